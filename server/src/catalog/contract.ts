@@ -1,0 +1,257 @@
+/**
+ * What the catalog gives to analysis, planning and execution.
+ *
+ * The truth are the system catalog tables (ordinary MVCC tables). A {@link CatalogReader} is a cache over them as one
+ * transaction sees it: the committed state, plus the transaction's own uncommitted DDL. Descriptors are immutable;
+ * a changed object gets a new descriptor. `version` grows with every visible change, plans remember it.
+ */
+import type { Oid } from '../base/brands.ts';
+import type { NameService, TypeSupport } from '../types/contract.ts';
+import type { IndexSchema, TableSchema } from '../table/contract.ts';
+import type { Datum } from '../types/datum.ts';
+
+export type RelationKind = 'r' | 'i' | 'S' | 'v' | 'm' | 'c' | 't' | 'f' | 'p' | 'I';
+
+export interface ColumnDescriptor {
+  /** attnum, counted from 1. */
+  readonly number: number;
+  readonly name: string;
+  readonly typeOid: Oid;
+  readonly typmod: number;
+  readonly collation: Oid;
+  readonly notNull: boolean;
+  readonly dropped: boolean;
+  /** Serialised typed expression (sql/tree-json) of the DEFAULT or generation expression, or null. */
+  readonly defaultExpression: string | null;
+  /** '' none, 'a' GENERATED ALWAYS AS IDENTITY, 'd' BY DEFAULT. */
+  readonly identity: '' | 'a' | 'd';
+  /** '' none, 's' GENERATED ALWAYS AS (…) STORED. */
+  readonly generated: '' | 's';
+  /** Sequence behind serial / identity, 0 if none. */
+  readonly sequenceOid: Oid;
+}
+
+export interface ConstraintDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly kind: 'c' | 'f' | 'p' | 'u' | 'x' | 't';
+  readonly relationOid: Oid;
+  /** attnums */
+  readonly columns: readonly number[];
+  readonly indexOid: Oid;
+  /** CHECK: serialised typed expression over the row (Var levelsUp 0, relation 1). */
+  readonly expression: string | null;
+  readonly deferrable: boolean;
+  readonly deferred: boolean;
+  readonly validated: boolean;
+  readonly foreign: ForeignKeyDescriptor | null;
+}
+
+export type ForeignKeyAction = 'a' | 'r' | 'c' | 'n' | 'd';
+
+export interface ForeignKeyDescriptor {
+  readonly referencedOid: Oid;
+  readonly referencedColumns: readonly number[];
+  readonly onUpdate: ForeignKeyAction;
+  readonly onDelete: ForeignKeyAction;
+  readonly match: 's' | 'f' | 'p';
+  /** Equality operator oids, referenced = referencing. */
+  readonly operators: readonly Oid[];
+}
+
+export interface IndexDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly tableOid: Oid;
+  readonly accessMethod: string;
+  readonly unique: boolean;
+  readonly primary: boolean;
+  readonly valid: boolean;
+  /** attnum of each key, 0 for an expression. */
+  readonly keyColumns: readonly number[];
+  readonly includedColumns: readonly number[];
+  /** Serialised typed expressions, one per 0 in keyColumns. */
+  readonly expressions: readonly string[];
+  readonly predicate: string | null;
+  readonly descending: readonly boolean[];
+  readonly nullsFirst: readonly boolean[];
+  readonly operatorClasses: readonly Oid[];
+  readonly schema: IndexSchema;
+}
+
+export interface RelationDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly namespaceOid: Oid;
+  readonly namespaceName: string;
+  readonly kind: RelationKind;
+  readonly persistence: 'p' | 'u' | 't';
+  readonly ownerOid: Oid;
+  /** pg_type oid of its row type. */
+  readonly rowTypeOid: Oid;
+  /** All columns including dropped ones, by attnum - 1. */
+  readonly columns: readonly ColumnDescriptor[];
+  readonly constraints: readonly ConstraintDescriptor[];
+  readonly indexes: readonly IndexDescriptor[];
+  /** Foreign keys of other tables that point here. */
+  readonly referencedBy: readonly ConstraintDescriptor[];
+  /** Views: serialised typed Query (sql/tree-json). */
+  readonly viewQuery: string | null;
+  readonly acl: readonly string[] | null;
+  /** Present for kinds stored as tables. */
+  readonly table: TableSchema | null;
+  /**
+   * Catalog-like relations computed at scan time (pg_settings, pg_locks, pg_stat_*): rows come from this provider,
+   * registered by name in `catalog/virtual` and filled in by upper rooms through main/.
+   */
+  readonly virtualRows: ((context: VirtualContext) => Iterable<readonly Datum[]>) | null;
+}
+
+export interface VirtualContext {
+  readonly catalog: CatalogReader;
+  readonly sessionId: number;
+}
+
+export interface TypeDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly namespaceOid: Oid;
+  readonly length: number;
+  readonly byValue: boolean;
+  /** pg_type.typtype: b base, c composite, d domain, e enum, p pseudo, r range, m multirange. */
+  readonly kind: 'b' | 'c' | 'd' | 'e' | 'p' | 'r' | 'm';
+  readonly category: string;
+  readonly preferred: boolean;
+  readonly elementOid: Oid;
+  readonly arrayOid: Oid;
+  readonly relationOid: Oid;
+  readonly baseTypeOid: Oid;
+  readonly typmod: number;
+  readonly collation: Oid;
+  /** True for "real" arrays (typsubscript = array_subscript_handler). */
+  readonly isTrueArray: boolean;
+  readonly support: TypeSupport;
+}
+
+export interface FunctionDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly namespaceOid: Oid;
+  readonly kind: 'f' | 'a' | 'w' | 'p';
+  readonly argumentTypes: readonly Oid[];
+  /** All arguments incl. OUT/TABLE, or null when there are only IN ones. */
+  readonly allArgumentTypes: readonly Oid[] | null;
+  readonly argumentModes: readonly string[] | null;
+  readonly argumentNames: readonly string[] | null;
+  readonly defaultCount: number;
+  /** Serialised typed expressions of the last `defaultCount` arguments. */
+  readonly defaults: string | null;
+  readonly variadicType: Oid;
+  readonly returnType: Oid;
+  readonly returnsSet: boolean;
+  readonly strict: boolean;
+  readonly volatility: 'i' | 's' | 'v';
+  readonly parallel: 's' | 'r' | 'u';
+  readonly language: string;
+  /** Implementation name of builtins, text of SQL / PL functions. */
+  readonly source: string;
+  readonly aggregate: AggregateDescriptor | null;
+}
+
+export interface AggregateDescriptor {
+  /** n normal, o ordered-set, h hypothetical-set. */
+  readonly kind: 'n' | 'o' | 'h';
+  readonly directArguments: number;
+  readonly transitionFunction: Oid;
+  readonly finalFunction: Oid;
+  readonly transitionType: Oid;
+  readonly initialValue: string | null;
+  readonly sortOperator: Oid;
+}
+
+export interface OperatorDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly namespaceOid: Oid;
+  /** 0 for prefix operators. */
+  readonly leftType: Oid;
+  readonly rightType: Oid;
+  readonly resultType: Oid;
+  readonly commutator: Oid;
+  readonly negator: Oid;
+  readonly functionOid: Oid;
+  readonly canMerge: boolean;
+  readonly canHash: boolean;
+  /** Btree strategy (1 <, 2 <=, 3 =, 4 >=, 5 >) in the default operator families, 0 if none. */
+  readonly btreeStrategy: 0 | 1 | 2 | 3 | 4 | 5;
+}
+
+export interface CastDescriptor {
+  readonly sourceType: Oid;
+  readonly targetType: Oid;
+  /** 0 for binary-coercible and I/O casts. */
+  readonly functionOid: Oid;
+  readonly context: 'i' | 'a' | 'e';
+  readonly method: 'f' | 'b' | 'i';
+}
+
+export interface RoleDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly inherit: boolean;
+  readonly createRole: boolean;
+  readonly createDatabase: boolean;
+  readonly canLogin: boolean;
+  readonly replication: boolean;
+  readonly bypassRowSecurity: boolean;
+  readonly connectionLimit: number;
+  /** SCRAM verifier as pg_authid.rolpassword holds it. */
+  readonly password: string | null;
+  readonly validUntil: bigint | null;
+}
+
+export interface SearchPath {
+  /** Effective schemas in order, pg_catalog included where implicit (and pg_temp). */
+  readonly namespaces: readonly Oid[];
+  /** Schema that CREATE uses, 0 if none. */
+  readonly creationNamespace: Oid;
+}
+
+export interface CatalogReader {
+  readonly version: number;
+  readonly databaseOid: Oid;
+  readonly databaseName: string;
+  relation(oid: Oid): RelationDescriptor | null;
+  /** schema null = by search path. */
+  relationByName(schema: string | null, name: string, path: SearchPath): RelationDescriptor | null;
+  /** Names for "Did you mean": relations visible by the path or in the schema. */
+  relationNames(schema: string | null, path: SearchPath): Iterable<string>;
+  namespaceByName(name: string): { oid: Oid; name: string; ownerOid: Oid } | null;
+  namespaceName(oid: Oid): string | null;
+  resolveSearchPath(names: readonly string[], roleName: string, temporaryNamespace: Oid): SearchPath;
+  type(oid: Oid): TypeDescriptor | null;
+  typeByName(schema: string | null, name: string, path: SearchPath): TypeDescriptor | null;
+  typeNames(schema: string | null, path: SearchPath): Iterable<string>;
+  function(oid: Oid): FunctionDescriptor | null;
+  /** Candidates of that name in path order (earlier schema hides equal signatures of later ones). */
+  functionsByName(schema: string | null, name: string, path: SearchPath): readonly FunctionDescriptor[];
+  functionNames(path: SearchPath): Iterable<string>;
+  operator(oid: Oid): OperatorDescriptor | null;
+  operatorsByName(schema: string | null, name: string, path: SearchPath): readonly OperatorDescriptor[];
+  cast(source: Oid, target: Oid): CastDescriptor | null;
+  /** The btree equality / less-than / greater-than operators of a type's default operator class (0 if none). */
+  orderingOperators(typeOid: Oid): { equal: Oid; less: Oid; greater: Oid };
+  /** Type whose operator class serves (varchar → text, domain → base, anyarray …). */
+  collationByName(schema: string | null, name: string, path: SearchPath): { oid: Oid; name: string } | null;
+  collationName(oid: Oid): { schema: string; name: string } | null;
+  role(oid: Oid): RoleDescriptor | null;
+  roleByName(name: string): RoleDescriptor | null;
+  /** True if `member` is `role` or (transitively) a member with INHERIT, or superuser. */
+  hasPrivilegesOfRole(member: Oid, role: Oid): boolean;
+  /** Checks SELECT, INSERT, … on an object for a role; superusers pass. */
+  hasRelationPrivilege(roleOid: Oid, relation: RelationDescriptor, privilege: Privilege, columns: readonly number[] | null): boolean;
+  names(path: SearchPath): NameService;
+}
+
+export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'REFERENCES' | 'TRIGGER' | 'USAGE' | 'CREATE' | 'CONNECT' | 'TEMPORARY' | 'EXECUTE';
