@@ -1,4 +1,4 @@
-import { SQLSTATE, type ConditionName } from './sqlstate.ts';
+import { type ConditionName, SQLSTATE } from './sqlstate.ts';
 
 /** The optional fields of an error or notice, as the wire protocol carries them (PostgreSQL manual 55.8). */
 export interface ErrorFields {

@@ -6,8 +6,8 @@
  * a changed object gets a new descriptor. `version` grows with every visible change, plans remember it.
  */
 import type { Oid } from '../base/brands.ts';
-import type { NameService, TypeSupport } from '../types/contract.ts';
 import type { IndexSchema, TableSchema } from '../table/contract.ts';
+import type { NameService, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 
 export type RelationKind = 'r' | 'i' | 'S' | 'v' | 'm' | 'c' | 't' | 'f' | 'p' | 'I';
@@ -250,8 +250,25 @@ export interface CatalogReader {
   /** True if `member` is `role` or (transitively) a member with INHERIT, or superuser. */
   hasPrivilegesOfRole(member: Oid, role: Oid): boolean;
   /** Checks SELECT, INSERT, … on an object for a role; superusers pass. */
-  hasRelationPrivilege(roleOid: Oid, relation: RelationDescriptor, privilege: Privilege, columns: readonly number[] | null): boolean;
+  hasRelationPrivilege(
+    roleOid: Oid,
+    relation: RelationDescriptor,
+    privilege: Privilege,
+    columns: readonly number[] | null,
+  ): boolean;
   names(path: SearchPath): NameService;
 }
 
-export type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'REFERENCES' | 'TRIGGER' | 'USAGE' | 'CREATE' | 'CONNECT' | 'TEMPORARY' | 'EXECUTE';
+export type Privilege =
+  | 'SELECT'
+  | 'INSERT'
+  | 'UPDATE'
+  | 'DELETE'
+  | 'TRUNCATE'
+  | 'REFERENCES'
+  | 'TRIGGER'
+  | 'USAGE'
+  | 'CREATE'
+  | 'CONNECT'
+  | 'TEMPORARY'
+  | 'EXECUTE';

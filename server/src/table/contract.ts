@@ -6,10 +6,10 @@
  * Suspension: cursors may throw SuspendSignal or WaitSignal (base/suspend.ts) from `next` and can be called again.
  */
 import type { Oid, RowId, Xid } from '../base/brands.ts';
+import type { LockWaitOptions, RowLockMode, Snapshot, Transaction } from '../txn/contract.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
-import type { LockWaitOptions, RowLockMode, Snapshot, Transaction } from '../txn/contract.ts';
 
 /** Physical description of a table. Column numbers are 0-based attnum - 1; dropped columns stay as holes. */
 export interface TableSchema {
@@ -132,7 +132,13 @@ export interface Table {
   scanBatches(options: Omit<ScanOptions, 'slots'>): BatchCursor;
   indexScan(options: IndexScanOptions): RowCursor;
   /** Writes the columns of the version of `rowId` visible to `snapshot` into the frame; false if none is. */
-  fetch(rowId: RowId, snapshot: Snapshot, columns: readonly number[], slots: readonly number[], frame: Datum[]): boolean;
+  fetch(
+    rowId: RowId,
+    snapshot: Snapshot,
+    columns: readonly number[],
+    slots: readonly number[],
+    frame: Datum[],
+  ): boolean;
   /**
    * Inserts a full row (one Datum per column, dropped ones null) and its index entries; logs it.
    * Unique violations are returned, nothing is then inserted. (Errors 23505 are worded by the executor, which knows names.)
@@ -141,7 +147,13 @@ export interface Table {
   /** Looks for rows that conflict with `row` on the unique indexes (all, or the given one), without inserting. */
   findConflict(transaction: Transaction, row: readonly Datum[], indexOid: Oid | null): UniqueConflict | null;
   /** Replaces the row. `changed` lists the columns that may differ (indexes on others are left alone). */
-  update(transaction: Transaction, snapshot: Snapshot, rowId: RowId, row: readonly Datum[], changed: readonly number[]): RowOutcome | { kind: 'conflict'; conflict: UniqueConflict };
+  update(
+    transaction: Transaction,
+    snapshot: Snapshot,
+    rowId: RowId,
+    row: readonly Datum[],
+    changed: readonly number[],
+  ): RowOutcome | { kind: 'conflict'; conflict: UniqueConflict };
   delete(transaction: Transaction, snapshot: Snapshot, rowId: RowId): RowOutcome;
   /** Row lock; on 'ok' it is held until the transaction (or savepoint) ends. */
   lock(transaction: Transaction, snapshot: Snapshot, rowId: RowId, mode: RowLockMode): RowOutcome;
@@ -174,7 +186,11 @@ export interface TableStore {
   alterTable(transaction: Transaction, schema: TableSchema): void;
   truncate(transaction: Transaction, tableOid: Oid): void;
   /** Builds the index over existing rows in slices; rejects with 23505 details on duplicates. */
-  createIndex(transaction: Transaction, tableOid: Oid, index: IndexSchema): Promise<{ conflict: null } | { conflict: readonly Datum[] }>;
+  createIndex(
+    transaction: Transaction,
+    tableOid: Oid,
+    index: IndexSchema,
+  ): Promise<{ conflict: null } | { conflict: readonly Datum[] }>;
   dropIndex(transaction: Transaction, indexOid: Oid): void;
   /** Sequence values: not transactional, logged ahead in steps of 32 like PostgreSQL. */
   createSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void;

@@ -49,8 +49,14 @@ export interface StatementMark {
 
 /** PostgreSQL's eight table lock modes, weakest first. */
 export type TableLockMode =
-  | 'AccessShare' | 'RowShare' | 'RowExclusive' | 'ShareUpdateExclusive'
-  | 'Share' | 'ShareRowExclusive' | 'Exclusive' | 'AccessExclusive';
+  | 'AccessShare'
+  | 'RowShare'
+  | 'RowExclusive'
+  | 'ShareUpdateExclusive'
+  | 'Share'
+  | 'ShareRowExclusive'
+  | 'Exclusive'
+  | 'AccessExclusive';
 /** PostgreSQL's four row lock modes, weakest first. */
 export type RowLockMode = 'KeyShare' | 'Share' | 'NoKeyUpdate' | 'Update';
 export type WaitPolicy = 'wait' | 'nowait' | 'skip';
@@ -67,10 +73,20 @@ export interface LockManager {
    * Returns null when granted at once; otherwise a promise that resolves when granted and rejects with
    * 40P01 (deadlock), 55P03 (lock_timeout or NOWAIT) or 57014 (cancelled).
    */
-  lockTable(transaction: Transaction, tableOid: number, mode: TableLockMode, options: LockWaitOptions): Promise<void> | null;
+  lockTable(
+    transaction: Transaction,
+    tableOid: number,
+    mode: TableLockMode,
+    options: LockWaitOptions,
+  ): Promise<void> | null;
   /** Waits until `xid` has ended. Null when it already has. Same rejections. */
   waitForTransaction(waiter: Transaction, xid: Xid, options: LockWaitOptions): Promise<void> | null;
-  lockAdvisory(owner: Transaction | object, key: bigint, shared: boolean, options: LockWaitOptions): Promise<void> | null;
+  lockAdvisory(
+    owner: Transaction | object,
+    key: bigint,
+    shared: boolean,
+    options: LockWaitOptions,
+  ): Promise<void> | null;
   unlockAdvisory(owner: object, key: bigint, shared: boolean): boolean;
   /** Makes every wait of `transaction` reject with 57014 (cancel) or the given error. */
   cancelWaits(transaction: Transaction, error: Error): void;

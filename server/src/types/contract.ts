@@ -19,8 +19,36 @@ export interface FormatContext {
 
 /** Catalog look-ups the text formats of reg* and composite types need. Handed in from above. */
 export interface NameService {
-  resolve(kind: 'class' | 'proc' | 'procedure' | 'oper' | 'operator' | 'type' | 'namespace' | 'role' | 'config' | 'dictionary' | 'collation', name: string): number;
-  print(kind: 'class' | 'proc' | 'procedure' | 'oper' | 'operator' | 'type' | 'namespace' | 'role' | 'config' | 'dictionary' | 'collation', oid: number): string | null;
+  resolve(
+    kind:
+      | 'class'
+      | 'proc'
+      | 'procedure'
+      | 'oper'
+      | 'operator'
+      | 'type'
+      | 'namespace'
+      | 'role'
+      | 'config'
+      | 'dictionary'
+      | 'collation',
+    name: string,
+  ): number;
+  print(
+    kind:
+      | 'class'
+      | 'proc'
+      | 'procedure'
+      | 'oper'
+      | 'operator'
+      | 'type'
+      | 'namespace'
+      | 'role'
+      | 'config'
+      | 'dictionary'
+      | 'collation',
+    oid: number,
+  ): string | null;
   /** Element/field types of user-defined types (enums, composites, domains). */
   typeSupport(oid: number): TypeSupport;
 }

@@ -23,9 +23,10 @@
  *
  * Values are immutable: nobody writes into a Datum it did not create.
  */
-import type { Numeric } from './numeric.ts';
+
 import type { Interval, TimeTz } from './interval.ts';
 import type { Jsonb } from './jsonb.ts';
+import type { Numeric } from './numeric.ts';
 
 export type Datum =
   | null
@@ -75,7 +76,12 @@ export class SqlRecord {
   readonly fieldTypes: readonly number[];
   readonly fieldNames: readonly string[];
 
-  constructor(typeOid: number, fields: readonly Datum[], fieldTypes: readonly number[], fieldNames: readonly string[]) {
+  constructor(
+    typeOid: number,
+    fields: readonly Datum[],
+    fieldTypes: readonly number[],
+    fieldNames: readonly string[],
+  ) {
     this.typeOid = typeOid;
     this.fields = fields;
     this.fieldTypes = fieldTypes;

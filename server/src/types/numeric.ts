@@ -7,7 +7,11 @@ export class Numeric {
   /** 'finite' unless NaN or ±Infinity. */
   readonly kind: 'finite' | 'NaN' | 'Infinity' | '-Infinity';
 
-  constructor(coefficient: number | bigint, scale: number, kind: 'finite' | 'NaN' | 'Infinity' | '-Infinity' = 'finite') {
+  constructor(
+    coefficient: number | bigint,
+    scale: number,
+    kind: 'finite' | 'NaN' | 'Infinity' | '-Infinity' = 'finite',
+  ) {
     this.coefficient = coefficient;
     this.scale = scale;
     this.kind = kind;
