@@ -114,9 +114,7 @@ export interface Session {
 /** Checks passwords; implemented by `auth/`, used by protocol and admin through main. */
 export interface LoginDirectory {
   /** SCRAM verifier and login rights of a role; null if there is no such role. */
-  lookup(
-    user: string,
-  ): {
+  lookup(user: string): {
     oid: Oid;
     canLogin: boolean;
     password: string | null;
