@@ -39,9 +39,9 @@ export class RealDisk implements Disk {
     this.root = root === '/' ? root : root.replace(/\/+$/, '');
   }
 
-  open(path: string, mode: OpenMode): Promise<File> {
+  async open(path: string, mode: OpenMode): Promise<File> {
     const absolute = this.absolute(path);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       fs.open(absolute, openFlags[mode], fileMode, (error, descriptor) => {
         if (error) reject(translateError(error, 'open file', path));
         else resolve(new RealFile(path, descriptor));
@@ -165,7 +165,7 @@ class RealFile implements File {
 
   read(offset: number, target: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.read(this.descriptor, target, 0, target.length, offset, (error, count) => {
+      fs.read(this.live(), target, 0, target.length, offset, (error, count) => {
         if (error) reject(translateError(error, 'read file', this.path));
         else resolve(count);
       });
@@ -174,7 +174,7 @@ class RealFile implements File {
 
   readSync(offset: number, target: Uint8Array): number {
     try {
-      return fs.readSync(this.descriptor, target, 0, target.length, offset);
+      return fs.readSync(this.live(), target, 0, target.length, offset);
     } catch (error) {
       throw translateError(error, 'read file', this.path);
     }
@@ -182,7 +182,7 @@ class RealFile implements File {
 
   write(offset: number, source: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.write(this.descriptor, source, 0, source.length, offset, (error, count) => {
+      fs.write(this.live(), source, 0, source.length, offset, (error, count) => {
         if (error) reject(translateError(error, 'write file', this.path));
         else resolve(count);
       });
@@ -191,7 +191,7 @@ class RealFile implements File {
 
   writeSync(offset: number, source: Uint8Array): number {
     try {
-      return fs.writeSync(this.descriptor, source, 0, source.length, offset);
+      return fs.writeSync(this.live(), source, 0, source.length, offset);
     } catch (error) {
       throw translateError(error, 'write file', this.path);
     }
@@ -211,7 +211,7 @@ class RealFile implements File {
     while (!rest.isEmpty) {
       let count: number;
       try {
-        count = fs.writevSync(this.descriptor, rest.take(), offset);
+        count = fs.writevSync(this.live(), rest.take(), offset);
       } catch (error) {
         throw translateError(error, 'write file', this.path);
       }
@@ -222,7 +222,7 @@ class RealFile implements File {
 
   private writeParts(offset: number, parts: Uint8Array[]): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.writev(this.descriptor, parts, offset, (error, count) => {
+      fs.writev(this.live(), parts, offset, (error, count) => {
         if (error) reject(translateError(error, 'write file', this.path));
         else resolve(count);
       });
@@ -231,7 +231,7 @@ class RealFile implements File {
 
   dataSync(): Promise<void> {
     return new Promise((resolve, reject) => {
-      fs.fdatasync(this.descriptor, (error) => {
+      fs.fdatasync(this.live(), (error) => {
         if (error) reject(translateError(error, 'fdatasync file', this.path));
         else resolve();
       });
@@ -240,7 +240,7 @@ class RealFile implements File {
 
   dataSyncSync(): void {
     try {
-      fs.fdatasyncSync(this.descriptor);
+      fs.fdatasyncSync(this.live());
     } catch (error) {
       throw translateError(error, 'fdatasync file', this.path);
     }
@@ -248,7 +248,7 @@ class RealFile implements File {
 
   size(): Promise<number> {
     return new Promise((resolve, reject) => {
-      fs.fstat(this.descriptor, (error, status) => {
+      fs.fstat(this.live(), (error, status) => {
         if (error) reject(translateError(error, 'stat file', this.path));
         else resolve(status.size);
       });
@@ -257,7 +257,7 @@ class RealFile implements File {
 
   sizeSync(): number {
     try {
-      return fs.fstatSync(this.descriptor).size;
+      return fs.fstatSync(this.live()).size;
     } catch (error) {
       throw translateError(error, 'stat file', this.path);
     }
@@ -265,7 +265,7 @@ class RealFile implements File {
 
   truncate(sizeBytes: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      fs.ftruncate(this.descriptor, sizeBytes, (error) => {
+      fs.ftruncate(this.live(), sizeBytes, (error) => {
         if (error) reject(translateError(error, 'truncate file', this.path));
         else resolve();
       });
@@ -283,9 +283,9 @@ class RealFile implements File {
     while (end < sizeBytes) end += this.writeSync(end, zeros.subarray(0, pieceLength(end, sizeBytes)));
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const descriptor = this.takeDescriptor();
-    return new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       fs.close(descriptor, (error) => {
         if (error) reject(translateError(error, 'close file', this.path));
         else resolve();
@@ -302,17 +302,20 @@ class RealFile implements File {
     }
   }
 
+  private live(): number {
+    if (this.descriptor < 0) throw new EnvironmentError('EBADF', this.path, `file "${this.path}" is closed`);
+    return this.descriptor;
+  }
+
   /** Forgets the number before closing: the kernel reuses it at once, and a late write must not hit another file. */
   private takeDescriptor(): number {
-    const descriptor = this.descriptor;
-    if (descriptor < 0)
-      throw new EnvironmentError('EBADF', this.path, `file "${this.path}" is closed already`);
+    const descriptor = this.live();
     this.descriptor = closedDescriptor;
     return descriptor;
   }
 }
 
-/** A number every system call refuses (Node accepts 0 to 2^31 - 1 only). */
+/** No descriptor has this number. */
 const closedDescriptor = -1;
 
 function pieceLength(end: number, target: number): number {
