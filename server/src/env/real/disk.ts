@@ -285,7 +285,7 @@ class RealFile implements File {
 
   async close(): Promise<void> {
     const descriptor = this.takeDescriptor();
-    await new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       fs.close(descriptor, (error) => {
         if (error) reject(translateError(error, 'close file', this.path));
         else resolve();
