@@ -2,7 +2,8 @@
  * What a session gives to the wire protocol, the admin API and embedded callers.
  *
  * Every call may finish at once (returns null) or later (returns a promise). The caller processes its messages in order and must not
- * call again before the promise is settled, except `cancel` and `close`. A call throws, or its promise rejects with, a DbError:
+ * call again before the promise is settled, except `cancel`, `close` and, while `copyInActive`, `copyData`, `copyDone` and `copyFail`
+ * (the COPY statement's own promise settles after the last of them). A call throws, or its promise rejects with, a DbError:
  * the session has then already rolled back what must be rolled back, and `transactionStatus` is right for ReadyForQuery.
  * Hot path: bind + execute + sync of a cached plan returns null three times and allocates next to nothing.
  */

@@ -40,6 +40,8 @@ export interface Transaction {
   /** Statement atomicity: an implicit sub-transaction that costs nothing until something is written. */
   beginStatement(): StatementMark;
   rollbackStatement(mark: StatementMark): void;
+  /** SET TRANSACTION READ ONLY after the first statement: later writes raise 25006. */
+  restrictToReadOnly(): void;
   readonly state: 'active' | 'failed' | 'committed' | 'aborted';
 }
 
