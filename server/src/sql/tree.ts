@@ -14,6 +14,8 @@ export interface ExprBase {
   typmod: number;
   collation: Oid;
   position?: number;
+  /** Collation the node's function or operator works under, where it differs from 0 (functions, operators, aggregates, comparisons). */
+  inputCollation?: Oid;
 }
 
 export interface ConstExpr extends ExprBase {
@@ -27,6 +29,9 @@ export interface VarExpr extends ExprBase {
   relation: number;
   attribute: number;
   levelsUp: number;
+  /** How the column was written when that differs (through the alias of a join): for printing only, ignored by comparison. */
+  displayRelation?: number;
+  displayAttribute?: number;
 }
 
 /** $n of the extended protocol (from 1); lifted literals use the same node. */
@@ -317,10 +322,18 @@ export interface SubqueryEntry extends RangeTableBase {
   query: Query /** Set when it came from a view. */;
   viewOid: Oid;
   securityBarrier: boolean;
+  /** Views only: what the reference to the view itself needs, and as whom (see RelationEntry). */
+  privileges?: { privilege: Privilege; columns: number[] }[];
+  asRole?: Oid;
 }
 export interface FunctionEntry extends RangeTableBase {
   kind: 'function';
-  functions: { expr: Expr; columnCount: number }[];
+  /** `columns` is set for a call with a column definition list. */
+  functions: {
+    expr: Expr;
+    columnCount: number;
+    columns?: { name: string; typeOid: Oid; typmod: number }[];
+  }[];
   ordinality: boolean;
 }
 export interface ValuesEntry extends RangeTableBase {
@@ -481,4 +494,6 @@ export type AnalysedStatement =
       node: string;
       tree: unknown;
       parameterTypes: Oid[];
+      /** The analysed statement inside EXPLAIN, DECLARE CURSOR, CREATE TABLE AS, SELECT INTO, COPY (query). */
+      inner?: AnalysedStatement;
     };
