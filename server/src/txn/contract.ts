@@ -89,7 +89,11 @@ export interface LockManager {
     shared: boolean,
     options: LockWaitOptions,
   ): Promise<void> | null;
+  /** Without waiting: false if another owner holds a conflicting one. */
+  tryLockAdvisory(owner: Transaction | object, key: bigint, shared: boolean): boolean;
   unlockAdvisory(owner: object, key: bigint, shared: boolean): boolean;
+  /** Every session-level lock of `owner` (a session). Transaction-level ones end with their transaction. */
+  unlockAllAdvisory(owner: object): void;
   /** Makes every wait of `transaction` reject with 57014 (cancel) or the given error. */
   cancelWaits(transaction: Transaction, error: Error): void;
   /** Rows for pg_locks. */
