@@ -54,7 +54,7 @@ export function checks(script) {
     {
       name: 'format and lint',
       file: script('@biomejs/biome/bin/biome'),
-      commandArguments: ['ci', '--diagnostic-level=error', '--max-diagnostics=50'],
+      commandArguments: ['ci', '--diagnostic-level=error', '--max-diagnostics=30', '--colors=off'],
     },
   ];
   for (const name of packages) {
