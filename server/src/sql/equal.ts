@@ -14,7 +14,11 @@ function equalValue(left: unknown, right: unknown): boolean {
     return true;
   }
   if (left instanceof Uint8Array) {
-    return right instanceof Uint8Array && left.length === right.length && left.every((byte, i) => byte === right[i]);
+    return (
+      right instanceof Uint8Array &&
+      left.length === right.length &&
+      left.every((byte, i) => byte === right[i])
+    );
   }
   if (Object.getPrototypeOf(left) !== Object.getPrototypeOf(right)) return false;
   const leftRecord = left as Record<string, unknown>;

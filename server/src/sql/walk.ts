@@ -223,7 +223,7 @@ export function mapChildren(expr: Expr, map: (child: Expr) => Expr): Expr {
 }
 
 /** Expression visitor: return false to skip the node's children. */
-export type ExprVisitor = (expr: Expr, depth: number) => boolean | undefined | void;
+export type ExprVisitor = (expr: Expr, depth: number) => unknown;
 
 /** Visits `expr` and all below, pre-order, subqueries of sublinks included (with depth + 1). */
 export function walkExpr(expr: Expr, visit: ExprVisitor, depth = 0): void {
@@ -445,7 +445,10 @@ export function shiftExprLevels(expr: Expr, delta: number, minimumLevel = 0): Ex
 }
 
 function shiftNode(expr: Expr, delta: number, minimumLevel: number): Expr {
-  if ((expr.kind === 'var' || expr.kind === 'aggregate' || expr.kind === 'grouping') && expr.levelsUp >= minimumLevel)
+  if (
+    (expr.kind === 'var' || expr.kind === 'aggregate' || expr.kind === 'grouping') &&
+    expr.levelsUp >= minimumLevel
+  )
     return { ...expr, levelsUp: expr.levelsUp + delta };
   return expr;
 }
