@@ -144,7 +144,7 @@ export interface FunctionDescriptor {
   readonly argumentModes: readonly string[] | null;
   readonly argumentNames: readonly string[] | null;
   readonly defaultCount: number;
-  /** Serialised typed expressions of the last `defaultCount` arguments. */
+  /** Serialised typed expressions of the last `defaultCount` arguments: a JSON array of sql/tree-json strings. */
   readonly defaults: string | null;
   readonly variadicType: Oid;
   readonly returnType: Oid;
@@ -153,7 +153,11 @@ export interface FunctionDescriptor {
   readonly volatility: 'i' | 's' | 'v';
   readonly parallel: 's' | 'r' | 'u';
   readonly language: string;
-  /** Implementation name of builtins, text of SQL / PL functions. */
+  /**
+   * Implementation name of builtins, text of SQL / PL functions.
+   * PostgreSQL's few builtins written in SQL (`lpad(text, int)`, `round(numeric)`, `obj_description`, `overlaps` …) appear as
+   * language `internal` with source = proname; the implementation tells overloads apart by CallSite.argumentTypes.
+   */
   readonly source: string;
   readonly aggregate: AggregateDescriptor | null;
 }

@@ -1,0 +1,13 @@
+/** The catalog room's public names. */
+export { Catalog } from './catalog.ts';
+export { formatType } from './format-type.ts';
+export {
+  qualifiedName,
+  quoteIdentifier,
+  quoteLiteral,
+  splitQualifiedName,
+  truncateIdentifier,
+} from './identifiers.ts';
+export { CatalogReaderImplementation } from './reader.ts';
+export type { CatalogServices, UserType } from './services.ts';
+export { registerVirtualRelation } from './virtual.ts';
