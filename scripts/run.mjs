@@ -1,6 +1,7 @@
 /**
  * The front door: sets up what is missing, then starts, tests, measures or checks. Plain JavaScript for Node 20.
  *
+ *     node scripts/run.mjs setup  only sets up
  *     npm start [-- options]      the server (npm start -- --help tells the options)
  *     npm test [-- paths]         every fast test, or the unit tests below the paths
  *     npm run test:full           the long ones too
@@ -19,6 +20,11 @@ const [command, ...rest] = process.argv.slice(2);
 const script = (file) => path.join(root, 'node_modules', file);
 
 const commands = {
+  async setup() {
+    await ensureAll();
+    return 0;
+  },
+
   async start() {
     await ensureAll();
     const main = engineMain();
