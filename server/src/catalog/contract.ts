@@ -231,6 +231,7 @@ export interface CatalogReader {
   relationByName(schema: string | null, name: string, path: SearchPath): RelationDescriptor | null;
   /** Names for "Did you mean": relations visible by the path or in the schema. */
   relationNames(schema: string | null, path: SearchPath): Iterable<string>;
+  databaseByName(name: string): { oid: Oid; name: string; ownerOid: Oid; allowsConnections: boolean } | null;
   namespaceByName(name: string): { oid: Oid; name: string; ownerOid: Oid } | null;
   namespaceName(oid: Oid): string | null;
   resolveSearchPath(names: readonly string[], roleName: string, temporaryNamespace: Oid): SearchPath;
@@ -260,6 +261,10 @@ export interface CatalogReader {
     privilege: Privilege,
     columns: readonly number[] | null,
   ): boolean;
+  /** True if `member` is `role` or (transitively) a member, INHERIT or not: who may SET ROLE. */
+  isMemberOfRole(member: Oid, role: Oid): boolean;
+  /** Constraints of that name visible by the path or in the schema (SET CONSTRAINTS). */
+  constraintsByName(schema: string | null, name: string, path: SearchPath): readonly ConstraintDescriptor[];
   names(path: SearchPath): NameService;
 }
 

@@ -11,6 +11,7 @@ import { type AclObjectKind, aclItems, privilegeBit, privilegesOf } from './acl.
 import type {
   CastDescriptor,
   CatalogReader,
+  ConstraintDescriptor,
   FunctionDescriptor,
   OperatorDescriptor,
   Privilege,
@@ -506,6 +507,34 @@ export class CatalogReaderImplementation implements CatalogReader {
 
   hasPrivilegesOfRole(member: Oid, role: Oid): boolean {
     return this.roles.hasPrivilegesOf(member, role);
+  }
+
+  isMemberOfRole(member: Oid, role: Oid): boolean {
+    return this.roles.isMember(member, role);
+  }
+
+  databaseByName(name: string): { oid: Oid; name: string; ownerOid: Oid; allowsConnections: boolean } | null {
+    const row = this.view.findOne('pg_database', 'name', name);
+    return row === null
+      ? null
+      : {
+          oid: row.key as number,
+          name,
+          ownerOid: row.values[PG_DATABASE.datdba] as number,
+          allowsConnections: row.values[PG_DATABASE.datallowconn] === true,
+        };
+  }
+
+  constraintsByName(schema: string | null, name: string, path: SearchPath): readonly ConstraintDescriptor[] {
+    for (const namespace of this.namespacesFor(schema, path)) {
+      const found: ConstraintDescriptor[] = [];
+      for (const { key } of this.view.find('pg_class', 'namespace', namespace)) {
+        for (const constraint of this.relation(key as number)?.constraints ?? [])
+          if (constraint.name === name) found.push(constraint);
+      }
+      if (found.length > 0) return found;
+    }
+    return [];
   }
 
   hasRelationPrivilege(

@@ -1,0 +1,303 @@
+/** Functions whose answer needs the session, its transaction, locks or other sessions (BACKEND_FUNCTIONS of sql/functions). */
+import { DbError, notSupported } from '../base/error.ts';
+import { WaitSignal } from '../base/suspend.ts';
+import type {
+  BackendFunctionName,
+  CallSite,
+  DatumFunction,
+  FunctionContext,
+  HostFunctions,
+} from '../sql/functions/contract.ts';
+import type { LockWaitOptions, Transaction } from '../txn/contract.ts';
+import type { Datum } from '../types/datum.ts';
+import type { BackendSession } from './session.ts';
+import { displaySettingValue } from './settings/value.ts';
+
+type Row = readonly Datum[];
+
+export class BackendFunctions implements HostFunctions<BackendFunctionName> {
+  private readonly session: BackendSession;
+  /** pg_sleep in progress: when it ends, for re-entry after the wait. */
+  private sleepUntilMicros: number | null = null;
+
+  constructor(session: BackendSession) {
+    this.session = session;
+  }
+
+  bind(name: BackendFunctionName, _context: FunctionContext, _site: CallSite): DatumFunction {
+    const { session } = this;
+    const { engine } = session;
+    if (name.startsWith('pg_advisory_') || name.startsWith('pg_try_advisory_')) return this.advisory(name);
+    if (name.startsWith('pg_stat_get_')) return this.statistics(name);
+    switch (name) {
+      case 'pg_sleep':
+        return (seconds) => this.sleep(seconds as number);
+      case 'pg_cancel_backend':
+        return (processId) => this.signal(processId as number, 'cancel');
+      case 'pg_terminate_backend':
+        return (processId) => this.signal(processId as number, 'terminate');
+      case 'pg_is_in_recovery':
+      case 'pg_is_wal_replay_paused':
+      case 'pg_jit_available':
+        return () => name === 'pg_jit_available';
+      case 'pg_postmaster_start_time':
+      case 'pg_conf_load_time':
+        return () => engine.startTimestamp;
+      case 'pg_current_xact_id':
+        return () => BigInt(this.transaction().writeXid());
+      case 'pg_current_xact_id_if_assigned':
+        return () => {
+          const { xid } = this.transaction();
+          return xid === 0 ? null : BigInt(xid);
+        };
+      case 'pg_notify':
+        return (channel, payload) => {
+          notifyChecked(session, (channel as string | null) ?? '', (payload as string | null) ?? '');
+          return '';
+        };
+      case 'inet_client_addr':
+        return () => null;
+      case 'inet_client_port':
+        return () => (session.entry.clientPort === 0 ? null : session.entry.clientPort);
+      case 'inet_server_addr':
+      case 'inet_server_port':
+        return () => null;
+      case 'pg_trigger_depth':
+        return () => 0;
+      case 'pg_notification_queue_usage':
+        return () => 0;
+      case 'xid_age':
+      case 'mxid_age':
+        return (xid) => Math.max(0, Number(engine.transactions.nextXidForDisplay()) - (xid as number)) | 0;
+      case 'pg_blocking_pids':
+        return () => null;
+      default:
+        return () => {
+          throw notSupported(`function ${name}`);
+        };
+    }
+  }
+
+  bindSet(name: BackendFunctionName): (...args: Datum[]) => Iterable<Datum | Row> {
+    const { session } = this;
+    switch (name) {
+      case 'pg_listening_channels':
+        return () => session.engine.sessions.channelsOf(session.entry);
+      case 'show_all_settings':
+        return () => settingsRows(session);
+      case 'pg_prepared_statement':
+        return () =>
+          [...session.prepared.values()]
+            .filter((statement) => statement.name !== '')
+            .map(
+              (statement): Row => [
+                statement.name,
+                statement.compiled.text,
+                statement.preparedAt,
+                null,
+                statement.fromSql,
+                0n,
+                0n,
+              ],
+            );
+      case 'pg_cursor':
+        return () =>
+          [...session.portals.values()]
+            .filter((portal) => portal.name !== '')
+            .map(
+              (portal): Row => [
+                portal.name,
+                portal.compiled.text,
+                false,
+                false,
+                false,
+                session.functionContext.statementTimestamp,
+              ],
+            );
+      case 'pg_prepared_xact':
+      case 'pg_stat_get_wal_senders':
+      case 'pg_stat_get_progress_info':
+      case 'pg_get_replication_slots':
+      case 'pg_hba_file_rules':
+      case 'show_all_file_settings':
+      case 'pg_config':
+        return () => [];
+      default:
+        return () => {
+          throw notSupported(`function ${name}`);
+        };
+    }
+  }
+
+  private transaction(): Transaction {
+    return this.session.block.forStatement();
+  }
+
+  /** Waits without holding the loop: re-entered after the wait, it sees that the time has come. */
+  private sleep(seconds: number): Datum {
+    const { clock } = this.session.engine;
+    this.session.checkInterrupt();
+    const now = clock.monotonicMicros();
+    if (this.sleepUntilMicros === null) {
+      if (!(seconds > 0)) return '';
+      this.sleepUntilMicros = now + seconds * 1e6;
+    }
+    if (now >= this.sleepUntilMicros) {
+      this.sleepUntilMicros = null;
+      return '';
+    }
+    const remainingMillis = Math.min((this.sleepUntilMicros - now) / 1000, 0x7fffffff);
+    const { session } = this;
+    throw new WaitSignal(
+      new Promise((resolve, reject) => {
+        const finish = (): void => {
+          clock.clearTimer(timer);
+          session.wakeSleeper = null;
+          try {
+            session.checkInterrupt();
+            resolve();
+          } catch (error) {
+            this.sleepUntilMicros = null;
+            reject(error);
+          }
+        };
+        const timer = clock.setTimer(finish, remainingMillis);
+        session.wakeSleeper = finish;
+      }),
+    );
+  }
+
+  private signal(processId: number, action: 'cancel' | 'terminate'): boolean {
+    const { session } = this;
+    const target = session.engine.sessions.get(processId);
+    if (target === undefined) {
+      session.notice({
+        severity: 'WARNING',
+        code: '01000',
+        message: `PID ${processId} is not a PostgreSQL server process`,
+        fields: {},
+      });
+      return false;
+    }
+    const catalog = session.catalog();
+    const isSuperuser = catalog.role(session.roleOid())?.superuser === true;
+    if (
+      !isSuperuser &&
+      (catalog.role(target.userOid)?.superuser === true ||
+        !catalog.hasPrivilegesOfRole(session.roleOid(), target.userOid))
+    ) {
+      throw new DbError(
+        'insufficient_privilege',
+        action === 'cancel'
+          ? 'must be a member of the role whose query is being canceled or member of pg_signal_backend'
+          : 'must be a member of the role whose process is being terminated or member of pg_signal_backend',
+      );
+    }
+    if (action === 'cancel') target.cancel();
+    else target.terminate();
+    return true;
+  }
+
+  private advisory(name: string): DatumFunction {
+    const { session } = this;
+    const { locks } = session.engine.transactions;
+    const isTry = name.startsWith('pg_try_');
+    const isShared = name.includes('_shared_');
+    const isTransactional = name.includes('_xact_');
+    const keyOf = (first: Datum, second: Datum): bigint =>
+      name.endsWith('_int8')
+        ? (first as bigint)
+        : // Two int4 keys live in a space of their own, as in PostgreSQL.
+          (1n << 64n) |
+          (BigInt.asUintN(32, BigInt(first as number)) << 32n) |
+          BigInt.asUintN(32, BigInt(second as number));
+    if (name === 'pg_advisory_unlock_all') {
+      return () => {
+        locks.unlockAllAdvisory(session);
+        return '';
+      };
+    }
+    if (name.includes('_unlock_')) {
+      return (first, second) => {
+        const released = locks.unlockAdvisory(session, keyOf(first, second), isShared);
+        if (!released) {
+          session.notice({
+            severity: 'WARNING',
+            code: '01000',
+            message: `you don't own a lock of type ${isShared ? 'ShareLock' : 'ExclusiveLock'}`,
+            fields: {},
+          });
+        }
+        return released;
+      };
+    }
+    const options: LockWaitOptions = { policy: isTry ? 'nowait' : 'wait', timeoutMicros: 0 };
+    return (first, second) => {
+      const key = keyOf(first, second);
+      const owner = isTransactional ? this.transaction() : session;
+      if (isTry) return locks.tryLockAdvisory(owner, key, isShared);
+      const pending = locks.lockAdvisory(owner, key, isShared, {
+        ...options,
+        timeoutMicros: session.settings.number('lock_timeout') * 1000,
+      });
+      if (pending !== null) throw new WaitSignal(pending);
+      return '';
+    };
+  }
+
+  private statistics(name: string): DatumFunction {
+    const { session } = this;
+    switch (name) {
+      case 'pg_stat_get_live_tuples':
+        return (oid) => BigInt(Math.max(0, Math.round(this.rowEstimate(oid as number))));
+      case 'pg_stat_get_backend_pid':
+        return (id) => id;
+      default:
+        return () => {
+          session.checkInterrupt();
+          return 0n;
+        };
+    }
+  }
+
+  private rowEstimate(oid: number): number {
+    const relation = this.session.catalog().relation(oid);
+    return relation?.table == null ? 0 : this.session.engine.tables.table(oid).estimate().rows;
+  }
+}
+
+/** NOTIFY: checks of PostgreSQL's async.c, delivery at commit. */
+export function notifyChecked(session: BackendSession, channel: string, payload: string): void {
+  if (channel === '') throw new DbError('invalid_parameter_value', 'channel name cannot be empty');
+  if (channel.length >= 64) throw new DbError('invalid_parameter_value', 'channel name too long');
+  if (payload.length >= 8000) throw new DbError('invalid_parameter_value', 'payload string too long');
+  session.deferNotification(channel, payload);
+}
+
+function* settingsRows(session: BackendSession): Iterable<Row> {
+  for (const { definition, value, bootValue, resetValue, source } of session.settings.all()) {
+    yield [
+      definition.name,
+      value,
+      definition.unit ?? null,
+      definition.category,
+      settingDescription(definition.name, displaySettingValue(definition, bootValue)),
+      null,
+      definition.context,
+      { boolean: 'bool', integer: 'integer', real: 'real', string: 'string', enum: 'enum' }[definition.type],
+      source,
+      definition.minimum === undefined ? null : String(definition.minimum),
+      definition.maximum === undefined ? null : String(definition.maximum),
+      null,
+      bootValue,
+      resetValue,
+      null,
+      null,
+      false,
+    ];
+  }
+}
+
+function settingDescription(name: string, bootValue: string): string {
+  return `Setting ${name}; built-in value ${bootValue === '' ? '(empty)' : bootValue}.`;
+}

@@ -1,0 +1,152 @@
+/** The engine as its sessions see it: one object of all shared services, put together in `main/`. */
+
+import type { Oid } from '../base/brands.ts';
+import type { DbError, Notice } from '../base/error.ts';
+import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
+import type { Clock, Host, Random } from '../env/contract.ts';
+import type { Execution, ExecutorServices } from '../executor/contract.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../sql/functions/contract.ts';
+import type { AnalysedStatement, Query } from '../sql/tree.ts';
+import type { TableStore } from '../table/contract.ts';
+import type { Transaction, TransactionManager } from '../txn/contract.ts';
+import type { FormatContext, TypeSupport } from '../types/contract.ts';
+import type { Datum } from '../types/datum.ts';
+import type { PlanCache } from './compiled-statement.ts';
+import type { ResultColumn, ResultSink } from './contract.ts';
+import type { SessionRegistry } from './registry.ts';
+import type { ServerSettings, SessionSettings } from './settings/session-settings.ts';
+
+/** One statement as the parser cut it out of a text. */
+export interface ParsedStatement {
+  /** libpg_query node name of the statement: 'SelectStmt', 'CreateStmt' … */
+  readonly node: string;
+  /** The node's content. */
+  readonly tree: Readonly<Record<string, unknown>>;
+  /** Its own text, without the separating semicolon. */
+  readonly text: string;
+  /** Character offset of `text` in the whole text. */
+  readonly start: number;
+}
+
+/** What analysis and planning depend on beside the text. */
+export interface CompileEnvironment {
+  readonly catalog: CatalogReader;
+  readonly path: SearchPath;
+  readonly roleOid: Oid;
+  readonly format: FormatContext;
+  setting(name: string): string;
+  readonly functionContext: FunctionContext;
+}
+
+/** From text to something executable. Error positions are relative to the whole text. */
+export interface StatementCompiler {
+  parse(text: string): readonly ParsedStatement[];
+  /** `parameterTypes`: declared types, 0 = infer. */
+  analyse(
+    statement: ParsedStatement,
+    text: string,
+    parameterTypes: readonly Oid[],
+    environment: CompileEnvironment,
+  ): AnalysedStatement;
+  plan(
+    query: Query,
+    parameterTypes: readonly Oid[],
+    parameterValues: readonly Datum[] | null,
+    environment: CompileEnvironment,
+  ): PhysicalPlan;
+  instantiate(plan: PhysicalPlan, services: ExecutorServices): Execution;
+  /** Oid of a TypeName node (PREPARE's argument types). */
+  resolveTypeName(typeName: Readonly<Record<string, unknown>>, environment: CompileEnvironment): Oid;
+  /** Value of an expression node without columns, coerced to `typeOid` by assignment (EXECUTE's arguments). */
+  evaluateExpression(
+    expression: Readonly<Record<string, unknown>>,
+    typeOid: Oid,
+    text: string,
+    environment: CompileEnvironment,
+  ): Datum;
+  /** Lifts literals of a simple-protocol text into parameters; null = this text is not lifted. */
+  liftLiterals(text: string): LiftedText | null;
+}
+
+export interface LiftedText {
+  /** Key of the plan: the text with $n in place of the literals, and their classes. */
+  readonly key: string;
+  readonly text: string;
+  readonly parameterTypes: readonly Oid[];
+  readonly values: readonly Datum[];
+}
+
+/** What a utility command may use of the session it runs in. */
+export interface UtilityContext {
+  readonly statement: ParsedStatement;
+  /** The whole text the statement stands in, for positions. */
+  readonly text: string;
+  readonly parameters: readonly Datum[];
+  readonly transaction: Transaction;
+  /** As the transaction sees it now; call again after each change. */
+  catalog(): CatalogReader;
+  readonly session: UtilitySession;
+  readonly sink: ResultSink;
+  readonly resultFormats: readonly number[];
+}
+
+/** The session as utility commands of other rooms see it. */
+export interface UtilitySession {
+  readonly sessionUserOid: Oid;
+  roleOid(): Oid;
+  searchPath(): SearchPath;
+  readonly settings: SessionSettings;
+  readonly services: ExecutorServices;
+  readonly functionContext: FunctionContext;
+  /** True inside BEGIN … COMMIT or a multi-statement text: for commands that refuse it (25001). */
+  readonly isInTransactionBlock: boolean;
+  compileEnvironment(): CompileEnvironment;
+  notice(notice: Notice): void;
+  /** Creates the session's temporary schema on first use; its oid. */
+  temporaryNamespace(create: boolean): Oid;
+  /** Runs a plan inside the current transaction to its end; rows go to `row`. Returns the number of rows. */
+  runPlan(
+    plan: PhysicalPlan,
+    parameters: readonly Datum[],
+    row: ((frame: readonly Datum[]) => void) | null,
+  ): Promise<number>;
+  /** The error the statement must end with, if it was cancelled. */
+  checkInterrupt(): void;
+}
+
+/** Utility commands outside the session's own (DDL, GRANT, VACUUM, COPY, EXPLAIN …). */
+export interface UtilityExecutor {
+  /** Columns of the rows it will return; null for none. */
+  describe(
+    statement: ParsedStatement,
+    text: string,
+    parameterTypes: readonly Oid[],
+    environment: CompileEnvironment,
+  ): readonly ResultColumn[] | null;
+  /** Returns the command tag. Waits and slices inside. */
+  execute(context: UtilityContext): Promise<string>;
+}
+
+export interface Engine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly host: Host;
+  readonly serverSettings: ServerSettings;
+  readonly tables: TableStore;
+  readonly transactions: TransactionManager;
+  readonly compiler: StatementCompiler;
+  readonly utility: UtilityExecutor;
+  readonly catalogFunctions: HostFunctions<CatalogFunctionName>;
+  readonly plans: PlanCache;
+  readonly sessions: SessionRegistry;
+  readonly version: string;
+  /** Wall clock when the server accepted connections, microseconds since 2000-01-01. */
+  readonly startTimestamp: bigint;
+  typeSupport(oid: Oid): TypeSupport;
+  /** The catalog as this transaction sees it; null = committed state. */
+  catalogFor(transaction: Transaction | null): CatalogReader;
+  digest(algorithm: 'md5' | 'sha224' | 'sha256' | 'sha384' | 'sha512', bytes: Uint8Array): Uint8Array;
+  /** Wraps unexpected exceptions (our bugs) into XX000 and logs them with their stack. */
+  reportInternalError(error: unknown): DbError;
+}

@@ -1,0 +1,75 @@
+/** Commands that act on the session itself. Everything else goes to the utility executor. */
+import { DbError } from '../../base/error.ts';
+import type { Datum } from '../../types/datum.ts';
+import type { ResultColumn } from '../contract.ts';
+import type { ParsedStatement } from '../engine.ts';
+import type { BackendSession } from '../session.ts';
+import { closeCursor, declareCursor, describeFetch, fetchCursor } from './cursor.ts';
+import { listen, notify, unlisten } from './notify.ts';
+import { deallocate, describeExecute, executePrepared, prepare } from './prepare.ts';
+import { describeShow, discard, setConstraints, setVariable, showVariable } from './settings.ts';
+import { transactionCommand } from './transaction.ts';
+
+/** One command being run. */
+export interface SessionCommand {
+  readonly session: BackendSession;
+  readonly statement: ParsedStatement;
+  readonly text: string;
+  readonly parameters: readonly Datum[];
+  readonly resultFormats: readonly number[];
+  /** Simple protocol: the command sends its RowDescription itself. */
+  readonly isSimple: boolean;
+}
+
+type Runner = (command: SessionCommand) => Promise<string> | string;
+
+const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
+  ['TransactionStmt', transactionCommand],
+  ['VariableSetStmt', setVariable],
+  ['VariableShowStmt', showVariable],
+  ['ConstraintsSetStmt', setConstraints],
+  ['DiscardStmt', discard],
+  ['PrepareStmt', prepare],
+  ['ExecuteStmt', executePrepared],
+  ['DeallocateStmt', deallocate],
+  ['DeclareCursorStmt', declareCursor],
+  ['FetchStmt', fetchCursor],
+  ['ClosePortalStmt', closeCursor],
+  ['ListenStmt', listen],
+  ['UnlistenStmt', unlisten],
+  ['NotifyStmt', notify],
+]);
+
+export function isSessionCommand(node: string): boolean {
+  return RUNNERS.has(node);
+}
+
+export async function runSessionCommand(
+  session: BackendSession,
+  statement: ParsedStatement,
+  text: string,
+  parameters: readonly Datum[],
+  resultFormats: readonly number[],
+  isSimple: boolean,
+): Promise<string> {
+  const runner = RUNNERS.get(statement.node);
+  if (runner === undefined) throw new DbError('internal_error', `no session command ${statement.node}`);
+  return runner({ session, statement, text, parameters, resultFormats, isSimple });
+}
+
+/** Columns of the rows the command returns; null for none. */
+export function describeSessionCommand(
+  session: BackendSession,
+  statement: ParsedStatement,
+): readonly ResultColumn[] | null {
+  switch (statement.node) {
+    case 'VariableShowStmt':
+      return describeShow(statement);
+    case 'ExecuteStmt':
+      return describeExecute(session, statement);
+    case 'FetchStmt':
+      return describeFetch(session, statement);
+    default:
+      return null;
+  }
+}
