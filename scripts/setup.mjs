@@ -27,6 +27,7 @@ export async function ensurePackages() {
       ...process.env,
       // Without it pnpm asks before it replaces a node_modules of another version.
       CI: '1',
+      npm_config_update_notifier: 'false',
       // For packages with an addon of their own: the headers are in the package of Node itself.
       npm_config_nodedir: path.join(root, 'node_modules', `node-${process.platform}-${process.arch}`),
     },

@@ -324,11 +324,13 @@ export interface Random {
 // -------------------------------------------------------------------------------------------------------- workers
 
 /** Objects that move to the other thread instead of being copied. */
-export type Transfer = ReadonlyArray<ArrayBuffer | TransferablePort>;
+export type Transfer = readonly (ArrayBuffer | TransferablePort)[];
 
 /** Direct line between two workers (node's MessagePort in the real environment); transferable, opaque. */
 export interface TransferablePort {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: Transfer): void;
+  /** Messages flow from the first handler on; earlier ones wait. */
+  on(event: 'message', handler: (message: unknown) => void): unknown;
   close(): void;
 }
 

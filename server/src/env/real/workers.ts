@@ -33,7 +33,7 @@ export class RealWorkers implements Workers {
 
   channel(): readonly [TransferablePort, TransferablePort] {
     const { port1, port2 } = new MessageChannel();
-    return [port1, port2];
+    return [port1, port2] as unknown as readonly [TransferablePort, TransferablePort];
   }
 }
 

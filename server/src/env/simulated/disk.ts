@@ -134,7 +134,7 @@ export class SimulatedDisk implements Disk {
     for (const inode of this.names.inodes()) inode.crash(this.random, profile);
     this.names.crash(this.random, profile);
     this.usedBytes = 0;
-    for (const inode of this.names.inodes()) this.usedBytes += inode.current.sizeBytes;
+    for (const inode of this.names.inodes()) this.usedBytes += inode.grantedBytes;
     const listeners = this.crashListeners;
     this.crashListeners = [];
     for (const listener of listeners) listener();
@@ -242,7 +242,7 @@ export class SimulatedDisk implements Disk {
       this.checkParent(to);
       const replaced = this.names.get(to);
       this.count(from, () => this.names.rename(from, to));
-      if (replaced && replaced !== 'directory' && from !== to) this.usedBytes -= replaced.current.sizeBytes;
+      if (replaced && replaced !== 'directory' && from !== to) this.usedBytes -= replaced.grantedBytes;
     });
   }
 
@@ -251,7 +251,7 @@ export class SimulatedDisk implements Disk {
       this.throwFault('unlink', path);
       const inode = this.fileAt(path, 'remove');
       this.count(path, () => this.names.unlink(path));
-      this.usedBytes -= inode.current.sizeBytes;
+      this.usedBytes -= inode.grantedBytes;
     });
   }
 
@@ -549,9 +549,10 @@ class SimulatedFile implements File {
     if (effect === 'EIO' || effect === 'ENOSPC') throw failure(effect, this.path, 'write file');
     let count = source.length;
     if (effect === 'short' && count > 1) count = this.disk.random.between(1, count - 1);
-    const growth = offset + count - this.inode.current.sizeBytes;
+    const growth = offset + count - this.inode.grantedBytes;
     if (growth > 0) {
       const granted = this.disk.reserve(growth);
+      this.inode.grantedBytes += granted;
       if (granted < growth) count = Math.max(0, count - (growth - granted));
       if (count === 0 && source.length > 0) throw failure('ENOSPC', this.path, 'write file');
     }
@@ -565,7 +566,7 @@ class SimulatedFile implements File {
     this.checkWritable('truncate file');
     const effect = this.disk.fault(operation, this.path);
     if (effect === 'EIO' || effect === 'ENOSPC') throw failure(effect, this.path, 'truncate file');
-    const growth = sizeBytes - this.inode.current.sizeBytes;
+    const growth = sizeBytes - this.inode.grantedBytes;
     if (growth > 0) {
       const granted = this.disk.reserve(growth);
       if (granted < growth) {
@@ -575,6 +576,7 @@ class SimulatedFile implements File {
     } else {
       this.disk.releaseBytes(-growth);
     }
+    this.inode.grantedBytes = sizeBytes;
     const change: FileChange = { kind: 'size', sizeBytes, sequence: 0 };
     this.disk.count(this.path, () => this.inode.inFlight.push(change));
     this.inode.complete(change);

@@ -32,6 +32,8 @@ export class Inode {
   current = new Image();
   unsynced: FileChange[] = [];
   inFlight: FileChange[] = [];
+  /** Size once all issued changes have completed: what the disk has granted room for. */
+  grantedBytes = 0;
   private lastSequence = 0;
 
   constructor(id: number) {
@@ -85,6 +87,7 @@ export class Inode {
       this.inFlight = [];
     }
     this.current = this.durable.share();
+    this.grantedBytes = this.current.sizeBytes;
   }
 
   fork(): Inode {
@@ -93,6 +96,7 @@ export class Inode {
     copy.current = this.current.share();
     copy.unsynced = this.unsynced.slice();
     copy.inFlight = this.inFlight.slice();
+    copy.grantedBytes = this.grantedBytes;
     copy.lastSequence = this.lastSequence;
     return copy;
   }
