@@ -96,7 +96,7 @@ export function sendNumeric(value: Numeric): Uint8Array {
   view.setInt16(2, weight);
   view.setUint16(4, coefficient < 0 ? 0x4000 : 0);
   view.setInt16(6, scale);
-  digits.forEach((digit, index) => view.setInt16(8 + 2 * index, digit));
+  for (let index = 0; index < digits.length; index++) view.setInt16(8 + 2 * index, digits[index]!);
   return bytes;
 }
 
