@@ -106,6 +106,8 @@ export interface Session {
     values: readonly (Uint8Array | null)[],
     resultFormat: number,
   ): Promise<Uint8Array | null>;
+  /** Set by the caller: told when the server ends this session on its own (timeouts). */
+  onTerminate: ((error: DbError) => void) | null;
   /** From CancelRequest, pg_cancel_backend or the console: the running statement ends with 57014. */
   cancel(): void;
   /** Rolls back, releases everything. `error` (57P01 …) is what a running statement ends with. */

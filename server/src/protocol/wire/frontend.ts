@@ -290,7 +290,7 @@ function decodeBody(type: number, reader: BodyReader): FrontendMessage {
       const portal = reader.text();
       // A negative limit means no limit, as in PostgreSQL.
       const maxRows = reader.int32();
-      return { kind: 'execute', portal, maxRows: maxRows < 0 ? 0 : maxRows };
+      return { kind: 'execute', portal, maxRows: Math.max(0, maxRows) };
     }
     case TYPE_QUERY:
       return { kind: 'query', text: reader.text() };
