@@ -10,7 +10,8 @@ const KEPT_BYTES_MAX = 256 << 10;
 export class OutputBuffer {
   private buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   private position = 0;
-  private messageStart = 0;
+  /** Offset of the length of the message being written, -1 between messages. */
+  private messageStart = -1;
 
   get length(): number {
     return this.position;
@@ -42,15 +43,17 @@ export class OutputBuffer {
   /** Ends the message begun last. */
   end(): void {
     this.patchInt32(this.messageStart, this.position - this.messageStart);
+    this.messageStart = -1;
   }
 
   /** Drops the message begun last (its encoding failed half way). */
   abandon(): void {
     this.position = this.messageStart - 1;
+    this.messageStart = -1;
   }
 
   get isInsideMessage(): boolean {
-    return this.position > this.messageStart;
+    return this.messageStart >= 0;
   }
 
   byte(value: number): void {
