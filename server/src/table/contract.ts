@@ -66,6 +66,8 @@ export interface ScanOptions {
   columns: readonly number[];
   slots: readonly number[];
   predicates: readonly ScanPredicate[];
+  /** Called by the cursor before it takes its next step over rows it skips by itself; may throw a suspension or the cancel error. */
+  tick?: () => void;
 }
 
 /** Range of an index scan over its leading keys. */
@@ -81,6 +83,8 @@ export interface IndexScanOptions {
   lower: { value: Datum; inclusive: boolean } | null;
   upper: { value: Datum; inclusive: boolean } | null;
   backward: boolean;
+  /** As ScanOptions.tick. */
+  tick?: () => void;
 }
 
 /** System columns a cursor can give beside ordinary ones: pass these as column numbers. */

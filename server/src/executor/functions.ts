@@ -1,0 +1,163 @@
+/** How the executor finds what a function OID means: a thin layer over the catalog and the builtin library. */
+import type { Oid } from '../base/brands.ts';
+import { DbError, notSupported } from '../base/error.ts';
+import type { CatalogReader, FunctionDescriptor } from '../catalog/contract.ts';
+import type {
+  AggregateFunction,
+  BoundAggregate,
+  BoundWindowFunction,
+  CallSite,
+  DatumFunction,
+  FunctionContext,
+  ScalarFunction,
+  SetFunction,
+  WindowFunction,
+} from '../sql/functions/contract.ts';
+import type { TypeSupport } from '../types/contract.ts';
+import type { Datum } from '../types/datum.ts';
+
+export interface ResolvedFunction {
+  readonly call: DatumFunction;
+  readonly strict: boolean;
+  readonly volatility: 'i' | 's' | 'v';
+  /** pg_proc.prosrc: the expression compiler has short cuts for well-known ones. */
+  readonly source: string;
+}
+
+export interface ResolvedSetFunction {
+  readonly call: (...args: Datum[]) => Iterable<Datum | readonly Datum[]>;
+  /** Items are rows, not values. */
+  readonly columns: boolean;
+  readonly strict: boolean;
+}
+
+export interface ResolvedWindowFunction {
+  readonly bound: BoundWindowFunction;
+  readonly usesFrame: boolean;
+}
+
+export interface FunctionResolver {
+  readonly context: FunctionContext;
+  typeSupport(oid: Oid): TypeSupport;
+  scalar(functionOid: Oid, site: CallSite): ResolvedFunction;
+  /** Library function by name, for what the grammar spells without a catalog function. */
+  builtin(source: string, site: CallSite): DatumFunction;
+  set(functionOid: Oid, site: CallSite): ResolvedSetFunction;
+  aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate;
+  window(functionOid: Oid, site: CallSite): ResolvedWindowFunction;
+  /** Function behind an operator. */
+  operatorFunction(operatorOid: Oid): Oid;
+  operatorName(operatorOid: Oid): string;
+  volatility(functionOid: Oid): 'i' | 's' | 'v';
+}
+
+/** The builtin functions, as `sql/functions/index.ts` exports them. */
+export interface FunctionLibrary {
+  scalarFunction(source: string): ScalarFunction | undefined;
+  setFunction(source: string): SetFunction | undefined;
+  aggregateFunction(oid: Oid): AggregateFunction | undefined;
+  windowFunction(source: string): WindowFunction | undefined;
+}
+
+/** Functions written by users (SQL, PL/pgSQL) come from a room above. */
+export type UserFunctionBinder = (
+  descriptor: FunctionDescriptor,
+  site: CallSite,
+  context: FunctionContext,
+) => DatumFunction;
+
+const INTERNAL_LANGUAGES = new Set(['internal', 'c']);
+
+export class CatalogFunctionResolver implements FunctionResolver {
+  readonly context: FunctionContext;
+  private readonly catalog: () => CatalogReader;
+  private readonly library: FunctionLibrary;
+  private readonly userFunction: UserFunctionBinder | null;
+
+  constructor(
+    catalog: () => CatalogReader,
+    library: FunctionLibrary,
+    context: FunctionContext,
+    userFunction: UserFunctionBinder | null = null,
+  ) {
+    this.catalog = catalog;
+    this.library = library;
+    this.context = context;
+    this.userFunction = userFunction;
+  }
+
+  typeSupport(oid: Oid): TypeSupport {
+    return this.context.typeSupport(oid);
+  }
+
+  volatility(functionOid: Oid): 'i' | 's' | 'v' {
+    return this.catalog().function(functionOid)?.volatility ?? 'v';
+  }
+
+  private descriptor(functionOid: Oid): FunctionDescriptor {
+    const descriptor = this.catalog().function(functionOid);
+    if (descriptor === null) {
+      throw new DbError('undefined_function', `cache lookup failed for function ${functionOid}`);
+    }
+    return descriptor;
+  }
+
+  scalar(functionOid: Oid, site: CallSite): ResolvedFunction {
+    const descriptor = this.descriptor(functionOid);
+    const { strict, volatility, source } = descriptor;
+    if (!INTERNAL_LANGUAGES.has(descriptor.language)) {
+      if (this.userFunction === null) {
+        throw notSupported(`function "${descriptor.name}" in language ${descriptor.language}`);
+      }
+      return { call: this.userFunction(descriptor, site, this.context), strict, volatility, source: '' };
+    }
+    const implementation = this.library.scalarFunction(source);
+    if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
+    const call = implementation.pure ?? implementation.make(this.context, site);
+    return { call, strict, volatility, source };
+  }
+
+  builtin(source: string, site: CallSite): DatumFunction {
+    const implementation = this.library.scalarFunction(source);
+    if (implementation === undefined) throw notSupported(`function ${source}`);
+    return implementation.pure ?? implementation.make(this.context, site);
+  }
+
+  set(functionOid: Oid, site: CallSite): ResolvedSetFunction {
+    const descriptor = this.descriptor(functionOid);
+    const implementation = this.library.setFunction(descriptor.source);
+    if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
+    return {
+      call: implementation.make(this.context, site),
+      columns: implementation.columns,
+      strict: descriptor.strict,
+    };
+  }
+
+  aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate {
+    const implementation = this.library.aggregateFunction(aggregateOid);
+    if (implementation === undefined) {
+      throw notSupported(`aggregate ${this.descriptor(aggregateOid).name}`);
+    }
+    return implementation.make(this.context, site);
+  }
+
+  window(functionOid: Oid, site: CallSite): ResolvedWindowFunction {
+    const descriptor = this.descriptor(functionOid);
+    const implementation = this.library.windowFunction(descriptor.source);
+    if (implementation === undefined) throw notSupported(`window function ${descriptor.name}`);
+    return { bound: implementation.make(this.context, site), usesFrame: implementation.usesFrame };
+  }
+
+  operatorFunction(operatorOid: Oid): Oid {
+    const operator = this.catalog().operator(operatorOid);
+    if (operator === null) {
+      throw new DbError('undefined_function', `cache lookup failed for operator ${operatorOid}`);
+    }
+    return operator.functionOid;
+  }
+
+  operatorName(operatorOid: Oid): string {
+    return this.catalog().operator(operatorOid)?.name ?? '';
+  }
+}

@@ -1,0 +1,490 @@
+/**
+ * Expressions as closures over the statement's frame.
+ *
+ * `compile` answers a function from the frame to a Datum, `test` one to "is true" (NULL counts as false), which saves the
+ * three-valued detour wherever a condition is only asked for truth. Common shapes get closures of their own; immutable
+ * subtrees over constants are computed once (an error in one is kept for run time, as a branch may never be taken).
+ * An expression that may be left by a suspension is simply evaluated again: subplans keep their progress, and when there is more
+ * than one point of suspension the results of volatile calls are kept until the whole expression is through.
+ */
+import { DbError, internalError, notSupported } from '../../../base/error.ts';
+import { isSuspension } from '../../../base/suspend.ts';
+import type { PlanExpr } from '../../../planner/physical.ts';
+import type { FunctionExpr, OperatorExpr, VarExpr } from '../../../sql/tree.ts';
+import type { Datum } from '../../../types/datum.ts';
+import { SqlRecord } from '../../../types/datum.ts';
+import type { FunctionResolver } from '../../functions.ts';
+import type { ExecutionState } from '../../state.ts';
+import { suspensionPoints } from '../walk.ts';
+import { compileArray, compileArrayCast, compileArrayOperator, compileSubscript } from './arrays.ts';
+import { comparisonTest, comparisonValue, looseComparison } from './comparison.ts';
+import { compileBoolean, compileBooleanTest, compileCase, compileNullTest } from './conditional.ts';
+import { likeMatcher } from './like.ts';
+import { compileSqlValue } from './sql-value.ts';
+import { compileSubPlan } from './subplan.ts';
+
+export type Evaluate = (frame: Datum[]) => Datum;
+export type Test = (frame: Datum[]) => boolean;
+
+/** A compiled node; `constant` ones have their value at hand. */
+export interface Compiled {
+  readonly run: Evaluate;
+  readonly constant: boolean;
+  readonly value: Datum;
+}
+
+interface VolatileCell {
+  filled: boolean;
+  value: Datum;
+}
+
+export function constant(value: Datum): Compiled {
+  return { run: () => value, constant: true, value };
+}
+export function dynamic(run: Evaluate): Compiled {
+  return { run, constant: false, value: null };
+}
+
+export interface CompilerOptions {
+  /** What a Var means: plans have none; row expressions (checks, defaults) read column `attribute - 1` of the row given as frame. */
+  readonly variable?: (expr: VarExpr) => Evaluate;
+}
+
+export class ExpressionCompiler {
+  /** Null when expressions are compiled outside a statement (checks of index predicates, constants). */
+  readonly state: ExecutionState | null;
+  readonly resolver: FunctionResolver;
+  /** Cells of the CASE arguments (or array elements) around the node being compiled, innermost last. */
+  readonly caseCells: { value: Datum }[] = [];
+  private readonly options: CompilerOptions;
+  private volatileCells: VolatileCell[] | null = null;
+  /** Where the value of a set-returning call comes from (projectSet); null = not one of them. */
+  cellOf: ((expr: PlanExpr) => Evaluate | null) | null = null;
+
+  constructor(state: ExecutionState | null, resolver: FunctionResolver, options: CompilerOptions = {}) {
+    this.state = state;
+    this.resolver = resolver;
+    this.options = options;
+  }
+
+  /** The expression's value. */
+  compile(expr: PlanExpr): Evaluate {
+    return this.guarded(expr, () => this.node(expr).run);
+  }
+
+  /** "Is true": false for false and NULL. */
+  test(expr: PlanExpr): Test {
+    return this.guarded(expr, () => this.testNode(expr));
+  }
+
+  testOrNull(expr: PlanExpr | null): Test | null {
+    return expr === null ? null : this.test(expr);
+  }
+
+  compileAll(exprs: readonly PlanExpr[]): Evaluate[] {
+    return exprs.map((expr) => this.compile(expr));
+  }
+
+  private guarded<T extends Evaluate | Test>(expr: PlanExpr, build: () => T): T {
+    if (suspensionPoints(expr, this.resolver) < 2) return build();
+    const outer = this.volatileCells;
+    const cells: VolatileCell[] = [];
+    this.volatileCells = cells;
+    const run = build();
+    this.volatileCells = outer;
+    if (cells.length === 0) return run;
+    const clear = (): void => {
+      for (const cell of cells) cell.filled = false;
+    };
+    return ((frame: Datum[]) => {
+      try {
+        const value = run(frame);
+        clear();
+        return value;
+      } catch (thrown) {
+        if (!isSuspension(thrown)) clear();
+        throw thrown;
+      }
+    }) as T;
+  }
+
+  testNode(expr: PlanExpr): Test {
+    switch (expr.kind) {
+      case 'bool': {
+        if (expr.op === 'not') break;
+        const tests = expr.args.map((arg) => this.testNode(arg));
+        return expr.op === 'and' ? conjunction(tests) : disjunction(tests);
+      }
+      case 'operator':
+      case 'function': {
+        if (expr.args.length !== 2) break;
+        const test = comparisonTest(this, expr);
+        if (test !== null) return test;
+        break;
+      }
+      case 'nullTest': {
+        if (expr.argIsRow) break;
+        const run = this.node(expr.arg).run;
+        return expr.isNull ? (frame) => run(frame) === null : (frame) => run(frame) !== null;
+      }
+      default:
+        break;
+    }
+    const compiled = this.node(expr);
+    if (compiled.constant) {
+      const value = compiled.value === true;
+      return () => value;
+    }
+    const { run } = compiled;
+    return (frame) => run(frame) === true;
+  }
+
+  node(expr: PlanExpr): Compiled {
+    switch (expr.kind) {
+      case 'const':
+        return constant(expr.value);
+      case 'slot': {
+        const slot = expr.slot;
+        return dynamic((frame) => frame[slot]!);
+      }
+      case 'var': {
+        const { variable } = this.options;
+        if (variable === undefined) throw internalError(`column reference ${expr.relation}.${expr.attribute} in a plan`);
+        return dynamic(variable(expr));
+      }
+      case 'param':
+        return this.parameter(expr.number);
+      case 'function':
+      case 'operator':
+        return this.call(expr);
+      case 'distinct': {
+        const left = this.node(expr.args[0]).run;
+        const right = this.node(expr.args[1]).run;
+        const equal = this.operator(expr.functionOid, expr.args, expr.typeOid, expr.collation);
+        return dynamic((frame) => {
+          const a = left(frame);
+          const b = right(frame);
+          if (a === null || b === null) return a !== b;
+          return equal(a, b) !== true;
+        });
+      }
+      case 'nullif': {
+        const left = this.node(expr.args[0]).run;
+        const right = this.node(expr.args[1]).run;
+        const equal = this.operator(expr.functionOid, expr.args, 16, expr.collation);
+        return dynamic((frame) => {
+          const a = left(frame);
+          if (a === null) return null;
+          const b = right(frame);
+          return b !== null && equal(a, b) === true ? null : a;
+        });
+      }
+      case 'arrayOperator':
+        return compileArrayOperator(this, expr);
+      case 'bool':
+        return compileBoolean(this, expr);
+      case 'nullTest':
+        return compileNullTest(this, expr);
+      case 'booleanTest':
+        return compileBooleanTest(this, expr);
+      case 'case':
+        return compileCase(this, expr);
+      case 'caseTest': {
+        const cell = this.caseCells.at(-1);
+        if (cell === undefined) throw internalError('CASE test value outside its expression');
+        return dynamic(() => cell.value);
+      }
+      case 'coalesce': {
+        const args = expr.args.map((arg) => this.node(arg).run);
+        return dynamic((frame) => {
+          for (const arg of args) {
+            const value = arg(frame);
+            if (value !== null) return value;
+          }
+          return null;
+        });
+      }
+      case 'minmax': {
+        const args = expr.args.map((arg) => this.node(arg).run);
+        const support = this.resolver.typeSupport(expr.typeOid);
+        const sign = expr.op === 'greatest' ? 1 : -1;
+        return dynamic((frame) => {
+          let best: Datum = null;
+          for (const arg of args) {
+            const value = arg(frame);
+            if (value !== null && (best === null || support.compare!(value, best) * sign > 0)) best = value;
+          }
+          return best;
+        });
+      }
+      case 'array':
+        return compileArray(this, expr);
+      case 'row': {
+        const args = expr.args.map((arg) => this.node(arg).run);
+        const types = expr.args.map((arg) => arg.typeOid);
+        const { typeOid, fieldNames } = expr;
+        return dynamic(
+          (frame) =>
+            new SqlRecord(
+              typeOid,
+              args.map((arg) => arg(frame)),
+              types,
+              fieldNames,
+            ),
+        );
+      }
+      case 'rowCompare':
+        return this.rowCompare(expr.op, expr.left, expr.right);
+      case 'relabel':
+      case 'collate':
+      case 'domainCast':
+        return this.node(expr.arg);
+      case 'ioCast': {
+        const arg = this.node(expr.arg);
+        const source = this.resolver.typeSupport(expr.arg.typeOid);
+        const target = this.resolver.typeSupport(expr.typeOid);
+        const { typmod } = expr;
+        const { context } = this.resolver;
+        const run: Evaluate = (frame) => {
+          const value = arg.run(frame);
+          return value === null ? null : target.input(source.output(value, context.format), typmod, context.format);
+        };
+        return arg.constant && arg.value === null ? constant(null) : dynamic(run);
+      }
+      case 'arrayCast':
+        return compileArrayCast(this, expr);
+      case 'subscript':
+        return compileSubscript(this, expr);
+      case 'fieldSelect': {
+        const arg = this.node(expr.arg).run;
+        const index = expr.field - 1;
+        return dynamic((frame) => {
+          const value = arg(frame);
+          return value === null ? null : ((value as SqlRecord).fields[index] ?? null);
+        });
+      }
+      case 'fieldStore': {
+        const arg = this.node(expr.arg).run;
+        const values = expr.values.map((value) => this.node(value).run);
+        const { fields, typeOid } = expr;
+        return dynamic((frame) => {
+          const record = arg(frame) as SqlRecord | null;
+          const stored: Datum[] = record === null ? [] : [...record.fields];
+          for (let index = 0; index < fields.length; index++) stored[fields[index]! - 1] = values[index]!(frame);
+          return new SqlRecord(typeOid, stored, record?.fieldTypes ?? [], record?.fieldNames ?? []);
+        });
+      }
+      case 'sqlValue':
+        return compileSqlValue(this, expr);
+      case 'subPlan':
+        return compileSubPlan(this, expr);
+      case 'aggregate':
+      case 'grouping':
+      case 'window':
+      case 'subLink':
+      case 'default':
+        throw internalError(`expression kind ${expr.kind} reached execution`);
+      default: {
+        const never: never = expr;
+        throw internalError(`unexpected expression ${JSON.stringify(never)}`);
+      }
+    }
+  }
+
+  private parameter(number: number): Compiled {
+    const { state } = this;
+    const index = number - 1;
+    if (state === null) {
+      return dynamic(() => {
+        throw new DbError('undefined_parameter', `there is no parameter $${number}`);
+      });
+    }
+    return dynamic(() => {
+      const value = state.environment.parameters[index];
+      if (value === undefined) throw new DbError('undefined_parameter', `no value found for parameter ${number}`);
+      return value;
+    });
+  }
+
+  /** Binds the function of an operator to two operands that are never NULL (a lax function is asked just the same). */
+  operator(
+    functionOid: number,
+    args: readonly PlanExpr[],
+    resultType: number,
+    collation: number,
+  ): (left: Datum, right: Datum) => Datum {
+    const site = { argumentTypes: args.map((arg) => arg.typeOid), resultType, variadic: false, collation };
+    return this.resolver.scalar(functionOid, site).call as (left: Datum, right: Datum) => Datum;
+  }
+
+  private call(expr: FunctionExpr | OperatorExpr): Compiled {
+    if (expr.returnsSet) {
+      const cell = this.cellOf?.(expr) ?? null;
+      if (cell !== null) return dynamic(cell);
+      throw new DbError(
+        'feature_not_supported',
+        'set-valued function called in context that cannot accept a set',
+        { ...(expr.position === undefined ? {} : { position: expr.position }) },
+      );
+    }
+    const args = expr.args.map((arg) => this.node(arg));
+    const resolved = this.resolver.scalar(expr.functionOid, {
+      argumentTypes: expr.args.map((arg) => arg.typeOid),
+      resultType: expr.typeOid,
+      variadic: expr.kind === 'function' && expr.variadic,
+      collation: expr.args.find((arg) => arg.collation !== 0)?.collation ?? 0,
+    });
+    if (resolved.strict && args.some((arg) => arg.constant && arg.value === null)) return constant(null);
+    const run =
+      this.shortCut(expr, resolved.source, args) ??
+      directCall(
+        resolved.call,
+        resolved.strict,
+        args.map((arg) => arg.run),
+      );
+    if (resolved.volatility === 'i' && args.every((arg) => arg.constant)) return fold(run);
+    if (resolved.volatility === 'v' && this.volatileCells !== null) return dynamic(this.kept(run));
+    return dynamic(run);
+  }
+
+  private shortCut(expr: FunctionExpr | OperatorExpr, source: string, args: readonly Compiled[]): Evaluate | null {
+    if (args.length !== 2) return null;
+    const [left, right] = args as [Compiled, Compiled];
+    if (right.constant && typeof right.value === 'string' && !left.constant) {
+      const matcher = likeMatcher(source, right.value);
+      if (matcher !== null) {
+        const { run } = left;
+        return (frame) => {
+          const value = run(frame);
+          return value === null ? null : matcher(value as string);
+        };
+      }
+    }
+    return comparisonValue(source, left.run, right.run, expr.args[0]!.typeOid);
+  }
+
+  /** Keeps the result of a volatile call while the expression around it is suspended. */
+  private kept(run: Evaluate): Evaluate {
+    const cell: VolatileCell = { filled: false, value: null };
+    this.volatileCells!.push(cell);
+    return (frame) => {
+      if (cell.filled) return cell.value;
+      const value = run(frame);
+      cell.value = value;
+      cell.filled = true;
+      return value;
+    };
+  }
+
+  private rowCompare(op: '<' | '<=' | '>=' | '>', left: readonly PlanExpr[], right: readonly PlanExpr[]): Compiled {
+    const lefts = left.map((expr) => this.node(expr).run);
+    const rights = right.map((expr) => this.node(expr).run);
+    const compares = left.map((expr, index) => this.comparer(expr.typeOid, right[index]!.typeOid));
+    return dynamic((frame) => {
+      for (let index = 0; index < lefts.length; index++) {
+        const a = lefts[index]!(frame);
+        const b = rights[index]!(frame);
+        if (a === null || b === null) return null;
+        const order = compares[index]!(a, b);
+        if (order !== 0) return op === '<' || op === '<=' ? order < 0 : order > 0;
+      }
+      return op === '<=' || op === '>=';
+    });
+  }
+
+  /** Order of values of two types; different integer types compare by value. */
+  comparer(leftType: number, rightType: number): (left: Datum, right: Datum) => number {
+    if (leftType === rightType) {
+      const support = this.resolver.typeSupport(leftType);
+      if (support.compare === undefined) throw notSupported(`comparison of type ${support.name}`);
+      return (left, right) => support.compare!(left, right);
+    }
+    const loose = looseComparison(leftType, rightType);
+    if (loose !== null) return loose;
+    const support = this.resolver.typeSupport(leftType);
+    if (support.compare === undefined) throw notSupported(`comparison of type ${support.name}`);
+    return (left, right) => support.compare!(left, right);
+  }
+}
+
+/** Computes a call over constants now; an error waits until the expression is really evaluated. */
+function fold(run: Evaluate): Compiled {
+  try {
+    return constant(run([]));
+  } catch (thrown) {
+    if (!(thrown instanceof DbError)) throw thrown;
+    return dynamic(run);
+  }
+}
+
+function directCall(call: (...args: Datum[]) => Datum, strict: boolean, args: readonly Evaluate[]): Evaluate {
+  const [first, second, third] = args;
+  switch (args.length) {
+    case 0:
+      return () => call();
+    case 1: {
+      const a = first!;
+      if (!strict) return (frame) => call(a(frame));
+      return (frame) => {
+        const x = a(frame);
+        return x === null ? null : call(x);
+      };
+    }
+    case 2: {
+      const a = first!;
+      const b = second!;
+      if (!strict) return (frame) => call(a(frame), b(frame));
+      return (frame) => {
+        const x = a(frame);
+        if (x === null) return null;
+        const y = b(frame);
+        return y === null ? null : call(x, y);
+      };
+    }
+    case 3: {
+      const a = first!;
+      const b = second!;
+      const c = third!;
+      if (!strict) return (frame) => call(a(frame), b(frame), c(frame));
+      return (frame) => {
+        const x = a(frame);
+        if (x === null) return null;
+        const y = b(frame);
+        if (y === null) return null;
+        const z = c(frame);
+        return z === null ? null : call(x, y, z);
+      };
+    }
+    default:
+      return (frame) => {
+        const values: Datum[] = [];
+        for (const arg of args) {
+          const value = arg(frame);
+          if (value === null && strict) return null;
+          values.push(value);
+        }
+        return call(...values);
+      };
+  }
+}
+
+function conjunction(tests: readonly Test[]): Test {
+  const [a, b, c] = tests;
+  if (tests.length === 1) return a!;
+  if (tests.length === 2) return (frame) => a!(frame) && b!(frame);
+  if (tests.length === 3) return (frame) => a!(frame) && b!(frame) && c!(frame);
+  return (frame) => {
+    for (const test of tests) if (!test(frame)) return false;
+    return true;
+  };
+}
+
+function disjunction(tests: readonly Test[]): Test {
+  const [a, b] = tests;
+  if (tests.length === 1) return a!;
+  if (tests.length === 2) return (frame) => a!(frame) || b!(frame);
+  return (frame) => {
+    for (const test of tests) if (test(frame)) return true;
+    return false;
+  };
+}

@@ -1,0 +1,138 @@
+/** Reads a CTE that is evaluated once and shared by all its readers; rows are pulled when the first reader needs them. */
+import { assert } from '../../../base/error.ts';
+import type { CteScanNode } from '../../../planner/physical.ts';
+import type { Datum } from '../../../types/datum.ts';
+import type { ExecutionState } from '../../state.ts';
+import { ExpressionCompiler, type Test } from '../expression/compile.ts';
+import { RowStore } from '../store.ts';
+import { dependencies } from '../walk.ts';
+import { buildOperator } from './build.ts';
+import type { Operator } from './operator.ts';
+
+/** The shared rows of one CTE. */
+export class CteStore {
+  readonly rows: RowStore;
+  private readonly state: ExecutionState;
+  private readonly root: Operator;
+  /** Outer slots the CTE reads: with other values in them it is evaluated anew. */
+  private readonly outerSlots: readonly number[];
+  private outerValues: Datum[] = [];
+  private opened = false;
+  private complete = false;
+
+  constructor(state: ExecutionState, cte: number) {
+    const plan = state.plan.ctes[cte];
+    assert(plan !== undefined, `common table ${cte} does not exist`);
+    this.state = state;
+    this.root = buildOperator(plan.root, state);
+    this.rows = new RowStore(plan.outputs, state.memory);
+    this.outerSlots = plan.modifies ? [] : dependencies(plan.root, state.plan, state.environment.resolver).slots;
+  }
+
+  /** A new execution begins. */
+  reset(): void {
+    if (this.opened) this.root.close();
+    this.rows.clear();
+    this.opened = false;
+    this.complete = false;
+  }
+
+  /** A reader starts again; drops the rows when the outer values changed. */
+  readerRestarts(): void {
+    if (!this.opened || this.outerSlots.length === 0) return;
+    const { frame } = this.state;
+    if (this.outerSlots.every((slot, index) => frame[slot] === this.outerValues[index])) return;
+    this.rows.clear();
+    this.complete = false;
+    this.outerValues = this.outerSlots.map((slot) => frame[slot]!);
+    this.root.rescan();
+  }
+
+  /** Makes row `row` available; false when there are fewer. */
+  pull(row: number): boolean {
+    while (row >= this.rows.count) {
+      if (this.complete) return false;
+      if (!this.opened) {
+        this.outerValues = this.outerSlots.map((slot) => this.state.frame[slot]!);
+        this.root.open();
+        this.opened = true;
+      }
+      if (!this.root.next()) {
+        this.complete = true;
+        return false;
+      }
+      this.rows.save(this.state.frame);
+    }
+    return true;
+  }
+
+  /** Runs a data-modifying CTE to its end although nobody reads it. */
+  drain(): void {
+    while (this.pull(this.rows.count));
+  }
+
+  close(): void {
+    this.reset();
+  }
+}
+
+/** The store of CTE `cte`, made at first use. */
+export function cteStore(state: ExecutionState, cte: number): CteStore {
+  const known = state.ctes[cte];
+  if (known !== null && known !== undefined) return known;
+  const made = new CteStore(state, cte);
+  state.ctes[cte] = made;
+  return made;
+}
+
+export class CteScan implements Operator {
+  private readonly state: ExecutionState;
+  private readonly node: CteScanNode;
+  private readonly filter: Test | null;
+  private readonly store: CteStore;
+  private row = 0;
+  private pending = false;
+  private started = false;
+
+  constructor(state: ExecutionState, node: CteScanNode) {
+    this.state = state;
+    this.node = node;
+    this.filter = new ExpressionCompiler(state, state.environment.resolver).testOrNull(node.filter);
+    this.store = cteStore(state, node.cte);
+  }
+
+  open(): void {
+    this.rescan();
+  }
+
+  rescan(): void {
+    this.row = 0;
+    this.pending = false;
+    this.started = false;
+  }
+
+  close(): void {
+    this.rescan();
+  }
+
+  next(): boolean {
+    const { state, node, filter, store } = this;
+    const { frame } = state;
+    if (!this.started) {
+      store.readerRestarts();
+      this.started = true;
+    }
+    for (;;) {
+      if (!this.pending) {
+        state.tick();
+        if (!store.pull(this.row)) return false;
+        store.rows.restoreTo(this.row++, frame, node.slots);
+        if (filter === null) return true;
+        this.pending = true;
+      }
+      const passes = filter!(frame);
+      this.pending = false;
+      if (passes) return true;
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The state of one running statement: its frame, its surroundings and its budgets.
+ *
+ * One object lives as long as the instantiated operator tree. `environment` is replaced when a cached tree is opened again
+ * (another transaction, other parameters), so closures read it through the state and never copy it.
+ */
+import { DbError } from '../base/error.ts';
+import type { Oid } from '../base/brands.ts';
+import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
+import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { Expr } from '../sql/tree.ts';
+import type { Table, TableStore } from '../table/contract.ts';
+import type { LockManager, Snapshot, Transaction } from '../txn/contract.ts';
+import type { Datum } from '../types/datum.ts';
+import type { FunctionResolver } from './functions.ts';
+import type { AfterQueue } from './constraints/queue.ts';
+import type { SubplanRunner } from './row/expression/subplan.ts';
+import type { CteStore } from './row/operators/cte-scan.ts';
+import type { WorkTable } from './row/operators/recursive-union.ts';
+
+/** Monotonic microseconds; the environment's clock fits. */
+export interface SliceClock {
+  monotonicMicros(): number;
+}
+
+/** Shared with the session: setting `pending` makes the statement fail with it at its next look (at most some ms later). */
+export interface InterruptFlag {
+  pending: DbError | null;
+}
+
+/** Where operators put rows that exceed the statement's memory. Absent = such statements end with 53200. */
+export interface SpillStore {
+  /** Makes an empty temporary file; it disappears with `close`. */
+  create(): SpillFile;
+}
+
+/** A temporary file: appended once, then read at any offset. Synchronous, because spilling happens inside a slice. */
+export interface SpillFile {
+  append(bytes: Uint8Array): void;
+  read(offset: number, target: Uint8Array): number;
+  readonly size: number;
+  close(): void;
+}
+
+/** Everything around one execution. */
+export interface ExecutionEnvironment {
+  readonly catalog: CatalogReader;
+  readonly tables: TableStore;
+  readonly locks: LockManager;
+  readonly resolver: FunctionResolver;
+  readonly transaction: Transaction;
+  readonly snapshot: Snapshot;
+  readonly parameters: readonly Datum[];
+  readonly roleOid: Oid;
+  readonly searchPath: SearchPath;
+  readonly clock: SliceClock;
+  readonly interrupt: InterruptFlag;
+  readonly sessionId: number;
+  /** lock_timeout in microseconds, 0 = none. */
+  readonly lockTimeoutMicros: number;
+  /** Bytes the operators of the statement may hold together. */
+  readonly memoryLimitBytes: number;
+  readonly spill: SpillStore | null;
+  /** Reads a serialised expression of the catalog (defaults, checks, generated columns). */
+  readonly parseExpression: (text: string) => Expr;
+}
+
+/** Rows between two looks at the clock; a row rarely costs more than 2 µs, so a look comes every half millisecond. */
+const TICKS_PER_LOOK = 256;
+
+/** Length of a slice: nothing of ours may hold the event loop longer. */
+export const SLICE_MICROS = 4000;
+
+export class ExecutionState {
+  readonly plan: PhysicalPlan;
+  readonly frame: Datum[];
+  environment: ExecutionEnvironment;
+  readonly memory: MemoryAccount;
+  /** Value of the innermost CASE argument (or array element) under evaluation. */
+  caseValue: Datum = null;
+  readonly subplans = new Map<string, SubplanRunner>();
+  readonly ctes: (CteStore | null)[];
+  readonly workTables: (WorkTable | null)[];
+  /** Checks and actions that run after the statement's own rows: foreign keys. */
+  after: AfterQueue | null = null;
+  /** Rows changed by the top-level modification, for the command tag. */
+  processed = 0;
+  private ticks = 0;
+  private deadline = Number.POSITIVE_INFINITY;
+  private readonly tableCache = new Map<Oid, Table>();
+
+  constructor(plan: PhysicalPlan, environment: ExecutionEnvironment) {
+    this.plan = plan;
+    this.environment = environment;
+    this.frame = new Array<Datum>(plan.slotCount).fill(null);
+    this.memory = new MemoryAccount(environment.memoryLimitBytes);
+    this.ctes = plan.ctes.map(() => null);
+    this.workTables = new Array<WorkTable | null>(plan.workTableCount).fill(null);
+  }
+
+  /** Called by every leaf and every long loop before it takes a step; may throw SuspendSignal or the cancel error. */
+  tick(): void {
+    if (--this.ticks < 0) this.look();
+  }
+
+  /** Starts a slice; the first look comes soon so that one slow row cannot hide another. */
+  beginSlice(): void {
+    this.checkInterrupt();
+    this.ticks = TICKS_PER_LOOK;
+    this.deadline = this.environment.clock.monotonicMicros() + SLICE_MICROS;
+  }
+
+  /** Runs without slices: on a worker, or where the caller cannot yield. */
+  beginUnbounded(): void {
+    this.checkInterrupt();
+    this.ticks = TICKS_PER_LOOK;
+    this.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  checkInterrupt(): void {
+    const pending = this.environment.interrupt.pending;
+    if (pending !== null) throw pending;
+  }
+
+  /** Looks at the clock and the cancel flag now. */
+  look(): void {
+    this.ticks = TICKS_PER_LOOK;
+    this.checkInterrupt();
+    if (this.environment.clock.monotonicMicros() >= this.deadline) throw SuspendSignal.instance;
+  }
+
+  table(oid: Oid): Table {
+    let table = this.tableCache.get(oid);
+    if (table === undefined) {
+      table = this.environment.tables.table(oid);
+      this.tableCache.set(oid, table);
+    }
+    return table;
+  }
+
+  /** Forgets what belongs to the previous execution. */
+  reset(environment: ExecutionEnvironment): void {
+    this.environment = environment;
+    this.tableCache.clear();
+    this.memory.reset(environment.memoryLimitBytes);
+    this.processed = 0;
+    this.after = null;
+    for (const runner of this.subplans.values()) runner.reset();
+    for (const cte of this.ctes) cte?.reset();
+  }
+
+  /**
+   * Leaves with a WaitSignal until `promise` is settled. The promise of a lock is asked for once: the caller repeats its
+   * whole attempt afterwards.
+   */
+  waitFor(promise: Promise<void> | null): void {
+    if (promise === null) return;
+    throw new WaitSignal(promise);
+  }
+}
+
+/** Counts the bytes that a statement's operators hold; estimates, not exact sizes. */
+export class MemoryAccount {
+  used = 0;
+  peak = 0;
+  limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  reset(limit: number): void {
+    this.used = 0;
+    this.peak = 0;
+    this.limit = limit;
+  }
+
+  /** True when `bytes` more would pass the limit: an operator that can spill does so now. */
+  wouldExceed(bytes: number): boolean {
+    return this.used + bytes > this.limit;
+  }
+
+  /** Errors 53200 when the hard limit is passed. */
+  reserve(bytes: number): void {
+    this.used += bytes;
+    if (this.used > this.peak) this.peak = this.used;
+    if (this.used > this.limit) {
+      throw new DbError('out_of_memory', 'out of memory', {
+        detail: `Failed on request of size ${Math.round(bytes)} in the memory of the statement.`,
+        hint: 'Increase work_mem or hash_mem_multiplier, or reduce the number of rows the statement keeps.',
+      });
+    }
+  }
+
+  release(bytes: number): void {
+    this.used -= bytes;
+  }
+}
