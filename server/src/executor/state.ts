@@ -4,30 +4,23 @@
  * One object lives as long as the instantiated operator tree. `environment` is replaced when a cached tree is opened again
  * (another transaction, other parameters), so closures read it through the state and never copy it.
  */
+
+import type { Oid, Xid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
-import type { Oid } from '../base/brands.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
-import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
+import type { CatalogReader } from '../catalog/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { Expr } from '../sql/tree.ts';
-import type { Table, TableStore } from '../table/contract.ts';
-import type { LockManager, Snapshot, Transaction } from '../txn/contract.ts';
+import type { Table } from '../table/contract.ts';
+import type { Snapshot, Transaction, WaitPolicy } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
-import type { FunctionResolver } from './functions.ts';
 import type { AfterQueue } from './constraints/queue.ts';
+import type { ExecutorServices } from './contract.ts';
+import type { FunctionResolver } from './functions.ts';
+import type { Instrumentation } from './instrument.ts';
 import type { SubplanRunner } from './row/expression/subplan.ts';
 import type { CteStore } from './row/operators/cte-scan.ts';
 import type { WorkTable } from './row/operators/recursive-union.ts';
-
-/** Monotonic microseconds; the environment's clock fits. */
-export interface SliceClock {
-  monotonicMicros(): number;
-}
-
-/** Shared with the session: setting `pending` makes the statement fail with it at its next look (at most some ms later). */
-export interface InterruptFlag {
-  pending: DbError | null;
-}
 
 /** Where operators put rows that exceed the statement's memory. Absent = such statements end with 53200. */
 export interface SpillStore {
@@ -45,32 +38,25 @@ export interface SpillFile {
 
 /** Everything around one execution. */
 export interface ExecutionEnvironment {
+  readonly services: ExecutorServices;
+  /** As the transaction sees it at the start of the execution. */
   readonly catalog: CatalogReader;
-  readonly tables: TableStore;
-  readonly locks: LockManager;
   readonly resolver: FunctionResolver;
   readonly transaction: Transaction;
   readonly snapshot: Snapshot;
   readonly parameters: readonly Datum[];
-  readonly roleOid: Oid;
-  readonly searchPath: SearchPath;
-  readonly clock: SliceClock;
-  readonly interrupt: InterruptFlag;
   readonly sessionId: number;
-  /** lock_timeout in microseconds, 0 = none. */
-  readonly lockTimeoutMicros: number;
   /** Bytes the operators of the statement may hold together. */
   readonly memoryLimitBytes: number;
   readonly spill: SpillStore | null;
   /** Reads a serialised expression of the catalog (defaults, checks, generated columns). */
   readonly parseExpression: (text: string) => Expr;
+  /** Record for EXPLAIN ANALYZE, or null. */
+  readonly instrumentation: Instrumentation | null;
 }
 
 /** Rows between two looks at the clock; a row rarely costs more than 2 µs, so a look comes every half millisecond. */
 const TICKS_PER_LOOK = 256;
-
-/** Length of a slice: nothing of ours may hold the event loop longer. */
-export const SLICE_MICROS = 4000;
 
 export class ExecutionState {
   readonly plan: PhysicalPlan;
@@ -108,7 +94,7 @@ export class ExecutionState {
   beginSlice(): void {
     this.checkInterrupt();
     this.ticks = TICKS_PER_LOOK;
-    this.deadline = this.environment.clock.monotonicMicros() + SLICE_MICROS;
+    this.deadline = this.environment.services.monotonicMicros() + this.environment.services.sliceMicros;
   }
 
   /** Runs without slices: on a worker, or where the caller cannot yield. */
@@ -119,7 +105,7 @@ export class ExecutionState {
   }
 
   checkInterrupt(): void {
-    const pending = this.environment.interrupt.pending;
+    const pending = this.environment.services.interrupt();
     if (pending !== null) throw pending;
   }
 
@@ -127,13 +113,13 @@ export class ExecutionState {
   look(): void {
     this.ticks = TICKS_PER_LOOK;
     this.checkInterrupt();
-    if (this.environment.clock.monotonicMicros() >= this.deadline) throw SuspendSignal.instance;
+    if (this.environment.services.monotonicMicros() >= this.deadline) throw SuspendSignal.instance;
   }
 
   table(oid: Oid): Table {
     let table = this.tableCache.get(oid);
     if (table === undefined) {
-      table = this.environment.tables.table(oid);
+      table = this.environment.services.tables.table(oid);
       this.tableCache.set(oid, table);
     }
     return table;
@@ -150,13 +136,20 @@ export class ExecutionState {
     for (const cte of this.ctes) cte?.reset();
   }
 
-  /**
-   * Leaves with a WaitSignal until `promise` is settled. The promise of a lock is asked for once: the caller repeats its
-   * whole attempt afterwards.
-   */
+  /** Leaves with a WaitSignal until `promise` is settled; null = nothing to wait for. The caller repeats its attempt afterwards. */
   waitFor(promise: Promise<void> | null): void {
-    if (promise === null) return;
-    throw new WaitSignal(promise);
+    if (promise !== null) throw new WaitSignal(promise);
+  }
+
+  /** Waits until transaction `xid` has ended. */
+  waitForTransaction(xid: Xid, policy: WaitPolicy = 'wait'): void {
+    const { services, transaction } = this.environment;
+    this.waitFor(
+      services.locks.waitForTransaction(transaction, xid, {
+        policy,
+        timeoutMicros: services.lockTimeoutMicros(),
+      }),
+    );
   }
 }
 

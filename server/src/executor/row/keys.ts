@@ -8,14 +8,16 @@
  * other is the caller's choice.
  */
 import { assert } from '../../base/error.ts';
-import type { Datum } from '../../types/datum.ts';
 import type { TypeSupport } from '../../types/contract.ts';
+import type { Datum } from '../../types/datum.ts';
 
 /** Equal values give equal Map keys, across the types that one equality operator compares (int4 = int8). */
 export type MapKey = string | number | bigint | boolean;
 export type KeyOf = (value: Datum) => MapKey;
 
-const INT32_TYPES = new Set([16, 21, 23, 26, 28, 29, 1082, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 24]);
+const INT32_TYPES = new Set([
+  16, 21, 23, 26, 28, 29, 1082, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 24,
+]);
 const BIGINT_TYPES = new Set([20, 1114, 1184, 5069]);
 const PLAIN_STRING_TYPES = new Set([18, 19, 25, 1043, 2950, 705, 2275]);
 

@@ -2,11 +2,12 @@
  * Sorts row numbers in slices: short runs by the built-in sort, then merges from the bottom up. The state of the merge is kept in
  * fields, so a suspension loses nothing. Equal rows keep their order.
  */
-import type { ExecutionState } from '../state.ts';
+
+import { notSupported } from '../../base/error.ts';
 import type { PlanSortKey } from '../../planner/physical.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { FunctionResolver } from '../functions.ts';
-import { notSupported } from '../../base/error.ts';
+import type { ExecutionState } from '../state.ts';
 
 export type RowOrder = (left: number, right: number) => number;
 
@@ -82,7 +83,8 @@ export class Sorter {
       let { left, right, out } = this;
       const stop = Math.min(high, out + 8);
       while (out < stop) {
-        if (left < middle && (right >= high || order(source[left]!, source[right]!) <= 0)) target[out++] = source[left++]!;
+        if (left < middle && (right >= high || order(source[left]!, source[right]!) <= 0))
+          target[out++] = source[left++]!;
         else target[out++] = source[right++]!;
       }
       this.left = left;
@@ -102,7 +104,8 @@ const BIGINT_TYPES = new Set([20, 1114, 1184]);
 export function valueOrder(typeOid: number, resolver: FunctionResolver): ValueOrder {
   if (NUMBER_TYPES.has(typeOid)) return (left, right) => (left as number) - (right as number);
   if (BIGINT_TYPES.has(typeOid)) {
-    return (left, right) => ((left as bigint) < (right as bigint) ? -1 : (left as bigint) > (right as bigint) ? 1 : 0);
+    return (left, right) =>
+      (left as bigint) < (right as bigint) ? -1 : (left as bigint) > (right as bigint) ? 1 : 0;
   }
   const support = resolver.typeSupport(typeOid);
   if (support.compare === undefined) throw notSupported(`sorting of type ${support.name}`);

@@ -4,9 +4,10 @@
  * One JavaScript array a column: integers stay small-integer arrays and floats stay double arrays in V8, which the
  * collector need not walk. Sizes are sampled, one row in 32, and charged to the statement.
  */
-import type { MemoryAccount } from '../state.ts';
+
 import type { Datum } from '../../types/datum.ts';
 import { SqlArray, SqlRecord } from '../../types/datum.ts';
+import type { MemoryAccount } from '../state.ts';
 
 /** Roughly what a value costs in memory beyond its array element. */
 export function datumBytes(value: Datum): number {

@@ -1,11 +1,6 @@
 /** Arrays in expressions: constructors, ANY/ALL, casts by element, subscripts. */
 import { DbError, notSupported } from '../../../base/error.ts';
-import type {
-  ArrayCastExpr,
-  ArrayExpr,
-  ArrayOperatorExpr,
-  SubscriptExpr,
-} from '../../../sql/tree.ts';
+import type { ArrayCastExpr, ArrayExpr, ArrayOperatorExpr, SubscriptExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
 import { keyOf, type MapKey } from '../keys.ts';
 import { type Compiled, constant, dynamic, type Evaluate, type ExpressionCompiler } from './compile.ts';
@@ -18,18 +13,26 @@ export function compileArray(compiler: ExpressionCompiler, expr: ArrayExpr): Com
   const elements = compiled.map((element) => element.run);
   const { elementType } = expr;
   const run: Evaluate = expr.multidimensional
-    ? (frame) => nested(elementType, elements.map((element) => element(frame)))
+    ? (frame) =>
+        nested(
+          elementType,
+          elements.map((element) => element(frame)),
+        )
     : (frame) =>
         new SqlArray(
           elementType,
           elements.map((element) => element(frame)),
         );
-  return compiled.every((element) => element.constant) && !expr.multidimensional ? constant(run([])) : dynamic(run);
+  return compiled.every((element) => element.constant) && !expr.multidimensional
+    ? constant(run([]))
+    : dynamic(run);
 }
 
 /** Joins arrays of equal shape into one with a dimension more. */
 function nested(elementType: number, parts: readonly Datum[]): SqlArray {
-  const arrays = parts.filter((part): part is SqlArray => part !== null && (part as SqlArray).elements.length > 0);
+  const arrays = parts.filter(
+    (part): part is SqlArray => part !== null && (part as SqlArray).elements.length > 0,
+  );
   if (arrays.length === 0) return new SqlArray(elementType, []);
   const first = arrays[0]!;
   for (const array of arrays) {
@@ -140,7 +143,8 @@ export function compileSubscript(compiler: ExpressionCompiler, expr: SubscriptEx
   const lower = expr.lower?.map((bound) => (bound === null ? null : compiler.node(bound).run)) ?? null;
   if (expr.assignment !== null) {
     const value = compiler.node(expr.assignment).run;
-    const elementType = compiler.resolver.typeSupport(expr.arg.typeOid).elementType ?? expr.assignment.typeOid;
+    const elementType =
+      compiler.resolver.typeSupport(expr.arg.typeOid).elementType ?? expr.assignment.typeOid;
     return dynamic((frame) => {
       const array = (arg(frame) as SqlArray | null) ?? new SqlArray(elementType, []);
       const bounds = upper.map((bound) => (bound === null ? null : bound(frame)));
@@ -182,7 +186,11 @@ function element(array: SqlArray, subscripts: readonly number[]): Datum {
   return array.elements[offset] ?? null;
 }
 
-function slice(array: SqlArray, lowers: readonly (number | null)[], uppers: readonly (number | null)[]): SqlArray {
+function slice(
+  array: SqlArray,
+  lowers: readonly (number | null)[],
+  uppers: readonly (number | null)[],
+): SqlArray {
   const { dimensions, lowerBounds, elementType } = array;
   if (dimensions.length === 0 || uppers.length > dimensions.length) return new SqlArray(elementType, []);
   const starts: number[] = [];

@@ -125,7 +125,12 @@ function numberSlots(op: Comparison, left: number, right: number): Test {
 type Ordered = number;
 
 /** The comparison as a value; null when `source` is not a known one. */
-export function comparisonValue(source: string, left: Evaluate, right: Evaluate, _typeOid: number): Evaluate | null {
+export function comparisonValue(
+  source: string,
+  left: Evaluate,
+  right: Evaluate,
+  _typeOid: number,
+): Evaluate | null {
   const known = CLASSES.get(source);
   if (known === undefined) return null;
   if (known.value === 'mixed') {
@@ -208,5 +213,6 @@ export function looseComparison(
   rightType: number,
 ): ((left: Datum, right: Datum) => number) | null {
   if (!INTEGER_TYPES.has(leftType) || !INTEGER_TYPES.has(rightType)) return null;
-  return (left, right) => ((left as number) < (right as number) ? -1 : (left as number) > (right as number) ? 1 : 0);
+  return (left, right) =>
+    (left as number) < (right as number) ? -1 : (left as number) > (right as number) ? 1 : 0;
 }

@@ -149,7 +149,8 @@ export class ExpressionCompiler {
       }
       case 'var': {
         const { variable } = this.options;
-        if (variable === undefined) throw internalError(`column reference ${expr.relation}.${expr.attribute} in a plan`);
+        if (variable === undefined)
+          throw internalError(`column reference ${expr.relation}.${expr.attribute} in a plan`);
         return dynamic(variable(expr));
       }
       case 'param':
@@ -247,7 +248,9 @@ export class ExpressionCompiler {
         const { context } = this.resolver;
         const run: Evaluate = (frame) => {
           const value = arg.run(frame);
-          return value === null ? null : target.input(source.output(value, context.format), typmod, context.format);
+          return value === null
+            ? null
+            : target.input(source.output(value, context.format), typmod, context.format);
         };
         return arg.constant && arg.value === null ? constant(null) : dynamic(run);
       }
@@ -270,7 +273,8 @@ export class ExpressionCompiler {
         return dynamic((frame) => {
           const record = arg(frame) as SqlRecord | null;
           const stored: Datum[] = record === null ? [] : [...record.fields];
-          for (let index = 0; index < fields.length; index++) stored[fields[index]! - 1] = values[index]!(frame);
+          for (let index = 0; index < fields.length; index++)
+            stored[fields[index]! - 1] = values[index]!(frame);
           return new SqlRecord(typeOid, stored, record?.fieldTypes ?? [], record?.fieldNames ?? []);
         });
       }
@@ -301,7 +305,8 @@ export class ExpressionCompiler {
     }
     return dynamic(() => {
       const value = state.environment.parameters[index];
-      if (value === undefined) throw new DbError('undefined_parameter', `no value found for parameter ${number}`);
+      if (value === undefined)
+        throw new DbError('undefined_parameter', `no value found for parameter ${number}`);
       return value;
     });
   }
@@ -347,7 +352,11 @@ export class ExpressionCompiler {
     return dynamic(run);
   }
 
-  private shortCut(expr: FunctionExpr | OperatorExpr, source: string, args: readonly Compiled[]): Evaluate | null {
+  private shortCut(
+    expr: FunctionExpr | OperatorExpr,
+    source: string,
+    args: readonly Compiled[],
+  ): Evaluate | null {
     if (args.length !== 2) return null;
     const [left, right] = args as [Compiled, Compiled];
     if (right.constant && typeof right.value === 'string' && !left.constant) {
@@ -376,7 +385,11 @@ export class ExpressionCompiler {
     };
   }
 
-  private rowCompare(op: '<' | '<=' | '>=' | '>', left: readonly PlanExpr[], right: readonly PlanExpr[]): Compiled {
+  private rowCompare(
+    op: '<' | '<=' | '>=' | '>',
+    left: readonly PlanExpr[],
+    right: readonly PlanExpr[],
+  ): Compiled {
     const lefts = left.map((expr) => this.node(expr).run);
     const rights = right.map((expr) => this.node(expr).run);
     const compares = left.map((expr, index) => this.comparer(expr.typeOid, right[index]!.typeOid));

@@ -2,7 +2,14 @@
 import type { PlanExpr } from '../../../planner/physical.ts';
 import type { BoolExpr, BooleanTestExpr, CaseExpr, NullTestExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlRecord } from '../../../types/datum.ts';
-import { type Compiled, constant, dynamic, type Evaluate, type ExpressionCompiler, type Test } from './compile.ts';
+import {
+  type Compiled,
+  constant,
+  dynamic,
+  type Evaluate,
+  type ExpressionCompiler,
+  type Test,
+} from './compile.ts';
 
 export function compileBoolean(compiler: ExpressionCompiler, expr: BoolExpr): Compiled {
   const compiled = expr.args.map((arg) => compiler.node(arg));

@@ -9,8 +9,7 @@ import { DbError, internalError, notSupported } from '../../../base/error.ts';
 import { isSuspension } from '../../../base/suspend.ts';
 import type { SubPlanExpr } from '../../../planner/physical.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
-import type { ExecutionState } from '../../state.ts';
-import { type KeyColumn, KeyTable, isInt32Key, keyOf } from '../keys.ts';
+import { isInt32Key, type KeyColumn, KeyTable, keyOf } from '../keys.ts';
 import { buildOperator } from '../operators/build.ts';
 import type { Operator } from '../operators/operator.ts';
 import { dependencies } from '../walk.ts';
@@ -228,7 +227,10 @@ class ScalarCollector implements Collector {
   }
   row(frame: Datum[]): boolean {
     if (++this.rows > 1) {
-      throw new DbError('cardinality_violation', 'more than one row returned by a subquery used as an expression');
+      throw new DbError(
+        'cardinality_violation',
+        'more than one row returned by a subquery used as an expression',
+      );
     }
     this.found = this.value(frame);
     return false;
@@ -342,7 +344,10 @@ class RowCompareCollector implements Collector {
   }
   row(frame: Datum[]): boolean {
     if (++this.rows > 1) {
-      throw new DbError('cardinality_violation', 'more than one row returned by a subquery used as an expression');
+      throw new DbError(
+        'cardinality_violation',
+        'more than one row returned by a subquery used as an expression',
+      );
     }
     this.answer = this.compare(frame);
     return false;

@@ -5,7 +5,7 @@ import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import { type KeyOf, keyOf, type MapKey } from '../keys.ts';
-import { keyOrder, type KeyOrder, rowOrder, Sorter, valueOrder } from '../sorter.ts';
+import { type KeyOrder, keyOrder, rowOrder, Sorter, valueOrder } from '../sorter.ts';
 import { datumBytes } from '../store.ts';
 
 /** Builtin aggregates whose result does not depend on the order of their input (avg, sum, max, min, count). */
@@ -71,7 +71,11 @@ export class Accumulator {
       // DISTINCT delivers sorted values, as PostgreSQL's sort does.
       this.sortRuns.push(...this.args);
       for (const { typeOid } of plan.args) {
-        this.sortOrders.push({ compare: valueOrder(typeOid, resolver), descending: false, nullsFirst: false });
+        this.sortOrders.push({
+          compare: valueOrder(typeOid, resolver),
+          descending: false,
+          nullsFirst: false,
+        });
       }
     }
   }

@@ -68,9 +68,11 @@ export class Aggregate implements Operator {
     this.suspends =
       node.groups.some(({ expr }) => maySuspend(expr, resolver)) ||
       node.aggregates.some((aggregate) =>
-        [...aggregate.args, ...(aggregate.filter === null ? [] : [aggregate.filter]), ...aggregate.orderBy.map((key) => key.expr)].some(
-          (expr) => maySuspend(expr, resolver),
-        ),
+        [
+          ...aggregate.args,
+          ...(aggregate.filter === null ? [] : [aggregate.filter]),
+          ...aggregate.orderBy.map((key) => key.expr),
+        ].some((expr) => maySuspend(expr, resolver)),
       );
     this.rowValues = node.groups.map(() => null);
     const expected = Math.min(node.estimatedRows, 1 << 20);

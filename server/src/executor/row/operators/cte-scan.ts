@@ -26,7 +26,9 @@ export class CteStore {
     this.state = state;
     this.root = buildOperator(plan.root, state);
     this.rows = new RowStore(plan.outputs, state.memory);
-    this.outerSlots = plan.modifies ? [] : dependencies(plan.root, state.plan, state.environment.resolver).slots;
+    this.outerSlots = plan.modifies
+      ? []
+      : dependencies(plan.root, state.plan, state.environment.resolver).slots;
   }
 
   /** A new execution begins. */

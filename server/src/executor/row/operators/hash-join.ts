@@ -57,7 +57,9 @@ export class HashJoin implements Operator {
       int32: isInt32Key(key.inner.typeOid) && isInt32Key(key.outer.typeOid),
       keyOf: keyOf(key.inner.typeOid, () => resolver.typeSupport(key.inner.typeOid)),
     }));
-    this.outerKeyOf = node.keys.map((key) => keyOf(key.outer.typeOid, () => resolver.typeSupport(key.outer.typeOid)));
+    this.outerKeyOf = node.keys.map((key) =>
+      keyOf(key.outer.typeOid, () => resolver.typeSupport(key.outer.typeOid)),
+    );
     this.condition = compiler.testOrNull(node.condition);
     const found = dependencies(node.inner, state.plan, resolver);
     this.keepsBuild = found.slots.length === 0 && !found.volatile;

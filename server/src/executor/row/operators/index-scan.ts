@@ -1,7 +1,7 @@
 /** Scan through an index: equal keys, then a range, or one probe per element of a list. */
 import type { IndexScanNode } from '../../../planner/physical.ts';
 import type { IndexScanOptions, RowCursor, Table } from '../../../table/contract.ts';
-import { type Datum, type SqlArray } from '../../../types/datum.ts';
+import type { Datum, SqlArray } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import type { Operator } from './operator.ts';
@@ -172,6 +172,8 @@ export class IndexScan implements Operator {
       .filter((value) => value !== null)
       .map((value) => fitInteger(value, typeOid))
       .sort((a, b) => sign * support.compare!(a, b));
-    return values.filter((value, position) => position === 0 || support.compare!(values[position - 1]!, value) !== 0);
+    return values.filter(
+      (value, position) => position === 0 || support.compare!(values[position - 1]!, value) !== 0,
+    );
   }
 }

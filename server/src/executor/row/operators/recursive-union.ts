@@ -23,7 +23,12 @@ export class RecursiveUnion implements Operator {
   private phase: 'base' | 'recursive' | 'done' = 'base';
   private recursiveOpened = false;
 
-  constructor(state: ExecutionState, node: RecursiveUnionNode, base: Operator, buildRecursive: () => Operator) {
+  constructor(
+    state: ExecutionState,
+    node: RecursiveUnionNode,
+    base: Operator,
+    buildRecursive: () => Operator,
+  ) {
     this.state = state;
     this.node = node;
     this.base = base;

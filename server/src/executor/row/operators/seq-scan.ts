@@ -1,7 +1,7 @@
 /** Scan of a stored table; simple conditions are applied by the table itself. */
 import type { IndexScanNode, PushedPredicate, SeqScanNode } from '../../../planner/physical.ts';
 import type { RowCursor, ScanOptions, ScanPredicate } from '../../../table/contract.ts';
-import { type Datum, SqlArray } from '../../../types/datum.ts';
+import type { Datum, SqlArray } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import type { Operator } from './operator.ts';

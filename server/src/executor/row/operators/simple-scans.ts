@@ -1,6 +1,7 @@
 /** Leaves without a stored table: computed relations, VALUES, one-row results. */
-import type { ResultNode, ValuesScanNode, VirtualScanNode } from '../../../planner/physical.ts';
+
 import { internalError } from '../../../base/error.ts';
+import type { ResultNode, ValuesScanNode, VirtualScanNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';

@@ -3,7 +3,7 @@ import type { SortNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler } from '../expression/compile.ts';
-import { keyOrder, type KeyOrder, type RowOrder, rowOrder, Sorter } from '../sorter.ts';
+import { type KeyOrder, keyOrder, type RowOrder, rowOrder, Sorter } from '../sorter.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
 import type { Operator } from './operator.ts';
@@ -40,8 +40,12 @@ export class Sort implements Operator {
     this.state = state;
     this.child = child;
     this.keys = node.keys.map((key) => keyOrder(key, resolver));
-    this.keyColumns = node.keys.map(({ expr }) => (expr.kind === 'slot' ? node.outputs.indexOf(expr.slot) : -1));
-    this.keyRuns = node.keys.map(({ expr }, index) => (this.keyColumns[index]! >= 0 ? null : compiler.compile(expr)));
+    this.keyColumns = node.keys.map(({ expr }) =>
+      expr.kind === 'slot' ? node.outputs.indexOf(expr.slot) : -1,
+    );
+    this.keyRuns = node.keys.map(({ expr }, index) =>
+      this.keyColumns[index]! >= 0 ? null : compiler.compile(expr),
+    );
     this.bound = node.bound === null ? null : compiler.compile(node.bound);
     const found = dependencies(node.child, state.plan, resolver);
     this.keepsRows = found.slots.length === 0 && !found.volatile && node.bound === null;

@@ -6,11 +6,16 @@
  */
 import { DbError, internalError } from '../../../base/error.ts';
 import type { WindowNode } from '../../../planner/physical.ts';
+import type {
+  AggregateState,
+  BoundAggregate,
+  BoundWindowFunction,
+  WindowPartition,
+} from '../../../sql/functions/contract.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
-import type { AggregateState, BoundAggregate, BoundWindowFunction, WindowPartition } from '../../../sql/functions/contract.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { compareUnder, keyOrder, type KeyOrder } from '../sorter.ts';
+import { compareUnder, type KeyOrder, keyOrder } from '../sorter.ts';
 import { RowStore } from '../store.ts';
 import type { Operator } from './operator.ts';
 
@@ -75,7 +80,12 @@ export class Window implements Operator {
         accepted: [],
       };
       if (item.isAggregate) {
-        result.aggregate = new FrameAggregate(state, resolver.aggregate(item.functionOid, site), result, this.frames);
+        result.aggregate = new FrameAggregate(
+          state,
+          resolver.aggregate(item.functionOid, site),
+          result,
+          this.frames,
+        );
       }
       return result;
     });
@@ -149,7 +159,9 @@ export class Window implements Operator {
       for (; this.functionProgress < this.functions.length; this.functionProgress++) {
         const item = this.functions[this.functionProgress]!;
         const value =
-          item.window !== null ? item.window.value(this.frames.partition(item.columns), row) : item.aggregate!.value(row);
+          item.window !== null
+            ? item.window.value(this.frames.partition(item.columns), row)
+            : item.aggregate!.value(row);
         this.results[this.functionProgress] = value;
       }
       rows.restore(row, frame);
@@ -196,7 +208,8 @@ export class Window implements Operator {
       this.frames.add(orderValues);
       for (let index = 0; index < this.functions.length; index++) {
         const item = this.functions[index]!;
-        for (let arg = 0; arg < item.args.length; arg++) item.columns[arg]!.push(argumentValues[index]![arg]!);
+        for (let arg = 0; arg < item.args.length; arg++)
+          item.columns[arg]!.push(argumentValues[index]![arg]!);
         item.accepted.push(accepted[index]!);
       }
       rows.save(frame);
@@ -206,7 +219,8 @@ export class Window implements Operator {
 
   private samePartition(key: readonly Datum[]): boolean {
     for (let index = 0; index < key.length; index++) {
-      if (compareUnder(this.partitionOrders[index]!, this.partitionKey![index]!, key[index]!) !== 0) return false;
+      if (compareUnder(this.partitionOrders[index]!, this.partitionKey![index]!, key[index]!) !== 0)
+        return false;
     }
     return true;
   }
@@ -231,7 +245,12 @@ class Frames {
   end = 0;
   private located = -1;
 
-  constructor(state: ExecutionState, node: WindowNode, orders: readonly KeyOrder[], compiler: ExpressionCompiler) {
+  constructor(
+    state: ExecutionState,
+    node: WindowNode,
+    orders: readonly KeyOrder[],
+    compiler: ExpressionCompiler,
+  ) {
     this.state = state;
     this.node = node;
     this.orders = orders;
@@ -292,7 +311,10 @@ class Frames {
       }
       const isNegative = (typeof value === 'bigint' || typeof value === 'number') && value < 0;
       if (isNegative) {
-        throw new DbError('invalid_preceding_or_following_size', `frame ${which} offset must not be negative`);
+        throw new DbError(
+          'invalid_preceding_or_following_size',
+          `frame ${which} offset must not be negative`,
+        );
       }
       return value;
     };
@@ -405,20 +427,19 @@ class Frames {
   }
 
   partition(columns: readonly (readonly Datum[])[]): WindowPartition {
-    const frames = this;
     return {
       rowCount: this.count,
       argument: (argument, row) => columns[argument]![row]!,
-      arePeers: (left, right) => frames.arePeers(left, right),
+      arePeers: (left, right) => this.arePeers(left, right),
       frameStart: (row) => {
-        frames.locate(row);
-        return frames.start;
+        this.locate(row);
+        return this.start;
       },
       frameEnd: (row) => {
-        frames.locate(row);
-        return frames.end;
+        this.locate(row);
+        return this.end;
       },
-      isExcluded: (row, candidate) => frames.isExcluded(row, candidate),
+      isExcluded: (row, candidate) => this.isExcluded(row, candidate),
     };
   }
 }

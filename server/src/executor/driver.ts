@@ -1,0 +1,201 @@
+/**
+ * Runs physical plans on the row executor: the {@link Execution} that sessions step through.
+ *
+ * 1. `start` checks privileges, takes table locks and opens the operators (first execution: after building them).
+ * 2. `step` pulls rows until it is done, the sink is full, `maxRows` are out, or an operator leaves by a suspension.
+ * 3. After the last row, data-modifying CTEs are run to their end, then foreign keys are checked.
+ *
+ * Between executions the operator tree stays, so a prepared statement compiles once per session.
+ */
+import { assert } from '../base/error.ts';
+import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { Expr } from '../sql/tree.ts';
+import type { Execution, ExecutionContext, ExecutorServices, RowSink, StepResult } from './contract.ts';
+import {
+  CatalogFunctionResolver,
+  type FunctionLibrary,
+  type FunctionResolver,
+  type UserFunctionBinder,
+} from './functions.ts';
+import type { Instrumentation } from './instrument.ts';
+import { checkPermissions } from './permissions.ts';
+import { buildOperator } from './row/operators/build.ts';
+import { cteStore } from './row/operators/cte-scan.ts';
+import type { Operator } from './row/operators/operator.ts';
+import { type ExecutionEnvironment, ExecutionState, type SpillStore } from './state.ts';
+
+/** What the row executor needs of rooms that are handed in by the composition root. */
+export interface RowExecutorOptions {
+  readonly library: FunctionLibrary;
+  readonly parseExpression: (text: string) => Expr;
+  readonly spill?: SpillStore | null;
+  readonly userFunction?: UserFunctionBinder | null;
+  /** Hard limit of a statement's memory where it cannot spill; work_mem may raise it. */
+  readonly memoryLimitBytesMin?: number;
+}
+
+const MEMORY_LIMIT_BYTES_MIN = 2 ** 30;
+
+export class RowExecutor {
+  private readonly options: RowExecutorOptions;
+  /** One resolver per session: its function context is the session's. */
+  private readonly resolvers = new WeakMap<ExecutorServices, FunctionResolver>();
+
+  constructor(options: RowExecutorOptions) {
+    this.options = options;
+  }
+
+  resolver(services: ExecutorServices): FunctionResolver {
+    let resolver = this.resolvers.get(services);
+    if (resolver === undefined) {
+      const { library, userFunction } = this.options;
+      resolver = new CatalogFunctionResolver(
+        () => services.catalog(),
+        library,
+        services.functionContext,
+        userFunction ?? null,
+      );
+      this.resolvers.set(services, resolver);
+    }
+    return resolver;
+  }
+
+  instantiate(plan: PhysicalPlan, services: ExecutorServices): Execution {
+    return new RowExecution(plan, (context) => this.environment(services, context));
+  }
+
+  /** Surroundings of one execution, also for work beside plans (COPY, constraint validation). */
+  environment(services: ExecutorServices, context: ExecutionContext): ExecutionEnvironment {
+    return {
+      services,
+      catalog: services.catalog(),
+      resolver: this.resolver(services),
+      transaction: context.transaction,
+      snapshot: context.snapshot,
+      parameters: context.parameters,
+      sessionId: services.functionContext.session.backendPid,
+      memoryLimitBytes: Math.max(
+        services.workMemoryBytes(),
+        this.options.memoryLimitBytesMin ?? MEMORY_LIMIT_BYTES_MIN,
+      ),
+      spill: this.options.spill ?? null,
+      parseExpression: this.options.parseExpression,
+      instrumentation: context.instrumentation as Instrumentation | null,
+    };
+  }
+}
+
+type Phase = 'closed' | 'lock' | 'rows' | 'ctes' | 'after' | 'done';
+
+class RowExecution implements Execution {
+  readonly plan: PhysicalPlan;
+  rowCount = 0;
+  private readonly makeEnvironment: (context: ExecutionContext) => ExecutionEnvironment;
+  private state: ExecutionState | null = null;
+  private root: Operator | null = null;
+  private phase: Phase = 'closed';
+  private lockIndex = 0;
+  private cteIndex = 0;
+  private checkedVersion = -1;
+  private checkedRole = -1;
+  private instrumented: object | null = null;
+
+  constructor(plan: PhysicalPlan, makeEnvironment: (context: ExecutionContext) => ExecutionEnvironment) {
+    this.plan = plan;
+    this.makeEnvironment = makeEnvironment;
+  }
+
+  start(context: ExecutionContext): void {
+    this.close();
+    const environment = this.makeEnvironment(context);
+    const { catalog, services } = environment;
+    const role = services.currentRole();
+    if (this.checkedVersion !== catalog.version || this.checkedRole !== role) {
+      checkPermissions(this.plan, catalog, role);
+      this.checkedVersion = catalog.version;
+      this.checkedRole = role;
+    }
+    if (this.state === null || this.instrumented !== context.instrumentation) {
+      this.state = new ExecutionState(this.plan, environment);
+      this.root = buildOperator(this.plan.root, this.state);
+      this.instrumented = context.instrumentation;
+    } else this.state.reset(environment);
+    this.root!.open();
+    this.rowCount = 0;
+    this.lockIndex = 0;
+    this.cteIndex = 0;
+    this.phase = 'lock';
+  }
+
+  step(maxRows: number, sink: RowSink): StepResult {
+    const { state, root } = this;
+    assert(
+      state !== null && root !== null && this.phase !== 'closed',
+      'an execution must be started before it is stepped',
+    );
+    try {
+      state.beginSlice();
+      if (this.phase === 'lock') {
+        this.takeLocks();
+        this.phase = 'rows';
+      }
+      if (this.phase === 'rows') {
+        const { frame } = state;
+        let delivered = 0;
+        const hasColumns = this.plan.columns.length > 0 || this.plan.command === 'select';
+        while (root.next()) {
+          if (!hasColumns) continue;
+          if (this.plan.command === 'select') this.rowCount++;
+          sink.row(frame);
+          if (++delivered === maxRows) return 'limit';
+          if (sink.isCongested()) return 'congested';
+        }
+        this.phase = 'ctes';
+      }
+      if (this.phase === 'ctes') {
+        const { ctes } = this.plan;
+        for (; this.cteIndex < ctes.length; this.cteIndex++) {
+          if (ctes[this.cteIndex]!.modifies) cteStore(state, this.cteIndex).drain();
+        }
+        this.phase = 'after';
+      }
+      if (this.phase === 'after') {
+        state.after?.run(state);
+        this.phase = 'done';
+      }
+      if (this.plan.command !== 'select') this.rowCount = state.processed;
+      return 'done';
+    } catch (thrown) {
+      if (thrown instanceof SuspendSignal) return 'suspended';
+      if (thrown instanceof WaitSignal) return thrown;
+      throw thrown;
+    }
+  }
+
+  /** Table locks of the plan; they are held to the end of the transaction. */
+  private takeLocks(): void {
+    const state = this.state!;
+    const { services, transaction } = state.environment;
+    const { relations } = this.plan;
+    while (this.lockIndex < relations.length) {
+      const { relationOid, lockMode } = relations[this.lockIndex]!;
+      const pending = services.locks.lockTable(transaction, relationOid, lockMode, {
+        policy: 'wait',
+        timeoutMicros: services.lockTimeoutMicros(),
+      });
+      // The promise resolves with the lock granted: it is not asked for again.
+      this.lockIndex++;
+      state.waitFor(pending);
+    }
+  }
+
+  close(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    this.root!.close();
+    for (const runner of this.state!.subplans.values()) runner.reset();
+    for (const cte of this.state!.ctes) cte?.reset();
+    this.state!.after = null;
+  }
+}

@@ -1,0 +1,75 @@
+/** Measures operators for EXPLAIN ANALYZE. Only asked-for executions are wrapped; others pay nothing. */
+import type { PlanNode } from '../planner/physical.ts';
+import type { Operator } from './row/operators/operator.ts';
+
+/** What one node did; the planner's EXPLAIN prints it. Times in microseconds, summed over all loops. */
+export interface NodeRecord {
+  loops: number;
+  rows: number;
+  startupMicros: number;
+  totalMicros: number;
+  /** Rows a filter or join condition refused. */
+  removed: number;
+}
+
+export interface Instrumentation {
+  /** By PlanNode.id. */
+  readonly nodes: Map<number, NodeRecord>;
+}
+
+export class InstrumentedOperator implements Operator {
+  private readonly inner: Operator & { removed?: number };
+  private readonly record: NodeRecord;
+  private readonly now: () => number;
+  private loopStart = 0;
+  private hasRow = false;
+  private running = false;
+
+  constructor(inner: Operator, node: PlanNode, instrumentation: Instrumentation, now: () => number) {
+    this.inner = inner;
+    this.now = now;
+    const known = instrumentation.nodes.get(node.id);
+    this.record = known ?? { loops: 0, rows: 0, startupMicros: 0, totalMicros: 0, removed: 0 };
+    instrumentation.nodes.set(node.id, this.record);
+  }
+
+  open(): void {
+    this.begin();
+    this.inner.open();
+  }
+
+  rescan(): void {
+    this.begin();
+    this.inner.rescan();
+  }
+
+  private begin(): void {
+    this.running = false;
+    this.hasRow = false;
+  }
+
+  next(): boolean {
+    if (!this.running) {
+      this.running = true;
+      this.record.loops++;
+    }
+    this.loopStart = this.now();
+    try {
+      const found = this.inner.next();
+      if (found) this.record.rows++;
+      return found;
+    } finally {
+      const spent = this.now() - this.loopStart;
+      this.record.totalMicros += spent;
+      if (!this.hasRow) {
+        this.record.startupMicros += spent;
+        this.hasRow = true;
+      }
+      this.record.removed = this.inner.removed ?? 0;
+    }
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+}

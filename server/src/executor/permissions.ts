@@ -1,0 +1,43 @@
+/** Privileges a plan needs, checked at the start of every execution unless nothing changed since the last. */
+import type { Oid } from '../base/brands.ts';
+import { DbError } from '../base/error.ts';
+import type { CatalogReader, Privilege, RelationDescriptor } from '../catalog/contract.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+
+const KIND_NAMES: Record<string, string> = {
+  r: 'table',
+  p: 'table',
+  t: 'table',
+  f: 'foreign table',
+  v: 'view',
+  m: 'materialized view',
+  S: 'sequence',
+  i: 'index',
+  I: 'index',
+  c: 'type',
+};
+
+/** 42501 as PostgreSQL words it. */
+export function permissionDenied(relation: RelationDescriptor): DbError {
+  return new DbError(
+    'insufficient_privilege',
+    `permission denied for ${KIND_NAMES[relation.kind] ?? 'table'} ${relation.name}`,
+  );
+}
+
+/** Errors 42501 for the first relation whose privileges `roleOid` (or the view's owner) lacks. */
+export function checkPermissions(plan: PhysicalPlan, catalog: CatalogReader, roleOid: Oid): void {
+  for (const use of plan.relations) {
+    const relation = catalog.relation(use.relationOid);
+    if (relation === null) {
+      throw new DbError('undefined_table', `relation with OID ${use.relationOid} does not exist`);
+    }
+    const role = use.asRole === 0 ? roleOid : use.asRole;
+    for (const { privilege, columns } of use.privileges) {
+      const wanted = columns.length === 0 ? null : columns;
+      if (!catalog.hasRelationPrivilege(role, relation, privilege as Privilege, wanted)) {
+        throw permissionDenied(relation);
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** Instantiates a plan node and everything below it. */
+import { internalError } from '../../../base/error.ts';
+import type { PlanNode } from '../../../planner/physical.ts';
+import { InstrumentedOperator } from '../../instrument.ts';
+import type { ExecutionState } from '../../state.ts';
+import { Aggregate } from './aggregate.ts';
+import { Append, SetOperation } from './append.ts';
+import { CteScan } from './cte-scan.ts';
+import { HashJoin } from './hash-join.ts';
+import { IndexScan } from './index-scan.ts';
+import { Limit, Unique } from './limit.ts';
+import { LockRows } from './lock-rows.ts';
+import { Materialize } from './materialize.ts';
+import { MergeJoin } from './merge-join.ts';
+import { Modify } from './modify.ts';
+import { NestedLoop } from './nested-loop.ts';
+import type { Operator } from './operator.ts';
+import { Filter, Project } from './project.ts';
+import { RecursiveUnion, WorkTableScan } from './recursive-union.ts';
+import { SeqScan } from './seq-scan.ts';
+import { FunctionScan, ProjectSet } from './set-functions.ts';
+import { Result, ValuesScan, VirtualScan } from './simple-scans.ts';
+import { Sort } from './sort.ts';
+import { Window } from './window.ts';
+
+/** A child that a node does not have: VALUES-less projections stand on one empty row. */
+function childOrOneRow(child: PlanNode | null, state: ExecutionState): Operator {
+  if (child !== null) return buildOperator(child, state);
+  return new OneRow();
+}
+
+class OneRow implements Operator {
+  private isDone = false;
+  open(): void {
+    this.isDone = false;
+  }
+  rescan(): void {
+    this.isDone = false;
+  }
+  close(): void {}
+  next(): boolean {
+    if (this.isDone) return false;
+    this.isDone = true;
+    return true;
+  }
+}
+
+export function buildOperator(node: PlanNode, state: ExecutionState): Operator {
+  const operator = build(node, state);
+  const { instrumentation, services } = state.environment;
+  if (instrumentation === null) return operator;
+  return new InstrumentedOperator(operator, node, instrumentation, () => services.monotonicMicros());
+}
+
+function build(node: PlanNode, state: ExecutionState): Operator {
+  switch (node.kind) {
+    case 'seqScan':
+      return new SeqScan(state, node);
+    case 'indexScan':
+      return new IndexScan(state, node);
+    case 'virtualScan':
+      return new VirtualScan(state, node);
+    case 'result':
+      return new Result(state, node);
+    case 'valuesScan':
+      return new ValuesScan(state, node);
+    case 'functionScan':
+      return new FunctionScan(state, node);
+    case 'project':
+      return new Project(state, node, childOrOneRow(node.child, state));
+    case 'projectSet':
+      return new ProjectSet(state, node, childOrOneRow(node.child, state));
+    case 'filter':
+      return new Filter(state, node, buildOperator(node.child, state));
+    case 'nestedLoop':
+      return new NestedLoop(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+    case 'hashJoin':
+      return new HashJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+    case 'mergeJoin':
+      return new MergeJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+    case 'materialize':
+      return new Materialize(state, node, buildOperator(node.child, state));
+    case 'sort':
+      return new Sort(state, node, buildOperator(node.child, state));
+    case 'limit':
+      return new Limit(state, node, buildOperator(node.child, state));
+    case 'unique':
+      return new Unique(state, node, buildOperator(node.child, state));
+    case 'aggregate':
+      return new Aggregate(state, node, buildOperator(node.child, state));
+    case 'window':
+      return new Window(state, node, buildOperator(node.child, state));
+    case 'append':
+      return new Append(
+        state,
+        node,
+        node.children.map((child) => buildOperator(child, state)),
+      );
+    case 'setOperation':
+      return new SetOperation(state, node, buildOperator(node.left, state), buildOperator(node.right, state));
+    case 'recursiveUnion':
+      return new RecursiveUnion(state, node, buildOperator(node.base, state), () =>
+        buildOperator(node.recursive, state),
+      );
+    case 'workTableScan':
+      return new WorkTableScan(state, node);
+    case 'cteScan':
+      return new CteScan(state, node);
+    case 'lockRows':
+      return new LockRows(state, node, buildOperator(node.child, state));
+    case 'modify':
+      return new Modify(state, node, buildOperator(node.child, state));
+    default: {
+      const never: never = node;
+      throw internalError(`unexpected plan node ${JSON.stringify(never)}`);
+    }
+  }
+}

@@ -1,0 +1,484 @@
+/**
+ * INSERT, UPDATE, DELETE and MERGE: one row of the child after the other, with RETURNING.
+ *
+ * A row is worked off in steps kept in fields (values, then the write), so that waiting for another transaction repeats only the write attempt.
+ * In READ COMMITTED a row changed meanwhile is looked at again in its newest version (`recheck`), and the new values are computed from it;
+ * higher levels end with 40001. Foreign keys are reported to the statement's queue and checked at its end.
+ */
+import type { RowId } from '../../../base/brands.ts';
+import { DbError, internalError } from '../../../base/error.ts';
+import type { ModifyNode, PlanExpr, PlanNode } from '../../../planner/physical.ts';
+import type { UniqueConflict } from '../../../table/contract.ts';
+import type { Snapshot } from '../../../txn/contract.ts';
+import { type Datum, Tid } from '../../../types/datum.ts';
+import { AfterQueue, concurrentUpdate } from '../../constraints/queue.ts';
+import { TargetTable } from '../../constraints/target.ts';
+import type { ExecutionState } from '../../state.ts';
+import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
+import type { Operator } from './operator.ts';
+
+type Command = 'insert' | 'update' | 'delete' | 'nothing';
+
+/** One thing to do with a row: the statement's own command, a WHEN clause of MERGE, or ON CONFLICT DO UPDATE. */
+interface Action {
+  command: Command;
+  matched: boolean;
+  condition: Test | null;
+  row: (Evaluate | null)[];
+}
+
+export class Modify implements Operator {
+  private readonly state: ExecutionState;
+  private readonly node: ModifyNode;
+  private readonly child: Operator;
+  private readonly actions: Action[];
+  private readonly isMerge: boolean;
+  private readonly onConflict: (Action & { indexOids: readonly number[] }) | null;
+  private readonly recheck: Test | null;
+  private readonly returning: { run: Evaluate; slot: number }[];
+  private readonly counts: boolean;
+  private target: TargetTable | null = null;
+  private phase: 'fetch' | 'choose' | 'values' | 'write' | 'recheck' | 'conflict' | 'returning' = 'fetch';
+  private action = 0;
+  private rowId: RowId | null = null;
+  /** Snapshot under which the row is seen: the statement's, or the newest state after a wait. */
+  private view: Snapshot | null = null;
+  private oldRow: Datum[] | null = null;
+  private row: Datum[] = [];
+  private progress = 0;
+  private completed = false;
+  private conflictRow: RowId | null = null;
+  private conflictChosen = false;
+  private returningProgress = 0;
+
+  constructor(state: ExecutionState, node: ModifyNode, child: Operator) {
+    const compiler = new ExpressionCompiler(state, state.environment.resolver);
+    const compileRow = (row: readonly (PlanExpr | null)[]): (Evaluate | null)[] =>
+      row.map((expr) => (expr === null ? null : compiler.compile(expr)));
+    this.state = state;
+    this.node = node;
+    this.child = child;
+    this.isMerge = node.mergeActions.length > 0;
+    this.actions = this.isMerge
+      ? node.mergeActions.map((item) => ({
+          command: item.command,
+          matched: item.matched,
+          condition: compiler.testOrNull(item.condition),
+          row: compileRow(item.row),
+        }))
+      : [
+          {
+            command: node.command,
+            matched: node.command !== 'insert',
+            condition: null,
+            row: compileRow(node.row),
+          },
+        ];
+    this.onConflict =
+      node.onConflict === null
+        ? null
+        : {
+            command: node.onConflict.action === 'update' ? 'update' : 'nothing',
+            matched: true,
+            condition: compiler.testOrNull(node.onConflict.where),
+            row: compileRow(node.onConflict.row),
+            indexOids: node.onConflict.indexOids,
+          };
+    this.recheck = compiler.testOrNull(node.recheck);
+    this.returning = node.returning.map(({ expr, slot }) => ({ run: compiler.compile(expr), slot }));
+    this.counts = topModify(state.plan.root) === node;
+  }
+
+  open(): void {
+    this.target = null;
+    this.phase = 'fetch';
+    this.child.open();
+  }
+
+  rescan(): void {
+    throw internalError('a modification cannot run twice');
+  }
+
+  close(): void {
+    this.child.close();
+    this.target = null;
+  }
+
+  next(): boolean {
+    this.target ??= new TargetTable(this.state.environment, this.node.relationOid, this.state);
+    for (;;) {
+      if (this.phase === 'fetch') {
+        if (!this.child.next()) return false;
+        this.beginRow();
+      }
+      if (this.phase !== 'returning') {
+        if (!this.apply()) {
+          this.phase = 'fetch';
+          continue;
+        }
+        if (this.counts) this.state.processed++;
+        this.phase = 'returning';
+        this.returningProgress = 0;
+      }
+      const { frame } = this.state;
+      for (; this.returningProgress < this.returning.length; this.returningProgress++) {
+        const { run, slot } = this.returning[this.returningProgress]!;
+        frame[slot] = run(frame);
+      }
+      this.phase = 'fetch';
+      if (this.returning.length > 0) return true;
+    }
+  }
+
+  private beginRow(): void {
+    const { node, state } = this;
+    this.rowId = node.rowIdSlot < 0 ? null : (state.frame[node.rowIdSlot] as RowId | null);
+    this.view = state.environment.snapshot;
+    this.action = 0;
+    this.phase = 'choose';
+  }
+
+  /** Works the row off; false when nothing was changed. */
+  private apply(): boolean {
+    for (;;) {
+      switch (this.phase) {
+        case 'choose': {
+          const chosen = this.choose();
+          if (chosen === null || chosen.command === 'nothing') return false;
+          this.beginValues();
+          break;
+        }
+        case 'values':
+          this.computeValues(this.actions[this.action]!);
+          this.phase = 'write';
+          break;
+        case 'write': {
+          const done = this.write(this.actions[this.action]!.command);
+          if (done !== null) return done;
+          break;
+        }
+        case 'recheck': {
+          const passes = this.recheck === null || this.recheck(this.state.frame);
+          if (!passes && !this.isMerge) return false;
+          this.action = 0;
+          this.phase = 'choose';
+          break;
+        }
+        case 'conflict': {
+          const done = this.updateConflicting();
+          if (done !== null) return done;
+          break;
+        }
+        default:
+          throw internalError(`unexpected phase ${this.phase}`);
+      }
+    }
+  }
+
+  /** The action for this row; progress is kept in `action`. */
+  private choose(): Action | null {
+    const { frame } = this.state;
+    if (!this.isMerge) {
+      const only = this.actions[0]!;
+      return only.command !== 'insert' && this.rowId === null ? null : only;
+    }
+    const isMatched = this.rowId !== null;
+    for (; this.action < this.actions.length; this.action++) {
+      const candidate = this.actions[this.action]!;
+      if (candidate.matched !== isMatched) continue;
+      if (candidate.condition === null || candidate.condition(frame)) return candidate;
+    }
+    return null;
+  }
+
+  private beginValues(): void {
+    this.phase = 'values';
+    this.progress = 0;
+    this.completed = false;
+    this.oldRow = null;
+    this.row = [];
+  }
+
+  private readOldRow(rowId: RowId, view: Snapshot): Datum[] | null {
+    const target = this.target!;
+    const row: Datum[] = target.columnNumbers.map(() => null);
+    const found = target.table.fetch(rowId, view, target.columnNumbers, target.columnNumbers, row);
+    return found ? row : null;
+  }
+
+  private computeValues(action: Action): void {
+    const target = this.target!;
+    const { frame } = this.state;
+    if (action.command === 'delete') {
+      if (target.referencedBy.length > 0 || this.returning.length > 0)
+        this.oldRow ??= this.readOldRow(this.rowId!, this.view!);
+      return;
+    }
+    if (action.command === 'update') this.oldRow ??= this.readOldRow(this.rowId!, this.view!);
+    const { columns } = target.relation;
+    for (; this.progress < columns.length; this.progress++) {
+      const column = this.progress;
+      const run = action.row[column] ?? null;
+      if (run !== null) this.row[column] = run(frame);
+      else if (action.command === 'update') this.row[column] = this.oldRow?.[column] ?? null;
+      else this.row[column] = columns[column]!.dropped ? null : target.defaultValue(column);
+    }
+    if (!this.completed) {
+      target.complete(this.row);
+      this.completed = true;
+    }
+  }
+
+  /** One attempt to write; null = go on in another phase. */
+  private write(command: Command): boolean | null {
+    switch (command) {
+      case 'insert':
+        return this.insert();
+      case 'update':
+        return this.update();
+      default:
+        return this.delete();
+    }
+  }
+
+  private insert(): boolean | null {
+    const { state, onConflict } = this;
+    const target = this.target!;
+    const { table } = target;
+    const { transaction } = state.environment;
+    if (onConflict !== null) {
+      const conflict = this.findConflict(onConflict.indexOids);
+      if (conflict !== null) {
+        if (conflict.xid !== 0) {
+          state.waitForTransaction(conflict.xid);
+          return null;
+        }
+        return this.resolveConflict(conflict);
+      }
+    }
+    const result = table.insert(transaction, this.row);
+    if ('conflict' in result) {
+      const { conflict } = result;
+      if (conflict.xid !== 0) {
+        state.waitForTransaction(conflict.xid);
+        return null;
+      }
+      throw target.uniqueViolation(conflict, this.row);
+    }
+    if (target.foreignKeys.length > 0) AfterQueue.of(state).inserted(target, this.row);
+    this.show(this.row, result.rowId);
+    return true;
+  }
+
+  private findConflict(indexOids: readonly number[]): UniqueConflict | null {
+    const { transaction } = this.state.environment;
+    const { table } = this.target!;
+    if (indexOids.length === 0) return table.findConflict(transaction, this.row, null);
+    for (const oid of indexOids) {
+      const conflict = table.findConflict(transaction, this.row, oid);
+      if (conflict !== null) return conflict;
+    }
+    return null;
+  }
+
+  private resolveConflict(conflict: UniqueConflict): boolean | null {
+    const { transaction, snapshot } = this.state.environment;
+    if (transaction.isolation !== 'read committed') {
+      if (
+        !this.target!.table.fetch(conflict.rowId, snapshot, [], [], []) &&
+        this.readOldRow(conflict.rowId, transaction.latestSnapshot()) === null
+      ) {
+        throw concurrentUpdate('updated');
+      }
+    }
+    if (this.onConflict!.command === 'nothing') return false;
+    this.conflictRow = conflict.rowId;
+    this.oldRow = null;
+    this.conflictChosen = false;
+    this.progress = 0;
+    this.phase = 'conflict';
+    return null;
+  }
+
+  /** DO UPDATE: the existing row is in the target's slots, the proposed one in EXCLUDED's. */
+  private updateConflicting(): boolean | null {
+    const { state, node } = this;
+    const { frame } = state;
+    const { transaction } = state.environment;
+    const target = this.target!;
+    const action = this.onConflict!;
+    const rowId = this.conflictRow!;
+    const view = transaction.latestSnapshot();
+    if (this.oldRow === null) {
+      const existing = this.readOldRow(rowId, view);
+      if (existing === null) {
+        // Gone meanwhile: the insertion is tried again.
+        this.phase = 'write';
+        return null;
+      }
+      this.oldRow = existing;
+    }
+    const { oldRow } = this;
+    this.show(oldRow, rowId);
+    for (const { column, slot } of node.onConflict!.excludedColumns)
+      if (column >= 0) frame[slot] = this.row[column]!;
+    if (!this.conflictChosen) {
+      const passes = action.condition === null || action.condition(frame);
+      if (!passes) return this.lockConflicting(rowId, view);
+      this.conflictChosen = true;
+    }
+    const newRow = target.relation.columns.map((_, column) => {
+      const run = action.row[column] ?? null;
+      return run === null ? oldRow[column]! : run(frame);
+    });
+    target.complete(newRow);
+    const outcome = target.table.update(
+      transaction,
+      view,
+      rowId,
+      newRow,
+      this.changedColumns(oldRow, newRow),
+    );
+    switch (outcome.kind) {
+      case 'ok':
+        this.reportUpdate(oldRow, newRow);
+        this.show(newRow, outcome.rowId);
+        return true;
+      case 'wait':
+        state.waitForTransaction(outcome.xid);
+        this.phase = 'write';
+        return null;
+      case 'conflict':
+        if (outcome.conflict.xid === 0) throw target.uniqueViolation(outcome.conflict, newRow);
+        state.waitForTransaction(outcome.conflict.xid);
+        return null;
+      case 'self':
+        throw new DbError(
+          'cardinality_violation',
+          'ON CONFLICT DO UPDATE command cannot affect row a second time',
+          {
+            hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+          },
+        );
+      default:
+        if (transaction.isolation !== 'read committed') throw concurrentUpdate(outcome.kind);
+        this.phase = 'write';
+        return null;
+    }
+  }
+
+  /** A row that DO UPDATE's WHERE refuses is still locked. */
+  private lockConflicting(rowId: RowId, view: Snapshot): boolean | null {
+    const { state } = this;
+    const outcome = this.target!.table.lock(state.environment.transaction, view, rowId, 'Update');
+    if (outcome.kind === 'wait') state.waitForTransaction(outcome.xid);
+    if (outcome.kind === 'ok' || outcome.kind === 'self') return false;
+    this.phase = 'write';
+    return null;
+  }
+
+  private changedColumns(oldRow: readonly Datum[], row: readonly Datum[]): number[] {
+    const changed: number[] = [];
+    for (let column = 0; column < row.length; column++)
+      if (row[column] !== oldRow[column]) changed.push(column);
+    return changed;
+  }
+
+  private reportUpdate(oldRow: readonly Datum[], row: readonly Datum[]): void {
+    const target = this.target!;
+    if (target.foreignKeys.length > 0 || target.referencedBy.length > 0) {
+      AfterQueue.of(this.state).updated(target, oldRow, row);
+    }
+  }
+
+  private update(): boolean | null {
+    const { state, oldRow, row } = this;
+    const { transaction } = state.environment;
+    const target = this.target!;
+    const changed = oldRow === null ? [...target.columnNumbers] : this.changedColumns(oldRow, row);
+    const outcome = target.table.update(transaction, this.view!, this.rowId!, row, changed);
+    switch (outcome.kind) {
+      case 'ok':
+        if (oldRow !== null) this.reportUpdate(oldRow, row);
+        this.show(row, outcome.rowId);
+        return true;
+      case 'conflict':
+        if (outcome.conflict.xid === 0) throw target.uniqueViolation(outcome.conflict, row);
+        state.waitForTransaction(outcome.conflict.xid);
+        return null;
+      default:
+        return this.changedMeanwhile(outcome);
+    }
+  }
+
+  private delete(): boolean | null {
+    const { state } = this;
+    const { transaction } = state.environment;
+    const target = this.target!;
+    const outcome = target.table.delete(transaction, this.view!, this.rowId!);
+    if (outcome.kind !== 'ok') return this.changedMeanwhile(outcome);
+    if (this.oldRow !== null) {
+      if (target.referencedBy.length > 0) AfterQueue.of(state).deleted(target, this.oldRow);
+      this.show(this.oldRow, this.rowId!);
+    }
+    return true;
+  }
+
+  /** The row is not as the statement saw it. */
+  private changedMeanwhile(
+    outcome:
+      | { kind: 'wait'; xid: number }
+      | { kind: 'updated'; rowId: RowId }
+      | { kind: 'deleted' }
+      | { kind: 'self' },
+  ): boolean | null {
+    const { state } = this;
+    const { transaction } = state.environment;
+    switch (outcome.kind) {
+      case 'wait':
+        state.waitForTransaction(outcome.xid as Parameters<ExecutionState['waitForTransaction']>[0]);
+        return null;
+      case 'self':
+        if (this.isMerge) {
+          throw new DbError('cardinality_violation', 'MERGE command cannot affect row a second time', {
+            hint: 'Ensure that not more than one source row matches any one target row.',
+          });
+        }
+        return false;
+      case 'deleted':
+        if (transaction.isolation !== 'read committed') throw concurrentUpdate('deleted');
+        return false;
+      case 'updated': {
+        if (transaction.isolation !== 'read committed') throw concurrentUpdate('updated');
+        this.rowId = outcome.rowId;
+        this.view = transaction.latestSnapshot();
+        const newest = this.readOldRow(outcome.rowId, this.view);
+        if (newest === null) return false;
+        this.show(newest, outcome.rowId);
+        if (this.node.rowIdSlot >= 0) state.frame[this.node.rowIdSlot] = outcome.rowId;
+        this.phase = 'recheck';
+        return null;
+      }
+    }
+  }
+
+  /** Puts a version of the target's row where RETURNING and rechecks read it. */
+  private show(row: readonly Datum[], rowId: RowId): void {
+    const { frame } = this.state;
+    for (const { column, slot } of this.node.targetColumns) {
+      if (column >= 0) frame[slot] = row[column] ?? null;
+      else if (column === -1) frame[slot] = new Tid(Math.floor(rowId / 65536), rowId % 65536);
+      else if (column === -6) frame[slot] = this.node.relationOid;
+      else frame[slot] = this.state.environment.transaction.xid;
+    }
+  }
+}
+
+/** The modification whose rows the command tag counts: the one at the top, not those in CTEs. */
+function topModify(root: PlanNode): ModifyNode | null {
+  let node: PlanNode | null = root;
+  while (node !== null && node.kind !== 'modify') {
+    node = 'child' in node ? (node.child as PlanNode | null) : null;
+  }
+  return node;
+}
