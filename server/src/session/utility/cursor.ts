@@ -10,7 +10,8 @@ import type { PhysicalPlan } from '../../planner/physical.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
-import { type BackendSession, isPlannableNode } from '../session.ts';
+import type { BackendSession } from '../session.ts';
+import { isPlannableNode } from '../statements.ts';
 import type { SessionCommand } from './index.ts';
 import { child, flag, text, unwrap } from './tree.ts';
 
@@ -147,7 +148,7 @@ export class SqlCursor {
     const { execution } = this;
     this.execution = null;
     this.isExhausted = true;
-    if (execution !== null) this.session.releaseExecution(this.plan, execution);
+    if (execution !== null) this.session.executions.releaseExecution(this.plan, execution);
   }
 
   private async read(count: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
@@ -168,7 +169,7 @@ export class SqlCursor {
     const limit = count >= FETCH_ALL ? 0 : count;
     let result = execution.step(limit, sink);
     while (result !== 'done' && result !== 'limit') {
-      result = await this.session.awaitStep(execution, sink, result, () =>
+      result = await this.session.executions.awaitStep(execution, sink, result, () =>
         limit === 0 ? 0 : limit - delivered,
       );
     }
@@ -200,11 +201,11 @@ export function declareCursor(command: SessionCommand): string {
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
   const transaction = session.block.forStatement();
   const inner: ParsedStatement = { node, tree, text: statement.text, start: statement.start };
-  const { plan } = session.compile(inner, command.text, []);
+  const { plan } = session.compilation.compile(inner, command.text, []);
   if (plan === null || plan.command !== 'select') {
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
   }
-  const execution = session.acquireExecution(plan);
+  const execution = session.executions.acquireExecution(plan);
   execution.start({
     transaction,
     snapshot: transaction.statementSnapshot(),

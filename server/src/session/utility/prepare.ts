@@ -5,7 +5,8 @@ import { DbError } from '../../base/error.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
-import { type BackendSession, commandTag, isPlannableNode } from '../session.ts';
+import type { BackendSession } from '../session.ts';
+import { commandTag, isPlannableNode } from '../statements.ts';
 import type { SessionCommand } from './index.ts';
 import { child, list, text, unwrap } from './tree.ts';
 
@@ -22,8 +23,8 @@ export function prepare(command: SessionCommand): string {
   session.block.forStatement();
   const declaredTypes = list(statement.tree, 'argtypes').map((type) => resolveType(session, type));
   const inner: ParsedStatement = { node, tree, text: statement.text, start: statement.start };
-  const compiled = session.compile(inner, command.text, declaredTypes);
-  session.storePrepared({
+  const compiled = session.compilation.compile(inner, command.text, declaredTypes);
+  session.extended.storePrepared({
     name,
     compiled,
     declaredTypes,
@@ -43,7 +44,7 @@ export function describeExecute(
   session: BackendSession,
   statement: ParsedStatement,
 ): readonly ResultColumn[] | null {
-  const prepared = session.requirePrepared(text(statement.tree, 'name'));
+  const prepared = session.extended.requirePrepared(text(statement.tree, 'name'));
   const { plan } = prepared.compiled;
   return plan === null || plan.columns.length === 0 ? null : plan.columns;
 }
@@ -51,9 +52,9 @@ export function describeExecute(
 export async function executePrepared(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   const name = text(statement.tree, 'name');
-  const prepared = session.requirePrepared(name);
+  const prepared = session.extended.requirePrepared(name);
   session.block.forStatement();
-  const compiled = session.revalidate(prepared);
+  const compiled = session.compilation.revalidate(prepared);
   const { plan } = compiled;
   if (plan === null)
     throw new DbError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);

@@ -267,7 +267,7 @@ export function discard(command: SessionCommand): string {
         throw new DbError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
       session.settings.resetAll();
       resetIdentity(session, 'session_authorization');
-      for (const name of [...session.portals.keys()]) if (name !== '') session.dropPortal(name);
+      for (const name of [...session.portals.keys()]) if (name !== '') session.extended.dropPortal(name);
       session.prepared.clear();
       session.engine.sessions.unlistenAll(session.entry);
       session.engine.transactions.locks.unlockAllAdvisory(session);

@@ -1,0 +1,117 @@
+/** The operator trees of one session: kept for reuse, stepped in slices. */
+import type { Execution, RowSink, StepResult } from '../executor/contract.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { Transaction } from '../txn/contract.ts';
+import type { Datum } from '../types/datum.ts';
+import type { ResultSink } from './contract.ts';
+import type { BackendSession } from './session.ts';
+
+/** Operator trees kept per session; a statement that runs keeps its own. */
+const IDLE_EXECUTIONS_MAX = 256;
+
+class CountingRowSink implements RowSink {
+  delivered = 0;
+  private readonly sink: ResultSink;
+  constructor(sink: ResultSink) {
+    this.sink = sink;
+  }
+  row(frame: readonly Datum[]): void {
+    this.delivered++;
+    this.sink.row(frame);
+  }
+  isCongested(): boolean {
+    return this.sink.isCongested();
+  }
+}
+
+export class Executions {
+  readonly rowSink: CountingRowSink;
+  private readonly idleExecutions = new Map<PhysicalPlan, Execution>();
+  private readonly session: BackendSession;
+
+  constructor(session: BackendSession) {
+    this.session = session;
+    this.rowSink = new CountingRowSink(session.sink);
+  }
+
+  /** Starts and runs an execution to its end. Null = finished in the first slice. */
+  runToEnd(
+    execution: Execution,
+    transaction: Transaction,
+    parameters: readonly Datum[],
+    sink: RowSink = this.rowSink,
+  ): Promise<void> | null {
+    this.rowSink.delivered = 0;
+    execution.start({
+      transaction,
+      snapshot: transaction.statementSnapshot(),
+      parameters,
+      instrumentation: null,
+    });
+    const result = execution.step(0, sink);
+    if (result === 'done' || result === 'limit') return null;
+    return this.stepOn(execution, 0, sink, result).then(() => undefined);
+  }
+
+  /** Goes on after a suspension until the rows asked for are delivered. */
+  async stepOn(
+    execution: Execution,
+    maxRows: number,
+    sink: RowSink,
+    first: StepResult,
+  ): Promise<'done' | 'limit'> {
+    let result = first;
+    while (result !== 'done' && result !== 'limit') {
+      result = await this.awaitStep(execution, sink, result, () =>
+        maxRows === 0 ? 0 : maxRows - this.rowSink.delivered,
+      );
+    }
+    return result;
+  }
+
+  /** Waits for what the last step asked for, then steps again. */
+  async awaitStep(
+    execution: Execution,
+    sink: RowSink,
+    result: StepResult,
+    remainingRows: () => number,
+  ): Promise<StepResult> {
+    if (result === 'suspended') await this.session.engine.clock.yieldToLoop();
+    else if (result === 'congested') await this.session.sink.drained();
+    else if (typeof result === 'object') {
+      this.session.entry.waitEventType = 'Lock';
+      this.session.entry.waitEvent = 'transactionid';
+      try {
+        await result.promise;
+      } finally {
+        this.session.entry.waitEventType = null;
+        this.session.entry.waitEvent = null;
+      }
+    }
+    this.session.checkInterrupt();
+    return execution.step(remainingRows(), sink);
+  }
+
+  acquireExecution(plan: PhysicalPlan): Execution {
+    const idle = this.idleExecutions.get(plan);
+    if (idle !== undefined) {
+      this.idleExecutions.delete(plan);
+      return idle;
+    }
+    return this.session.engine.compiler.instantiate(plan, this.session.services);
+  }
+
+  releaseExecution(plan: PhysicalPlan, execution: Execution): void {
+    execution.close();
+    if (this.idleExecutions.size >= IDLE_EXECUTIONS_MAX) {
+      const oldest = this.idleExecutions.keys().next();
+      if (!oldest.done) this.idleExecutions.delete(oldest.value);
+    }
+    this.idleExecutions.set(plan, execution);
+  }
+
+  closeAll(): void {
+    for (const execution of this.idleExecutions.values()) execution.close();
+    this.idleExecutions.clear();
+  }
+}

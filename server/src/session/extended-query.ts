@@ -1,0 +1,370 @@
+/** The extended query protocol: prepared statements and portals of one session. */
+import type { Oid } from '../base/brands.ts';
+import { DbError } from '../base/error.ts';
+import type { Execution } from '../executor/contract.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { Transaction } from '../txn/contract.ts';
+import type { Datum } from '../types/datum.ts';
+import type { CompiledStatement } from './compiled-statement.ts';
+import type { Pending, ResultColumn } from './contract.ts';
+import type { ParsedStatement } from './engine.ts';
+import { type Portal, type PreparedStatement, RowBuffer } from './portal.ts';
+import type { BackendSession } from './session.ts';
+import { columnsOfPlan, commandTag, decodeUtf8, isAllowedInFailedBlock, NO_FORMATS } from './statements.ts';
+import { abortedBlock } from './transaction-block.ts';
+import { describeSessionCommand, isSessionCommand } from './utility/index.ts';
+
+/** Parsed and named statements a session may hold. */
+const PREPARED_STATEMENTS_MAX = 10_000;
+
+const NO_PARAMETERS: readonly Datum[] = [];
+
+export class ExtendedQuery {
+  readonly prepared = new Map<string, PreparedStatement>();
+  readonly portals = new Map<string, Portal>();
+  private readonly session: BackendSession;
+
+  constructor(session: BackendSession) {
+    this.session = session;
+  }
+
+  parse(name: string, text: string, parameterTypes: readonly Oid[]): Pending {
+    this.session.enterStatement(text);
+    try {
+      if (name !== '' && this.prepared.has(name)) {
+        throw new DbError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
+      }
+      const compiled = this.session.compilation.compileText(text, parameterTypes);
+      this.storePrepared({
+        name,
+        compiled,
+        declaredTypes: parameterTypes,
+        fromSql: false,
+        preparedAt: this.session.functionContext.statementTimestamp,
+        customPlanCount: 0,
+      });
+      this.session.sink.parseComplete();
+      return null;
+    } catch (error) {
+      throw this.session.failed(error);
+    }
+  }
+
+  storePrepared(statement: PreparedStatement): void {
+    if (this.prepared.size >= PREPARED_STATEMENTS_MAX && !this.prepared.has(statement.name)) {
+      throw new DbError(
+        'program_limit_exceeded',
+        `too many prepared statements in one session (limit ${PREPARED_STATEMENTS_MAX})`,
+        {
+          hint: 'Close prepared statements that are no longer needed.',
+        },
+      );
+    }
+    this.prepared.set(statement.name, statement);
+  }
+
+  bind(
+    portalName: string,
+    statementName: string,
+    parameterFormats: readonly number[],
+    values: readonly (Uint8Array | null)[],
+    resultFormats: readonly number[],
+  ): Pending {
+    try {
+      const statement = this.requirePrepared(statementName);
+      const compiled = this.session.compilation.revalidate(statement);
+      if (portalName !== '' && this.portals.has(portalName)) {
+        throw new DbError('duplicate_cursor', `cursor "${portalName}" already exists`);
+      }
+      if (
+        compiled.statement !== null &&
+        this.session.block.state === 'failed' &&
+        !isAllowedInFailedBlock(compiled.statement)
+      )
+        throw abortedBlock();
+      const parameters = this.decodeParameters(statement, compiled, parameterFormats, values);
+      const columnCount = compiled.plan === null ? -1 : compiled.plan.columns.length;
+      if (resultFormats.length > 1 && columnCount >= 0 && resultFormats.length !== columnCount) {
+        throw new DbError(
+          'protocol_violation',
+          `bind message has ${resultFormats.length} result formats but query has ${columnCount} columns`,
+        );
+      }
+      for (const format of resultFormats) {
+        if (format !== 0 && format !== 1)
+          throw new DbError('invalid_parameter_value', `unsupported format code: ${format}`);
+      }
+      if (portalName === '') this.dropPortal('');
+      const plan =
+        compiled.plan === null
+          ? null
+          : this.session.compilation.choosePlan(compiled, compiled.plan, parameters);
+      this.portals.set(portalName, {
+        name: portalName,
+        compiled,
+        plan,
+        parameters,
+        resultFormats,
+        state: 'ready',
+        execution: null,
+        buffer: null,
+      });
+      this.session.sink.bindComplete();
+      return null;
+    } catch (error) {
+      throw this.session.failed(error);
+    }
+  }
+
+  describeStatement(name: string): Pending {
+    try {
+      const statement = this.requirePrepared(name);
+      const compiled = this.session.compilation.revalidate(statement);
+      this.session.sink.parameterDescription(compiled.parameterTypes);
+      const columns = this.columnsOf(compiled);
+      if (columns === null) this.session.sink.noData();
+      else this.session.sink.rowDescription(columns, NO_FORMATS);
+      return null;
+    } catch (error) {
+      throw this.session.failed(error);
+    }
+  }
+
+  describePortal(name: string): Pending {
+    try {
+      const portal = this.requirePortal(name);
+      const columns = portal.plan === null ? this.columnsOf(portal.compiled) : columnsOfPlan(portal.plan);
+      if (columns === null) this.session.sink.noData();
+      else this.session.sink.rowDescription(columns, portal.resultFormats);
+      return null;
+    } catch (error) {
+      throw this.session.failed(error);
+    }
+  }
+
+  execute(portalName: string, maxRows: number): Pending {
+    try {
+      const portal = this.requirePortal(portalName);
+      this.session.enterStatement(portal.compiled.text);
+      const statement = portal.compiled.statement;
+      if (statement === null) {
+        this.session.sink.emptyQueryResponse();
+        this.session.leaveStatement();
+        return null;
+      }
+      if (this.session.block.state === 'failed' && !isAllowedInFailedBlock(statement)) throw abortedBlock();
+      const pending =
+        portal.plan === null
+          ? this.executeUtilityPortal(portal, statement, maxRows)
+          : this.executePlanPortal(portal, portal.plan, maxRows);
+      if (pending === null) {
+        this.session.leaveStatement();
+        return null;
+      }
+      return this.session.guard(pending);
+    } catch (error) {
+      throw this.session.failed(error);
+    }
+  }
+
+  executePlanPortal(portal: Portal, plan: PhysicalPlan, maxRows: number): Pending {
+    if (portal.buffer !== null) return this.drainBuffer(portal, portal.buffer, maxRows);
+    if (portal.state === 'done') {
+      this.session.sink.commandComplete(commandTag(plan, 0));
+      return null;
+    }
+    const transaction = this.session.block.forStatement();
+    this.session.compilation.refreshStatementContext();
+    if (plan.columns.length > 0)
+      this.session.sink.beginRows(plan.columns, portal.resultFormats, this.session.functionContext.format);
+    if (maxRows > 0 && !plan.readOnly && plan.columns.length > 0) {
+      const buffer = new RowBuffer(plan.columns);
+      portal.buffer = buffer;
+      const execution = this.session.executions.acquireExecution(plan);
+      portal.execution = execution;
+      const outcome = this.session.executions.runToEnd(execution, transaction, portal.parameters, {
+        row: (frame) => buffer.add(frame),
+        isCongested: () => false,
+      });
+      const finish = (): Pending => {
+        buffer.tag = commandTag(plan, execution.rowCount);
+        this.finishPortalExecution(portal, plan, execution);
+        transaction.advanceCommand();
+        return this.drainBuffer(portal, buffer, maxRows);
+      };
+      return outcome === null ? finish() : outcome.then(() => void finish());
+    }
+    let execution = portal.execution;
+    if (execution === null) {
+      execution = this.session.executions.acquireExecution(plan);
+      portal.execution = execution;
+      execution.start({
+        transaction,
+        snapshot: transaction.statementSnapshot(),
+        parameters: portal.parameters,
+        instrumentation: null,
+      });
+      portal.state = 'open';
+    }
+    const sink = this.session.executions.rowSink;
+    sink.delivered = 0;
+    const result = execution.step(maxRows, sink);
+    if (result === 'done' || result === 'limit')
+      return this.endExecute(portal, plan, execution, transaction, result);
+    const running = execution;
+    return this.session.executions.stepOn(running, maxRows, sink, result).then((final) => {
+      this.endExecute(portal, plan, running, transaction, final);
+    });
+  }
+
+  endExecute(
+    portal: Portal,
+    plan: PhysicalPlan,
+    execution: Execution,
+    transaction: Transaction,
+    result: 'done' | 'limit',
+  ): Pending {
+    if (result === 'limit') {
+      this.session.sink.portalSuspended();
+      return null;
+    }
+    // A SELECT read in parts answers with the rows of this Execute, as PostgreSQL does.
+    const tag = commandTag(
+      plan,
+      plan.command === 'select' ? this.session.executions.rowSink.delivered : execution.rowCount,
+    );
+    this.finishPortalExecution(portal, plan, execution);
+    if (!plan.readOnly) transaction.advanceCommand();
+    this.session.sink.commandComplete(tag);
+    return null;
+  }
+
+  finishPortalExecution(portal: Portal, plan: PhysicalPlan, execution: Execution): void {
+    portal.state = 'done';
+    portal.execution = null;
+    this.session.executions.releaseExecution(plan, execution);
+  }
+
+  executeUtilityPortal(portal: Portal, statement: ParsedStatement, maxRows: number): Pending {
+    if (portal.buffer !== null) return this.drainBuffer(portal, portal.buffer, maxRows);
+    if (portal.state === 'done') {
+      throw new DbError('object_not_in_prerequisite_state', `portal "${portal.name}" cannot be run`);
+    }
+    portal.state = 'done';
+    return this.session
+      .runUtility(statement, portal.compiled.text, portal.parameters, portal.resultFormats, false, false)
+      .then((tag) => {
+        this.session.sink.commandComplete(tag);
+      });
+  }
+
+  drainBuffer(portal: Portal, buffer: RowBuffer, maxRows: number): Pending {
+    this.session.sink.beginRows(buffer.columns, portal.resultFormats, this.session.functionContext.format);
+    for (let count = 0; maxRows === 0 || count < maxRows; count++) {
+      const row = buffer.next();
+      if (row === null) {
+        this.session.sink.commandComplete(buffer.tag);
+        return null;
+      }
+      this.session.sink.row(row);
+    }
+    this.session.sink.portalSuspended();
+    return null;
+  }
+
+  closeStatement(name: string): Pending {
+    this.prepared.delete(name);
+    this.session.sink.closeComplete();
+    return null;
+  }
+
+  closePortal(name: string): Pending {
+    this.dropPortal(name);
+    this.session.sink.closeComplete();
+    return null;
+  }
+
+  requirePrepared(name: string): PreparedStatement {
+    const statement = this.prepared.get(name);
+    if (statement === undefined) {
+      throw new DbError(
+        'invalid_sql_statement_name',
+        name === ''
+          ? 'unnamed prepared statement does not exist'
+          : `prepared statement "${name}" does not exist`,
+      );
+    }
+    return statement;
+  }
+
+  requirePortal(name: string): Portal {
+    const portal = this.portals.get(name);
+    if (portal === undefined) throw new DbError('invalid_cursor_name', `portal "${name}" does not exist`);
+    return portal;
+  }
+
+  dropPortal(name: string): boolean {
+    const portal = this.portals.get(name);
+    if (portal === undefined) return false;
+    this.portals.delete(name);
+    if (portal.execution !== null && portal.plan !== null)
+      this.session.executions.releaseExecution(portal.plan, portal.execution);
+    portal.execution = null;
+    return true;
+  }
+
+  closeAllPortals(): void {
+    for (const name of [...this.portals.keys()]) this.dropPortal(name);
+  }
+
+  decodeParameters(
+    statement: PreparedStatement,
+    compiled: CompiledStatement,
+    formats: readonly number[],
+    values: readonly (Uint8Array | null)[],
+  ): readonly Datum[] {
+    const types = compiled.parameterTypes;
+    if (values.length !== types.length) {
+      throw new DbError(
+        'protocol_violation',
+        `bind message supplies ${values.length} parameters, but prepared statement "${statement.name}" requires ${types.length}`,
+      );
+    }
+    if (formats.length > 1 && formats.length !== values.length) {
+      throw new DbError(
+        'protocol_violation',
+        `bind message has ${formats.length} parameter formats but ${values.length} parameters`,
+      );
+    }
+    if (values.length === 0) return NO_PARAMETERS;
+    const context = this.session.compilation.currentFormat();
+    const result: Datum[] = new Array(values.length);
+    for (let index = 0; index < values.length; index++) {
+      const bytes = values[index];
+      if (bytes === null) {
+        result[index] = null;
+        continue;
+      }
+      const format = formats.length === 0 ? 0 : formats.length === 1 ? formats[0] : formats[index];
+      const support = this.session.typeSupport(types[index]);
+      if (format === 0) result[index] = support.input(decodeUtf8(bytes), -1, context);
+      else if (format === 1) result[index] = support.receive(bytes, -1, context);
+      else throw new DbError('invalid_parameter_value', `unsupported format code: ${format}`);
+    }
+    return result;
+  }
+
+  columnsOf(compiled: CompiledStatement): readonly ResultColumn[] | null {
+    if (compiled.plan !== null) return columnsOfPlan(compiled.plan);
+    const { statement } = compiled;
+    if (statement === null) return null;
+    if (isSessionCommand(statement.node)) return describeSessionCommand(this.session, statement);
+    this.session.compilation.refreshStatementContext();
+    return this.session.engine.utility.describe(
+      statement,
+      compiled.text,
+      compiled.parameterTypes,
+      this.session.compilation.compileEnvironment(),
+    );
+  }
+}
