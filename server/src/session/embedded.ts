@@ -69,7 +69,7 @@ export class CollectingSink implements ResultSink {
   }
   copyOutResponse(): void {}
   copyData(bytes: Uint8Array): void {
-    this.copyChunks.push(bytes.slice());
+    this.copyChunks.push(new Uint8Array(bytes));
   }
   copyDone(): void {}
   isCongested(): boolean {
