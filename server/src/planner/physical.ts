@@ -63,6 +63,8 @@ export interface PushedPredicate {
   value: PlanExpr | null;
   /** The same as an expression, for EXPLAIN and for executors that cannot push it. */
   source: PlanExpr;
+  /** True: implied by a condition that also stands in `filter` (LIKE prefix); may be ignored, and EXPLAIN does not show it. */
+  derived: boolean;
 }
 
 export interface ScanColumn {
@@ -109,9 +111,11 @@ export interface VirtualScanNode extends PlanNodeBase {
   columns: ScanColumn[];
   filter: PlanExpr | null;
 }
+/** One row without columns, or the rows of `child`; none at all when the one-time condition is not true. */
 export interface ResultNode extends PlanNodeBase {
-  kind: 'result' /** One-time condition. */;
+  kind: 'result';
   condition: PlanExpr | null;
+  child?: PlanNode;
 }
 export interface ValuesScanNode extends PlanNodeBase {
   kind: 'valuesScan';
@@ -259,11 +263,14 @@ export interface WindowNode extends PlanNodeBase {
     source: Expr;
   }[];
 }
-/** Children write to their own slots; `maps[i]` copies child i's slots to `outputs`. */
+/** Children write to their own slots; `maps[i][j]` of child i is copied to `slots[j]`. */
 export interface AppendNode extends PlanNodeBase {
   kind: 'append';
   children: PlanNode[];
+  /** Slots of each child in the order of `slots`. */
   maps: number[][];
+  /** Target slots; `outputs` is the subset needed above. */
+  slots: number[];
 }
 export interface SetOperationNode extends PlanNodeBase {
   kind: 'setOperation';
@@ -273,6 +280,9 @@ export interface SetOperationNode extends PlanNodeBase {
   right: PlanNode;
   leftSlots: number[];
   rightSlots: number[];
+  /** Target slots of the result's columns. */
+  slots: number[];
+  /** Over `slots`; empty for a type's default equality. */
   keys: PlanSortKey[];
 }
 export interface RecursiveUnionNode extends PlanNodeBase {
@@ -281,6 +291,8 @@ export interface RecursiveUnionNode extends PlanNodeBase {
   recursive: PlanNode;
   baseSlots: number[];
   recursiveSlots: number[];
+  /** Target slots of the result's columns. */
+  slots: number[];
   distinct: boolean;
   workTable: number;
   keys: PlanSortKey[];
@@ -289,6 +301,7 @@ export interface RecursiveUnionNode extends PlanNodeBase {
 export interface WorkTableScanNode extends PlanNodeBase {
   kind: 'workTableScan';
   workTable: number;
+  alias: string;
   slots: number[];
   filter: PlanExpr | null;
 }
@@ -314,7 +327,8 @@ export interface LockRowsNode extends PlanNodeBase {
 }
 export interface ModifyNode extends PlanNodeBase {
   kind: 'modify';
-  command: 'insert' | 'update' | 'delete';
+  /** merge: per row of `child`, the first fitting of `mergeActions`; a NULL row id means "not matched". */
+  command: 'insert' | 'update' | 'delete' | 'merge';
   relationOid: Oid;
   alias: string;
   child: PlanNode;

@@ -1,0 +1,10 @@
+/** Public names of the planner. */
+export {
+  type ConstantEvaluator,
+  DEFAULT_PLANNER_SETTINGS,
+  type PlannerSettings,
+  type PlanOptions,
+  type StatisticsProvider,
+} from './contract.ts';
+export { planQuery } from './plan-query.ts';
+export { forEachPlanExpression, forEachPlanNode, planChildren } from './plan-walk.ts';

@@ -1,0 +1,39 @@
+/** Putting expressions into slots. */
+import { expressionKey } from '../expression/key.ts';
+import { isNotNull } from '../expression/properties.ts';
+import type { LExpr } from '../expression/walk.ts';
+import { type PlannerState, typeOf } from '../state.ts';
+import type { LogicalNode } from './algebra.ts';
+
+/**
+ * Makes sure every expression is a slot of `node`: those that are not get computed by a projection on top. Equal
+ * expressions share a slot. Returns the slots in the order of `exprs`.
+ */
+export function materialise(
+  state: PlannerState,
+  node: LogicalNode,
+  exprs: readonly LExpr[],
+): { node: LogicalNode; exprs: LExpr[]; added: Map<string, LExpr> } {
+  const added = new Map<string, LExpr>();
+  const computed: { expr: LExpr; slot: number }[] = [];
+  const result = exprs.map((expr): LExpr => {
+    if (expr.kind === 'slot') return expr;
+    const key = expressionKey(expr);
+    let slot = added.get(key);
+    if (slot === undefined) {
+      const number = state.newSlot(typeOf(expr), {
+        notNull: isNotNull(state.catalog, expr, (s) => state.slots[s].notNull),
+        distinct: expr.kind === 'const' ? 1 : 0,
+      });
+      slot = state.slot(number);
+      added.set(key, slot);
+      computed.push({ expr, slot: number });
+    }
+    return slot;
+  });
+  return {
+    node: computed.length === 0 ? node : { kind: 'project', child: node, exprs: computed },
+    exprs: result,
+    added,
+  };
+}

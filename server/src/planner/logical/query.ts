@@ -1,0 +1,240 @@
+/**
+ * From a typed query to the logical plan of one query level.
+ *
+ * Order of operators, from the bottom: FROM and WHERE, grouping, HAVING, window functions, set-returning targets that
+ * sorting needs, DISTINCT, sort, row locks, the other set-returning targets, limit. Plain target expressions are not
+ * computed here: they are handed up as expressions, and whoever consumes the query fixes them where it must.
+ */
+import { assert, internalError } from '../../base/error.ts';
+import type { Query, SortKey } from '../../sql/tree.ts';
+import { expressionKey } from '../expression/key.ts';
+import { splitConjuncts } from '../expression/make.ts';
+import { returnsSet } from '../expression/properties.ts';
+import { asTree, type LExpr, mapChildren, mapSortKeys } from '../expression/walk.ts';
+import { type PlannerState, typeOf } from '../state.ts';
+import type { LogicalNode } from './algebra.ts';
+import { bindCommonTables } from './common-tables.ts';
+import { buildFromList, rowIdSlot } from './from.ts';
+import { addGrouping } from './grouping.ts';
+import { buildModify } from './modify.ts';
+import { materialise } from './project.ts';
+import { type BuildContext, type BuiltQuery, convertExpression, newScope, type Scope } from './scope.ts';
+import { buildSetOperation } from './set-operation.ts';
+import { dedupe } from './sort-keys.ts';
+import { addWindows, convertWindows, windowExpressions } from './windows.ts';
+
+/** Builds the logical plan of a statement. */
+export function buildLogicalPlan(state: PlannerState, query: Query): BuiltQuery {
+  const context: BuildContext = {
+    state,
+    buildQuery: (inner, parent) => buildQuery(context, inner, parent),
+  };
+  return buildQuery(context, query, null);
+}
+
+function buildQuery(context: BuildContext, query: Query, parent: Scope | null): BuiltQuery {
+  const { state } = context;
+  const scope = newScope(query, parent);
+  for (const entry of query.rangeTable) if (entry.kind === 'relation') state.addRelation(entry);
+  bindCommonTables(context, scope);
+  if (query.command !== 'select') return buildModify(context, scope);
+
+  let simple =
+    query.groupBy.length === 0 &&
+    !query.hasAggregates &&
+    query.groupingSets === null &&
+    query.having === null &&
+    query.distinct === 'none' &&
+    query.orderBy.length === 0 &&
+    query.limit === null &&
+    query.offset === null &&
+    query.setOperation === null &&
+    query.rowMarks.length === 0 &&
+    !query.hasWindowFunctions &&
+    !query.hasTargetSets;
+
+  let node: LogicalNode;
+  if (query.setOperation !== null) {
+    node = buildSetOperation(context, scope, query.setOperation);
+  } else {
+    node = buildFromList(context, scope, query.from);
+    if (query.where !== null) {
+      const predicates = splitConjuncts(convertExpression(context, scope, query.where));
+      node = { kind: 'filter', child: node, predicates };
+    }
+  }
+
+  // Targets come first: converting them collects the aggregates and window functions of this level.
+  let targets = query.targets.map((target) => convertExpression(context, scope, target.expr));
+  const convertKeys = (keys: SortKey[]): SortKey[] =>
+    mapSortKeys(keys, (expr) => convertExpression(context, scope, expr));
+  let having = query.having === null ? [] : splitConjuncts(convertExpression(context, scope, query.having));
+  let orderBy = convertKeys(query.orderBy);
+  let distinctKeys = convertKeys(query.distinctOn);
+
+  const windows = convertWindows(context, scope);
+  let rewrite = (expr: LExpr): LExpr => expr;
+  const grouped =
+    query.groupBy.length > 0 || query.groupingSets !== null || query.hasAggregates || query.having !== null;
+  if (grouped || scope.aggregates.length > 0) {
+    const grouping = addGrouping(context, scope, node, [
+      ...targets,
+      ...having,
+      ...orderBy.map((key) => key.expr),
+      ...distinctKeys.map((key) => key.expr),
+      ...windowExpressions(windows),
+    ]);
+    node = grouping.node;
+    rewrite = grouping.rewrite;
+    targets = targets.map(rewrite);
+    having = having.map(rewrite);
+    orderBy = mapSortKeys(orderBy, rewrite);
+    distinctKeys = mapSortKeys(distinctKeys, rewrite);
+    if (having.length > 0) node = { kind: 'filter', child: node, predicates: having };
+    simple = false;
+  }
+  if (windows.length > 0) {
+    node = addWindows(state, node, windows, rewrite);
+    simple = false;
+  }
+
+  orderBy = orderBy.filter((key) => asExpr(key).kind !== 'const');
+  const sortKeys = new Set(orderBy.map((key) => expressionKey(key.expr)));
+
+  // Set-returning functions are expanded below DISTINCT, or below the sort when a sort key uses them.
+  const setsBelow = query.distinct !== 'none' || orderBy.some((key) => returnsSet(key.expr));
+  if (setsBelow && targets.some(returnsSet)) {
+    const expanded = expandSets(state, node, [
+      ...targets,
+      ...orderBy.map(asExpr),
+      ...distinctKeys.map(asExpr),
+    ]);
+    node = expanded.node;
+    targets = targets.map((_, i) => expanded.exprs[i]);
+    orderBy = orderBy.map((key, i) => ({ ...key, expr: asTree(expanded.exprs[targets.length + i]) }));
+    distinctKeys = distinctKeys.map((key, i) => ({
+      ...key,
+      expr: asTree(expanded.exprs[targets.length + orderBy.length + i]),
+    }));
+  }
+
+  const visible = query.targets.map((target, i) => (target.junk ? -1 : i)).filter((i) => i >= 0);
+  if (query.distinct !== 'none') {
+    const wanted = query.distinct === 'all' ? visible.map((i) => targets[i]) : targets;
+    const fixed = materialise(state, node, [...wanted, ...distinctKeys.map(asExpr), ...orderBy.map(asExpr)]);
+    node = fixed.node;
+    const slotOf = (expr: LExpr): LExpr =>
+      expr.kind === 'slot' ? expr : (fixed.added.get(expressionKey(expr)) ?? expr);
+    targets = targets.map(slotOf);
+    distinctKeys = dedupe(mapSortKeys(distinctKeys, slotOf));
+    orderBy = mapSortKeys(orderBy, slotOf);
+    if (query.distinct === 'all') {
+      node = { kind: 'distinct', child: node, keys: distinctKeys, on: false, order: [] };
+    } else {
+      node = { kind: 'distinct', child: node, keys: distinctKeys, on: true, order: orderBy };
+    }
+  }
+
+  if (orderBy.length > 0) {
+    const fixed = materialise(state, node, orderBy.map(asExpr));
+    node = fixed.node;
+    orderBy = dedupe(orderBy.map((key, i) => ({ ...key, expr: asTree(fixed.exprs[i]) })));
+    targets = targets.map((expr) => replaceByKey(expr, fixed.added, sortKeys));
+    // DISTINCT ON already delivers its rows in that order.
+    if (query.distinct !== 'on') node = { kind: 'sort', child: node, keys: orderBy };
+  }
+
+  if (query.rowMarks.length > 0) {
+    const marks = query.rowMarks.flatMap((mark) => {
+      const scan = scope.bindings[mark.relation]?.scan;
+      if (!scan || scan.relation.table === null) return [];
+      rowIdSlot(state, scan);
+      return [{ mark, scan }];
+    });
+    if (marks.length > 0) node = { kind: 'lockRows', child: node, marks };
+  }
+
+  if (targets.some(returnsSet)) {
+    const expanded = expandSets(state, node, targets);
+    node = expanded.node;
+    targets = expanded.exprs;
+  }
+
+  if (query.limit !== null || query.offset !== null) {
+    node = {
+      kind: 'limit',
+      child: node,
+      limit: query.limit === null ? null : convertExpression(context, scope, query.limit),
+      offset: query.offset === null ? null : convertExpression(context, scope, query.offset),
+      tiesKeys: query.withTies ? orderBy : null,
+    };
+  }
+  return { node, columns: visible.map((i) => targets[i]), simple };
+}
+
+function asExpr(key: SortKey): LExpr {
+  return key.expr;
+}
+
+/** Uses a slot computed for a sort key wherever a target contains that very expression. */
+function replaceByKey(expr: LExpr, added: ReadonlyMap<string, LExpr>, sortKeys: ReadonlySet<string>): LExpr {
+  if (added.size === 0) return expr;
+  if (expr.kind !== 'slot' && expr.kind !== 'const') {
+    const key = expressionKey(expr);
+    if (sortKeys.has(key)) return added.get(key) ?? expr;
+  }
+  return mapChildren(expr, (child) => replaceByKey(child, added, sortKeys));
+}
+
+/** Takes the set-returning calls out of `exprs` into ProjectSet nodes, innermost calls first. */
+function expandSets(
+  state: PlannerState,
+  input: LogicalNode,
+  exprs: readonly LExpr[],
+): { node: LogicalNode; exprs: LExpr[] } {
+  let node = input;
+  let current = [...exprs];
+  while (current.some(returnsSet)) {
+    const calls = new Map<string, { expr: LExpr; slot: number }>();
+    const extract = (expr: LExpr): LExpr => {
+      const below = mapChildren(expr, extract);
+      if (!(below.kind === 'function' || below.kind === 'operator') || !below.returnsSet) return below;
+      // Its arguments still hold sets found in this round: it waits for the next one.
+      if (below.args.some((arg) => usesAny(arg, calls))) return below;
+      const key = expressionKey(below);
+      let call = calls.get(key);
+      if (call === undefined) {
+        call = { expr: below, slot: state.newSlot(typeOf(below)) };
+        calls.set(key, call);
+      }
+      return state.slot(call.slot);
+    };
+    current = current.map(extract);
+    assert(calls.size > 0, 'set-returning calls without a leaf call');
+    node = { kind: 'projectSet', child: node, exprs: [...calls.values()] };
+  }
+  return { node, exprs: current };
+}
+
+function usesAny(expr: LExpr, calls: ReadonlyMap<string, { slot: number }>): boolean {
+  if (expr.kind === 'slot') {
+    for (const call of calls.values()) if (call.slot === expr.slot) return true;
+    return false;
+  }
+  let found = false;
+  mapChildren(expr, (child) => {
+    found ||= usesAny(child, calls);
+    return child;
+  });
+  return found;
+}
+
+/** Fixes the columns of the outermost query in slots, without repeating volatile or expensive work. */
+export function fixColumns(state: PlannerState, built: BuiltQuery): { node: LogicalNode; slots: number[] } {
+  const fixed = materialise(state, built.node, built.columns);
+  const slots = fixed.exprs.map((expr) => {
+    if (expr.kind !== 'slot') throw internalError('a result column without a slot');
+    return expr.slot;
+  });
+  return { node: fixed.node, slots };
+}

@@ -1,0 +1,1025 @@
+/**
+ * From logical nodes to paths: one method a node kind; joins and scans have files of their own.
+ *
+ * Limits look through projections at what is below and pass their row count down, so that a sort keeps only the top rows
+ * and an ordered index may win over scan and sort.
+ */
+import { assert, assertNever } from '../base/error.ts';
+import type { SortKey } from '../sql/tree.ts';
+import { hashAggregateCost, sortCost, sortedAggregateCost } from './cost/model.ts';
+import { BOOL, INT8, makeAnd, makeConst, makeOperator } from './expression/make.ts';
+import { isVolatile, operatorCount } from './expression/properties.ts';
+import { type LExpr, mapChildren, someExpr } from './expression/walk.ts';
+import type {
+  LAggregate,
+  LDistinct,
+  LFilter,
+  LLimit,
+  LModify,
+  LogicalNode,
+  LScan,
+  LSetOperation,
+  LWindow,
+} from './logical/algebra.ts';
+import { outerSlots, providedSlots, usedSlots } from './logical/nodes.ts';
+import type {
+  AggregateNode,
+  FilterNode,
+  LimitNode,
+  LockRowsNode,
+  PlanAggregate,
+  PlanExpr,
+  PlanNode,
+  PlanSortKey,
+  ScanColumn,
+  SortNode,
+  SubPlanExpr,
+} from './physical.ts';
+import { oneTimeFilter, planJoinRegion } from './physical-join.ts';
+import { conditionsOn, planModify } from './physical-modify.ts';
+import {
+  ANY,
+  commonOrder,
+  costOfRows,
+  keySlot,
+  type NodePlanner,
+  nodeBase,
+  type Path,
+  satisfiesOrder,
+  type Wanted,
+} from './physical-path.ts';
+import { scanContext, scanPaths } from './physical-scan.ts';
+import { minMaxByIndex } from './rules/min-max.ts';
+import type { PlannerState } from './state.ts';
+import { groupCount } from './statistics/groups.ts';
+import { conjunctionSelectivity } from './statistics/selectivity.ts';
+import { rowWidth } from './statistics/width.ts';
+
+/** Rounds a recursive query is assumed to take. */
+const RECURSION_ROUNDS = 10;
+const FUNCTION_ROWS = 1000;
+const SET_ROWS = 1000;
+
+export class PhysicalPlanner implements NodePlanner {
+  readonly state: PlannerState;
+  private readonly subplanOf = new Map<object, SubPlanExpr>();
+  private readonly subplanCost: number[] = [];
+
+  constructor(state: PlannerState) {
+    this.state = state;
+  }
+
+  // ---- expressions -------------------------------------------------------------------------------------------------
+
+  lower(expr: LExpr): PlanExpr {
+    if (!someExpr(expr, (e) => e.kind === 'subquery')) return expr as PlanExpr;
+    const deep = (e: LExpr): LExpr => {
+      if (e.kind !== 'subquery') return mapChildren(e, deep);
+      const known = this.subplanOf.get(e);
+      if (known !== undefined) return known;
+      const parameters = [...outerSlots(e.plan)];
+      const produced = providedSlots(e.plan);
+      for (const item of e.right)
+        for (const slot of usedSlots(item))
+          if (!produced.has(slot) && !parameters.includes(slot)) parameters.push(slot);
+      const limit =
+        e.type === 'exists'
+          ? 1
+          : e.type === 'any' || e.type === 'all'
+            ? Number.POSITIVE_INFINITY
+            : Number.POSITIVE_INFINITY;
+      const path = this.plan(e.plan, { order: [], rows: limit });
+      const once = parameters.length === 0;
+      const isTest = e.type === 'any' || e.type === 'all' || e.type === 'rowCompare';
+      const hashable =
+        once &&
+        e.type === 'any' &&
+        e.left.length > 0 &&
+        e.operatorOids.every((oid, i) => {
+          const operator = this.state.catalog.operator(oid);
+          return (
+            operator !== null &&
+            operator.canHash &&
+            operator.name === '=' &&
+            e.left[i].typeOid === e.right[i].typeOid
+          );
+        });
+      let root = path.make();
+      // An uncorrelated list that cannot be hashed is walked once per outer row: keep it.
+      if (once && isTest && !hashable && root.kind !== 'materialize')
+        root = { ...nodeBase(path), kind: 'materialize', child: root };
+      const right = e.right.map((item) => this.lower(item));
+      const outputs = [...new Set(right.flatMap((item) => [...usedSlots(item)]))].filter((slot) =>
+        produced.has(slot),
+      );
+      const number = this.state.subplans.length;
+      this.state.subplans.push({ root, outputs, once });
+      this.subplanCost[number] = once
+        ? 0
+        : e.type === 'exists'
+          ? costOfRows(path, 1)
+          : e.type === 'any' || e.type === 'all'
+            ? costOfRows(path, path.rows / 2)
+            : path.total;
+      const subPlan: SubPlanExpr = {
+        kind: 'subPlan',
+        type: e.type,
+        plan: number,
+        parameters,
+        left: e.left.map((item) => this.lower(deep(item))),
+        operatorOids: e.operatorOids,
+        right,
+        hashable,
+        typeOid: e.typeOid,
+        typmod: e.typmod,
+        collation: e.collation,
+      };
+      this.subplanOf.set(e, subPlan);
+      return subPlan;
+    };
+    return deep(expr) as PlanExpr;
+  }
+
+  lowerAll(exprs: readonly LExpr[]): PlanExpr[] {
+    return exprs.map((expr) => this.lower(expr));
+  }
+
+  lowerKeys(keys: readonly SortKey[]): PlanSortKey[] {
+    return keys.map((key) => ({ ...key, expr: this.lower(key.expr) }));
+  }
+
+  operators(exprs: readonly LExpr[]): number {
+    let count = 0;
+    for (const expr of exprs) {
+      count += operatorCount(expr);
+      count += this.subplanUnits(expr);
+    }
+    return count;
+  }
+
+  private subplanUnits(expr: LExpr): number {
+    let cost = 0;
+    someExpr(expr, (e) => {
+      if (e.kind === 'subPlan')
+        cost += (this.subplanCost[e.plan] ?? 0) / this.state.settings.cpuOperatorCost + 1;
+      return false;
+    });
+    return cost;
+  }
+
+  expressionCost(exprs: readonly LExpr[]): number {
+    return this.operators(exprs) * this.state.settings.cpuOperatorCost;
+  }
+
+  // ---- nodes -------------------------------------------------------------------------------------------------------
+
+  plan(node: LogicalNode, wanted: Wanted): Path {
+    switch (node.kind) {
+      case 'scan':
+        return this.planScan(node, [], wanted);
+      case 'filter':
+        return this.planFilter(node, wanted);
+      case 'join':
+        return planJoinRegion(this, node, wanted);
+      case 'result':
+        return this.leaf(1, 0, this.state.settings.cpuTupleCost, (path) => ({
+          ...nodeBase(path),
+          kind: 'result',
+          condition: null,
+        }));
+      case 'empty':
+        return this.leaf(0, 0, 0, (path) => ({
+          ...nodeBase(path),
+          kind: 'result',
+          condition: makeConst(BOOL, false),
+        }));
+      case 'values': {
+        const rows = node.rows.map((row) => this.lowerAll(row));
+        return this.leaf(
+          rows.length,
+          rowWidth(this.state, node.slots),
+          rows.length * this.state.settings.cpuOperatorCost * 5,
+          (path) => ({
+            ...nodeBase(path),
+            kind: 'valuesScan',
+            alias: node.alias,
+            rows,
+            slots: node.slots,
+            filter: null,
+          }),
+        );
+      }
+      case 'functionScan': {
+        const functions = node.functions.map((item) => ({ ...item, expr: this.lower(item.expr) }));
+        const rows = Math.max(...node.functions.map((item) => this.functionRows(item.expr)));
+        return this.leaf(
+          rows,
+          rowWidth(this.state, providedSlots(node)),
+          rows * this.state.settings.cpuTupleCost,
+          (path) => ({
+            ...nodeBase(path),
+            kind: 'functionScan',
+            alias: node.alias,
+            functions,
+            ordinalitySlot: node.ordinalitySlot,
+            filter: null,
+          }),
+        );
+      }
+      case 'cteScan': {
+        const cte = this.state.ctes[node.cte];
+        this.planCte(node.cte);
+        return this.leaf(
+          cte.rows,
+          rowWidth(this.state, node.slots),
+          cte.rows * this.state.settings.cpuTupleCost * 2,
+          (path) => ({
+            ...nodeBase(path),
+            kind: 'cteScan',
+            cte: node.cte,
+            name: node.name,
+            alias: node.alias,
+            slots: node.slots,
+            filter: null,
+          }),
+        );
+      }
+      case 'workTableScan': {
+        const rows = this.state.workTableRows[node.workTable] ?? SET_ROWS;
+        return this.leaf(
+          rows,
+          rowWidth(this.state, node.slots),
+          rows * this.state.settings.cpuTupleCost,
+          (path) => ({
+            ...nodeBase(path),
+            kind: 'workTableScan',
+            workTable: node.workTable,
+            alias: node.alias,
+            slots: node.slots,
+            filter: null,
+          }),
+        );
+      }
+      case 'project':
+      case 'projectSet':
+        return this.planProject(node, wanted);
+      case 'aggregate':
+        return this.planAggregate(node, [], wanted);
+      case 'window':
+        return this.planWindow(node);
+      case 'distinct':
+        return this.planDistinct(node, wanted);
+      case 'setOperation':
+        return this.planSetOperation(node, wanted);
+      case 'recursiveUnion': {
+        const base = this.plan(node.base, ANY);
+        this.state.workTableRows[node.workTable] = base.rows;
+        const recursive = this.plan(node.recursive, ANY);
+        const rows = base.rows + recursive.rows * RECURSION_ROUNDS;
+        const keys = this.lowerKeys(node.keys);
+        const path: Path = {
+          rows,
+          width: rowWidth(this.state, node.slots),
+          startup: base.startup,
+          total: base.total + recursive.total * RECURSION_ROUNDS + rows * this.state.settings.cpuTupleCost,
+          order: [],
+          make: () => ({
+            ...nodeBase(path),
+            kind: 'recursiveUnion',
+            base: base.make(),
+            recursive: recursive.make(),
+            baseSlots: node.baseSlots,
+            recursiveSlots: node.recursiveSlots,
+            slots: node.slots,
+            distinct: node.distinct,
+            workTable: node.workTable,
+            keys,
+          }),
+        };
+        return path;
+      }
+      case 'sort':
+        return this.planSort(node.child, node.keys, wanted.rows, null);
+      case 'limit':
+        return this.planLimit(node);
+      case 'lockRows': {
+        this.state.readOnly = false;
+        const child = this.plan(node.child, wanted);
+        const path: Path = {
+          ...child,
+          total: child.total + child.rows * this.state.settings.cpuTupleCost,
+          make: () => {
+            const result: LockRowsNode = {
+              ...nodeBase(path),
+              kind: 'lockRows',
+              child: child.make(),
+              marks: node.marks.map(({ mark, scan }) => ({
+                mark,
+                relationOid: scan.relation.oid,
+                rowIdSlot: scan.rowIdSlot,
+                columns: this.scanColumns(scan),
+              })),
+              recheck: makeAnd(
+                this.lowerAll(
+                  conditionsOn(
+                    node.child,
+                    new Set(node.marks.flatMap(({ scan }) => [...providedSlots(scan)])),
+                  ),
+                ),
+              ) as PlanExpr | null,
+            };
+            return result;
+          },
+        };
+        return path;
+      }
+      case 'modify':
+        return this.planModifyNode(node);
+      default:
+        return assertNever(node, 'PhysicalPlanner.plan');
+    }
+  }
+
+  private leaf(rows: number, width: number, total: number, make: (path: Path) => PlanNode): Path {
+    const path: Path = { rows, width, startup: 0, total, order: [], make: () => make(path) };
+    return path;
+  }
+
+  scanColumns(scan: LScan): ScanColumn[] {
+    return [...scan.columns].map(([column, slot]) => {
+      const info = this.state.slots[slot];
+      return { column, slot, typeOid: info.typeOid, typmod: info.typmod };
+    });
+  }
+
+  private functionRows(expr: LExpr): number {
+    if (expr.kind !== 'function' || !expr.returnsSet) return 1;
+    const name = this.state.catalog.function(expr.functionOid)?.name;
+    if (name === 'generate_series' && expr.args.length >= 2) {
+      const [from, to, step] = expr.args.map((arg) =>
+        arg.kind === 'const' ? Number(arg.value) : Number.NaN,
+      );
+      const rows = Math.floor((to - from) / (Number.isNaN(step ?? Number.NaN) ? 1 : step)) + 1;
+      if (Number.isFinite(rows)) return Math.max(1, rows);
+    }
+    return FUNCTION_ROWS;
+  }
+
+  planCte(index: number): void {
+    const cte = this.state.ctes[index];
+    if (cte.plan !== null) return;
+    const path = this.plan(cte.node, ANY);
+    cte.rows = path.rows;
+    cte.cost = path.total;
+    cte.plan = path.make();
+  }
+
+  private planScan(scan: LScan, predicates: readonly LExpr[], wanted: Wanted): Path {
+    const context = scanContext(this, scan, predicates);
+    const paths = scanPaths(context, wanted);
+    let best = paths[0];
+    let bestCost = Number.POSITIVE_INFINITY;
+    for (const path of paths) {
+      let cost: number;
+      if (wanted.order.length > 0) {
+        if (satisfiesOrder(path.order, wanted.order, context.fixed))
+          cost = costOfRows(path, Math.min(wanted.rows, path.rows));
+        else
+          cost = sortCost(
+            this.state.settings,
+            path,
+            path.rows,
+            Number.isFinite(wanted.rows) ? wanted.rows : 0,
+            path.width,
+          ).total;
+      } else cost = costOfRows(path, wanted.rows);
+      if (cost < bestCost) {
+        best = path;
+        bestCost = cost;
+      }
+    }
+    if (wanted.order.length > 0 && satisfiesOrder(best.order, wanted.order, context.fixed))
+      return { ...best, order: [...wanted.order], make: () => best.make() };
+    return best;
+  }
+
+  private planFilter(node: LFilter, wanted: Wanted): Path {
+    // Conditions that read no column at all are tested once; volatile ones for every row.
+    const once: LExpr[] = [];
+    const predicates: LExpr[] = [];
+    const provided = providedSlots(node.child);
+    for (const predicate of node.predicates) {
+      const slots = usedSlots(predicate);
+      let reads = false;
+      for (const slot of slots) reads ||= provided.has(slot);
+      if (reads || isVolatile(this.state.catalog, predicate)) predicates.push(predicate);
+      else once.push(predicate);
+    }
+    const path = this.planFiltered(node.child, predicates, wanted);
+    return once.length === 0 ? path : oneTimeFilter(path, this.lowerAll(once));
+  }
+
+  private planFiltered(child: LogicalNode, predicates: readonly LExpr[], wanted: Wanted): Path {
+    if (predicates.length === 0) return this.plan(child, wanted);
+    if (child.kind === 'scan') return this.planScan(child, predicates, wanted);
+    if (child.kind === 'aggregate') return this.planAggregate(child, predicates, wanted);
+    if (child.kind === 'filter')
+      return this.planFilter({ ...child, predicates: [...child.predicates, ...predicates] }, wanted);
+    const input = this.plan(child, wanted);
+    const lowered = this.lowerAll(predicates);
+    const share = conjunctionSelectivity(this.state, predicates);
+    const path: Path = {
+      rows: Math.max(1, input.rows * share),
+      width: input.width,
+      startup: input.startup,
+      total: input.total + input.rows * this.expressionCost(lowered as LExpr[]),
+      order: input.order,
+      make: () => {
+        const below = input.make();
+        const condition = makeAnd(lowered) as PlanExpr;
+        if (
+          (below.kind === 'valuesScan' ||
+            below.kind === 'functionScan' ||
+            below.kind === 'cteScan' ||
+            below.kind === 'workTableScan') &&
+          below.filter === null
+        ) {
+          below.filter = condition;
+          below.estimatedRows = nodeBase(path).estimatedRows;
+          below.totalCost = path.total;
+          return below;
+        }
+        const result: FilterNode = { ...nodeBase(path), kind: 'filter', child: below, condition };
+        return result;
+      },
+    };
+    return path;
+  }
+
+  private planProject(node: Extract<LogicalNode, { kind: 'project' | 'projectSet' }>, wanted: Wanted): Path {
+    const isSet = node.kind === 'projectSet';
+    const computed = new Set(node.exprs.map((item) => item.slot));
+    const below = wanted.order.some((key) => computed.has(keySlot(key))) ? [] : wanted.order;
+    const child = this.plan(node.child, {
+      order: isSet ? [] : below,
+      rows: wanted.rows,
+    });
+    const exprs = node.exprs.map((item) => ({ expr: this.lower(item.expr), slot: item.slot }));
+    const rows = isSet
+      ? child.rows *
+        Math.max(1, ...node.exprs.map((item) => Math.min(SET_ROWS, this.functionRows(item.expr))))
+      : child.rows;
+    const perRow = this.expressionCost(exprs.map((item) => item.expr as LExpr));
+    const path: Path = {
+      rows,
+      width: child.width + rowWidth(this.state, computed),
+      startup: child.startup,
+      total: child.total + rows * perRow + (isSet ? rows * this.state.settings.cpuTupleCost : 0),
+      order: child.order,
+      make: () => {
+        const below = child.make();
+        // A projection of a projection is one projection when it does not read the lower one's results.
+        if (!isSet && below.kind === 'project') {
+          const lower = new Set(below.exprs.map((item) => item.slot));
+          const reads = exprs.some((item) =>
+            [...usedSlots(item.expr as LExpr)].some((slot) => lower.has(slot)),
+          );
+          if (!reads) return { ...below, ...nodeBase(path), exprs: [...below.exprs, ...exprs] };
+        }
+        return { ...nodeBase(path), kind: node.kind, child: below, exprs };
+      },
+    };
+    return path;
+  }
+
+  planAggregate(node: LAggregate, having: readonly LExpr[], wanted: Wanted): Path {
+    const quick = minMaxByIndex(this.state, node);
+    if (quick !== null) {
+      const withHaving: LogicalNode =
+        having.length === 0 ? quick : { kind: 'filter', child: quick, predicates: [...having] };
+      return this.plan(withHaving, wanted);
+    }
+    const { state } = this;
+    const groupKeys = node.groups.map((group) => group.key);
+    // Grouping sets null what they leave out, so their input order cannot serve.
+    const orderFor =
+      node.sets === null && groupKeys.length > 0 && node.groups.every((g) => g.expr.kind === 'slot')
+        ? arrangeKeys(groupKeys, wanted.order)
+        : [];
+    const hashInput = this.plan(node.child, ANY);
+    const groups = node.groups.map((group) => ({
+      expr: this.lower(group.expr),
+      slot: group.slot,
+      equalityOid: group.key.equalityOid,
+    }));
+    const aggregates: PlanAggregate[] = node.aggregates.map(({ slot, call }) => ({
+      slot,
+      aggregateOid: call.aggregateOid,
+      args: this.lowerAll(call.args),
+      directArgs: this.lowerAll(call.directArgs),
+      orderBy: this.lowerKeys(call.orderBy),
+      distinct: call.distinct,
+      filter: call.filter === null ? null : this.lower(call.filter),
+      star: call.star,
+      typeOid: call.typeOid,
+      typmod: call.typmod,
+      source: call,
+    }));
+    const lowered = this.lowerAll(having);
+    const perRow =
+      this.operators(groups.map((g) => g.expr as LExpr)) +
+      this.operators(
+        aggregates.flatMap((a) => [
+          ...(a.args as LExpr[]),
+          ...(a.filter === null ? [] : [a.filter as LExpr]),
+        ]),
+      );
+    const slots = [
+      ...groups.map((g) => g.slot),
+      ...aggregates.map((a) => a.slot),
+      ...node.grouping.map((g) => g.slot),
+    ];
+    const width = rowWidth(state, slots);
+    const build = (
+      input: Path,
+      strategy: AggregateNode['strategy'],
+      groupCountValue: number,
+      order: readonly SortKey[],
+    ): Path => {
+      const rows = Math.max(1, groupCountValue * conjunctionSelectivity(state, having));
+      const cost =
+        strategy === 'hashed' || strategy === 'mixed'
+          ? hashAggregateCost(
+              state.settings,
+              input,
+              input.rows,
+              groupCountValue,
+              groups.length,
+              aggregates.length + perRow,
+              width,
+            )
+          : strategy === 'plain'
+            ? plainCost(state, input, aggregates.length + perRow)
+            : sortedAggregateCost(
+                state.settings,
+                input,
+                input.rows,
+                groupCountValue,
+                groups.length,
+                aggregates.length + perRow,
+              );
+      cost.total += groupCountValue * this.expressionCost(lowered as LExpr[]);
+      const path: Path = {
+        rows,
+        width,
+        ...cost,
+        order,
+        make: () => {
+          const result: AggregateNode = {
+            ...nodeBase(path),
+            kind: 'aggregate',
+            strategy,
+            child: input.make(),
+            groups: orderGroups(groups, order, node.sets !== null),
+            sets: node.sets,
+            grouping: node.grouping,
+            aggregates,
+            having: makeAnd(lowered) as PlanExpr | null,
+          };
+          return result;
+        },
+      };
+      return path;
+    };
+    if (node.groups.length === 0 && node.sets === null) return build(hashInput, 'plain', 1, []);
+    let count: number;
+    if (node.sets === null)
+      count = groupCount(
+        state,
+        node.groups.map((g) => g.expr),
+        hashInput.rows,
+      );
+    else {
+      count = 0;
+      for (const set of node.sets)
+        count += groupCount(
+          state,
+          set.map((i) => node.groups[i].expr),
+          hashInput.rows,
+        );
+    }
+    // What the aggregate hands up has that many values.
+    for (const group of node.groups) {
+      const info = state.slots[group.slot];
+      if (info.origin === null && info.distinct === 0)
+        info.distinct = groupCount(state, [group.expr], hashInput.rows);
+    }
+    if (node.sets !== null) return build(hashInput, 'mixed', count, []);
+    const hashed = build(hashInput, 'hashed', count, []);
+    if (orderFor.length === 0) return hashed;
+    const sortedInput = this.planSorted(node.child, orderFor, Number.POSITIVE_INFINITY, hashInput);
+    const sorted = build(sortedInput, 'sorted', count, orderFor);
+    const wantsIt = wanted.order.length > 0 && satisfiesOrder(orderFor, wanted.order);
+    const hashedTotal = wantsIt
+      ? sortCost(state.settings, hashed, hashed.rows, finite(wanted.rows), width).total
+      : hashed.total;
+    const sortedTotal = wantsIt ? costOfRows(sorted, Math.min(wanted.rows, sorted.rows)) : sorted.total;
+    return sortedTotal < hashedTotal ? sorted : hashed;
+  }
+
+  /** The node's rows in the given order: by itself, or through a sort. */
+  private planSorted(node: LogicalNode, keys: readonly SortKey[], rows: number, unordered?: Path): Path {
+    const direct = this.plan(node, { order: keys, rows });
+    if (satisfiesOrder(direct.order, keys)) {
+      if (unordered === undefined) return direct;
+      const sorted = this.sortPath(unordered, keys, rows, null);
+      return sorted.total < costOfRows(direct, rows) ? sorted : direct;
+    }
+    return this.sortPath(unordered ?? direct, keys, rows, null);
+  }
+
+  private sortPath(input: Path, keys: readonly SortKey[], rows: number, bound: PlanExpr | null): Path {
+    const presorted = commonOrder(input.order, keys);
+    const cost = sortCost(this.state.settings, input, input.rows, finite(rows), input.width);
+    const lowered = this.lowerKeys(keys);
+    const path: Path = {
+      rows: input.rows,
+      width: input.width,
+      ...cost,
+      order: keys,
+      make: () => {
+        const result: SortNode = {
+          ...nodeBase(path),
+          kind: 'sort',
+          child: input.make(),
+          keys: lowered,
+          presorted,
+          bound,
+        };
+        return result;
+      },
+    };
+    return path;
+  }
+
+  private planSort(child: LogicalNode, keys: readonly SortKey[], rows: number, bound: PlanExpr | null): Path {
+    const direct = this.plan(child, { order: keys, rows });
+    if (satisfiesOrder(direct.order, keys)) return direct;
+    return this.sortPath(direct, keys, rows, bound);
+  }
+
+  private planLimit(node: LLimit): Path {
+    const { settings } = this.state;
+    const constant = (expr: LExpr | null): number | null =>
+      expr !== null && expr.kind === 'const' ? (expr.value === null ? null : Number(expr.value)) : null;
+    const limitRows = node.limit === null ? Number.POSITIVE_INFINITY : constant(node.limit);
+    const offsetRows = node.offset === null ? 0 : (constant(node.offset) ?? 0);
+    const needed = limitRows === null ? Number.POSITIVE_INFINITY : limitRows + Math.max(0, offsetRows);
+    const limit = node.limit === null ? null : this.lower(node.limit);
+    const offset = node.offset === null ? null : this.lower(node.offset);
+    const bound = node.tiesKeys === null ? this.sortBound(node) : null;
+    const child = this.planBounded(node.child, needed, bound);
+    const guess = Number.isFinite(needed)
+      ? needed
+      : limit === null
+        ? child.rows
+        : Math.max(1, child.rows * 0.1);
+    const rows = Math.max(0, Math.min(child.rows, guess) - offsetRows);
+    const path: Path = {
+      rows: Math.max(1, rows),
+      width: child.width,
+      startup: child.startup + (offsetRows > 0 ? costOfRows(child, offsetRows) - child.startup : 0),
+      total: costOfRows(child, Math.min(guess, child.rows)) + settings.cpuOperatorCost * 0,
+      order: child.order,
+      make: () => {
+        const result: LimitNode = {
+          ...nodeBase(path),
+          kind: 'limit',
+          child: child.make(),
+          limit,
+          offset,
+          tiesKeys: node.tiesKeys === null ? null : this.lowerKeys(node.tiesKeys),
+        };
+        return result;
+      },
+    };
+    return path;
+  }
+
+  /** Rows a sort below has to keep: LIMIT + OFFSET, or null when that is unknown before execution. */
+  private sortBound(node: LLimit): PlanExpr | null {
+    const { limit, offset } = node;
+    if (limit === null || (limit.kind === 'const' && limit.value === null)) return null;
+    if (offset === null) return this.lower(limit);
+    if (limit.kind === 'const' && offset.kind === 'const')
+      return makeConst(
+        INT8,
+        BigInt(limit.value as bigint) + (offset.value === null ? 0n : BigInt(offset.value as bigint)),
+      );
+    // int8 + int8
+    return this.lower(makeOperator(this.state.catalog, 684, limit, offset));
+  }
+
+  private planBounded(node: LogicalNode, rows: number, bound: PlanExpr | null): Path {
+    if (node.kind === 'sort') return this.planSort(node.child, node.keys, rows, bound);
+    if (node.kind === 'project') {
+      const child = this.planBounded(node.child, rows, bound);
+      return this.projectOver(node, child);
+    }
+    return this.plan(node, { order: [], rows });
+  }
+
+  private projectOver(node: Extract<LogicalNode, { kind: 'project' }>, child: Path): Path {
+    const exprs = node.exprs.map((item) => ({ expr: this.lower(item.expr), slot: item.slot }));
+    const path: Path = {
+      rows: child.rows,
+      width:
+        child.width +
+        rowWidth(
+          this.state,
+          exprs.map((item) => item.slot),
+        ),
+      startup: child.startup,
+      total: child.total + child.rows * this.expressionCost(exprs.map((item) => item.expr as LExpr)),
+      order: child.order,
+      make: () => ({ ...nodeBase(path), kind: 'project', child: child.make(), exprs }),
+    };
+    return path;
+  }
+
+  private planWindow(node: LWindow): Path {
+    const keys = [...node.partitionBy, ...node.orderBy];
+    const child =
+      keys.length === 0
+        ? this.plan(node.child, ANY)
+        : this.planSorted(
+            node.child,
+            dedupeSlots(keys),
+            Number.POSITIVE_INFINITY,
+            this.plan(node.child, ANY),
+          );
+    const functions = node.functions.map(({ slot, call }) => ({
+      slot,
+      functionOid: call.functionOid,
+      isAggregate: call.isAggregate,
+      args: this.lowerAll(call.args),
+      filter: call.filter === null ? null : this.lower(call.filter),
+      star: call.star,
+      typeOid: call.typeOid,
+      source: call,
+    }));
+    const bound = (b: { kind: string; offset: LExpr | null }) => ({
+      kind: b.kind,
+      offset: b.offset === null ? null : this.lower(b.offset),
+    });
+    const path: Path = {
+      rows: child.rows,
+      width:
+        child.width +
+        rowWidth(
+          this.state,
+          functions.map((item) => item.slot),
+        ),
+      startup: child.startup,
+      total:
+        child.total +
+        child.rows *
+          (this.state.settings.cpuTupleCost +
+            this.state.settings.cpuOperatorCost * (functions.length + keys.length)),
+      order: child.order,
+      make: () => ({
+        ...nodeBase(path),
+        kind: 'window',
+        child: child.make(),
+        partitionBy: this.lowerKeys(node.partitionBy),
+        orderBy: this.lowerKeys(node.orderBy),
+        frame: { ...node.frame, start: bound(node.frame.start), end: bound(node.frame.end) },
+        functions,
+      }),
+    };
+    return path;
+  }
+
+  private planDistinct(node: LDistinct, wanted: Wanted): Path {
+    const keys = node.on ? mergeOrder(node.keys, node.order) : arrangeKeys(node.keys, wanted.order);
+    const unordered = this.plan(node.child, ANY);
+    const exprs = node.keys.map((key): LExpr => key.expr);
+    const count = groupCount(this.state, exprs, unordered.rows);
+    const uniqueKeys = this.lowerKeys(node.keys);
+    if (node.on && node.keys.length === 0) {
+      // DISTINCT ON (constant): one row.
+      const sorted =
+        node.order.length === 0 ? unordered : this.planSorted(node.child, node.order, 1, unordered);
+      const path: Path = {
+        ...sorted,
+        rows: 1,
+        make: () => ({
+          ...nodeBase(path),
+          kind: 'limit',
+          child: sorted.make(),
+          limit: makeConst(INT8, 1n),
+          offset: null,
+          tiesKeys: null,
+        }),
+      };
+      return path;
+    }
+    const sortedInput = this.planSorted(node.child, keys, Number.POSITIVE_INFINITY, unordered);
+    const sorted: Path = {
+      rows: count,
+      width: sortedInput.width,
+      startup: sortedInput.startup,
+      total: sortedInput.total + sortedInput.rows * this.state.settings.cpuOperatorCost * keys.length,
+      order: keys,
+      make: () => ({ ...nodeBase(sorted), kind: 'unique', child: sortedInput.make(), keys: uniqueKeys }),
+    };
+    if (node.on) return sorted;
+    const cost = hashAggregateCost(
+      this.state.settings,
+      unordered,
+      unordered.rows,
+      count,
+      keys.length,
+      0,
+      unordered.width,
+    );
+    const hashed: Path = {
+      rows: count,
+      width: rowWidth(this.state, node.keys.map(keySlot)),
+      ...cost,
+      order: [],
+      make: () => ({
+        ...nodeBase(hashed),
+        kind: 'aggregate',
+        strategy: 'hashed',
+        child: unordered.make(),
+        groups: node.keys.map((key, i) => ({
+          expr: uniqueKeys[i].expr,
+          slot: keySlot(key),
+          equalityOid: key.equalityOid,
+        })),
+        sets: null,
+        grouping: [],
+        aggregates: [],
+        having: null,
+      }),
+    };
+    const wantsIt = wanted.order.length > 0 && satisfiesOrder(keys, wanted.order);
+    const hashedTotal = wantsIt
+      ? sortCost(this.state.settings, hashed, hashed.rows, finite(wanted.rows), hashed.width).total
+      : costOfRows(hashed, wanted.rows);
+    const sortedTotal = costOfRows(sorted, wanted.rows);
+    return sortedTotal < hashedTotal ? sorted : hashed;
+  }
+
+  private planSetOperation(node: LSetOperation, wanted: Wanted): Path {
+    const { state } = this;
+    const width = rowWidth(state, node.slots);
+    const keys = this.lowerKeys(node.keys);
+    const children = node.children.map((child) =>
+      this.plan(child, node.op === 'union' && node.all ? { order: [], rows: wanted.rows } : ANY),
+    );
+    if (node.op === 'union') {
+      const rows = children.reduce((sum, child) => sum + child.rows, 0);
+      const append: Path = {
+        rows,
+        width,
+        startup: children[0].startup,
+        total:
+          children.reduce((sum, child) => sum + child.total, 0) + rows * state.settings.cpuTupleCost * 0.5,
+        order: [],
+        make: () => ({
+          ...nodeBase(append),
+          kind: 'append',
+          children: children.map((child) => child.make()),
+          maps: node.maps,
+          slots: node.slots,
+        }),
+      };
+      if (node.all) return append;
+      // UNION without columns has at most one row.
+      const cost = hashAggregateCost(
+        state.settings,
+        append,
+        rows,
+        rows,
+        Math.max(1, node.slots.length),
+        0,
+        width,
+      );
+      const path: Path = {
+        rows: Math.max(1, rows),
+        width,
+        ...cost,
+        order: [],
+        make: () => ({
+          ...nodeBase(path),
+          kind: 'aggregate',
+          strategy: 'hashed',
+          child: append.make(),
+          groups: node.slots.map((slot, i) => ({
+            expr: state.slot(slot),
+            slot,
+            equalityOid: keys[i]?.equalityOid ?? 0,
+          })),
+          sets: null,
+          grouping: [],
+          aggregates: [],
+          having: null,
+        }),
+      };
+      return path;
+    }
+    assert(children.length === 2, 'INTERSECT and EXCEPT take two inputs');
+    const [left, right] = children;
+    const rows = node.op === 'intersect' ? Math.min(left.rows, right.rows) : left.rows;
+    const path: Path = {
+      rows,
+      width,
+      startup:
+        left.total +
+        right.total +
+        (left.rows + right.rows) * state.settings.cpuOperatorCost * Math.max(1, node.slots.length),
+      total:
+        left.total +
+        right.total +
+        (left.rows + right.rows) * state.settings.cpuOperatorCost * Math.max(1, node.slots.length) +
+        rows * state.settings.cpuTupleCost,
+      order: [],
+      make: () => ({
+        ...nodeBase(path),
+        kind: 'setOperation',
+        op: node.op as 'intersect' | 'except',
+        all: node.all,
+        left: left.make(),
+        right: right.make(),
+        leftSlots: node.maps[0],
+        rightSlots: node.maps[1],
+        slots: node.slots,
+        keys,
+      }),
+    };
+    return path;
+  }
+
+  private planModifyNode(node: LModify): Path {
+    return planModify(
+      this,
+      node,
+      (scan) => this.scanColumns(scan),
+      (child) => this.plan(child, ANY),
+    );
+  }
+}
+
+function plainCost(state: PlannerState, input: Path, units: number): { startup: number; total: number } {
+  const startup = input.total + input.rows * units * state.settings.cpuOperatorCost;
+  return { startup, total: startup + state.settings.cpuTupleCost };
+}
+
+function finite(rows: number): number {
+  return Number.isFinite(rows) ? rows : 0;
+}
+
+/** The keys, those of `wanted` first and in its directions, so that one order serves both. */
+function arrangeKeys(keys: readonly SortKey[], wanted: readonly SortKey[]): SortKey[] {
+  const result: SortKey[] = [];
+  const left = [...keys];
+  for (const want of wanted) {
+    const at = left.findIndex((key) => keySlot(key) >= 0 && keySlot(key) === keySlot(want));
+    if (at < 0) break;
+    result.push(want);
+    left.splice(at, 1);
+  }
+  return [...result, ...left];
+}
+
+/** DISTINCT ON: the order starts with the keys (in the order's directions), then the rest of it. */
+function mergeOrder(keys: readonly SortKey[], order: readonly SortKey[]): SortKey[] {
+  const result = [...order];
+  const seen = new Set(order.map(keySlot));
+  for (const key of keys) if (!seen.has(keySlot(key))) result.push(key);
+  return result;
+}
+
+function dedupeSlots(keys: readonly SortKey[]): SortKey[] {
+  const seen = new Set<number>();
+  return keys.filter((key) => {
+    const slot = keySlot(key);
+    if (slot >= 0 && seen.has(slot)) return false;
+    seen.add(slot);
+    return true;
+  });
+}
+
+function orderGroups<T extends { slot: number }>(
+  groups: T[],
+  order: readonly SortKey[],
+  hasSets: boolean,
+): T[] {
+  if (order.length === 0 || hasSets) return groups;
+  const first = order
+    .map((key) => groups.find((group) => group.slot === keySlot(key)))
+    .filter((g) => g !== undefined);
+  return [...first, ...groups.filter((group) => !first.includes(group))];
+}
