@@ -57,7 +57,10 @@ class OutputPass {
   visit(node: PlanNode, required: ReadonlySet<number>): Visited {
     const { provides, free } = this.node(node, required);
     node.outputs = [];
-    for (const slot of provides) if (required.has(slot)) node.outputs.push(slot);
+    // Set operations copy column by column into all of their outputs.
+    const all = node.kind === 'setOperation' || node.kind === 'recursiveUnion' || node.kind === 'append';
+    if (all) node.outputs = [...node.slots];
+    else for (const slot of provides) if (required.has(slot)) node.outputs.push(slot);
     if (node.kind !== 'modify' || node.returning.length > 0) node.width = rowWidth(this.state, node.outputs);
     if (this.state.parallelSafe) this.checkParallel(node);
     return { provides: new Set(node.outputs), free };
@@ -119,7 +122,6 @@ class OutputPass {
         return { provides, free: minus(used, all) };
       }
       case 'result':
-        if (node.child !== undefined) return this.through(node, node.child, required);
         return { provides: new Set(), free: this.used(node) };
       case 'valuesScan':
       case 'cteScan':

@@ -22,12 +22,12 @@ import { collectRegion, type Region, type RegionEdge } from './join-order/region
 import type { LJoin, LogicalNode } from './logical/algebra.ts';
 import { providedSlots } from './logical/nodes.ts';
 import type {
+  FilterNode,
   HashJoinNode,
   MaterializeNode,
   NestedLoopNode,
   PhysicalJoinType,
   PlanExpr,
-  ResultNode,
 } from './physical.ts';
 import {
   ANY,
@@ -72,11 +72,12 @@ export function oneTimeFilter(path: Path, conditions: PlanExpr[]): Path {
   const result: Path = {
     ...path,
     make() {
-      const node: ResultNode = {
+      const node: FilterNode = {
         ...nodeBase(result),
-        kind: 'result',
-        condition: makeAnd(conditions) as PlanExpr,
+        kind: 'filter',
         child: path.make(),
+        condition: makeAnd(conditions) as PlanExpr,
+        oneTime: true,
       };
       return node;
     },
@@ -100,7 +101,7 @@ class JoinSearch implements EnumerationTarget {
 
   run(root: LJoin): Path {
     const { region, planner } = this;
-    region.leaves.forEach((node, i) => this.addLeaf(node, i));
+    for (let i = 0; i < region.leaves.length; i++) this.addLeaf(region.leaves[i], i);
     const count = region.leaves.length;
     const all = count === 32 ? -1 : 2 ** count - 1;
     const hyperEdges = region.edges.filter((edge) => edge.left !== 0 && edge.right !== 0);

@@ -52,7 +52,7 @@ export function planModify(
         ...nodeBase(path),
         estimatedRows: node.returning.length > 0 ? nodeBase(path).estimatedRows : 0,
         kind: 'modify',
-        command: node.command,
+        command: node.command === 'merge' ? 'update' : node.command,
         relationOid: node.relation.oid,
         alias: node.alias,
         child: child.make(),

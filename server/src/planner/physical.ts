@@ -111,11 +111,10 @@ export interface VirtualScanNode extends PlanNodeBase {
   columns: ScanColumn[];
   filter: PlanExpr | null;
 }
-/** One row without columns, or the rows of `child`; none at all when the one-time condition is not true. */
+/** One row without columns; none when the one-time condition is not true. */
 export interface ResultNode extends PlanNodeBase {
   kind: 'result';
   condition: PlanExpr | null;
-  child?: PlanNode;
 }
 export interface ValuesScanNode extends PlanNodeBase {
   kind: 'valuesScan';
@@ -151,6 +150,8 @@ export interface FilterNode extends PlanNodeBase {
   kind: 'filter';
   child: PlanNode;
   condition: PlanExpr;
+  /** The condition reads no slot of the child: testing it once per (re)scan, before the child starts, is enough. */
+  oneTime?: boolean;
 }
 
 export type PhysicalJoinType =
@@ -269,7 +270,7 @@ export interface AppendNode extends PlanNodeBase {
   children: PlanNode[];
   /** Slots of each child in the order of `slots`. */
   maps: number[][];
-  /** Target slots; `outputs` is the subset needed above. */
+  /** Target slots: the same list as `outputs`. */
   slots: number[];
 }
 export interface SetOperationNode extends PlanNodeBase {
@@ -280,7 +281,7 @@ export interface SetOperationNode extends PlanNodeBase {
   right: PlanNode;
   leftSlots: number[];
   rightSlots: number[];
-  /** Target slots of the result's columns. */
+  /** Target slots of the result's columns: the same list as `outputs`. */
   slots: number[];
   /** Over `slots`; empty for a type's default equality. */
   keys: PlanSortKey[];
@@ -291,7 +292,7 @@ export interface RecursiveUnionNode extends PlanNodeBase {
   recursive: PlanNode;
   baseSlots: number[];
   recursiveSlots: number[];
-  /** Target slots of the result's columns. */
+  /** Target slots of the result's columns: the same list as `outputs`. */
   slots: number[];
   distinct: boolean;
   workTable: number;
@@ -327,8 +328,8 @@ export interface LockRowsNode extends PlanNodeBase {
 }
 export interface ModifyNode extends PlanNodeBase {
   kind: 'modify';
-  /** merge: per row of `child`, the first fitting of `mergeActions`; a NULL row id means "not matched". */
-  command: 'insert' | 'update' | 'delete' | 'merge';
+  /** A MERGE is an 'update' with `mergeActions`: per row of `child` the first fitting one; a NULL row id means "not matched". */
+  command: 'insert' | 'update' | 'delete';
   relationOid: Oid;
   alias: string;
   child: PlanNode;

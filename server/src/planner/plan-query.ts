@@ -30,7 +30,7 @@ export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
   const logical = applyRules(state, fixed.node, new Set(fixed.slots));
 
   const planner = new PhysicalPlanner(state);
-  state.ctes.forEach((_, i) => planner.planCte(i));
+  for (let i = 0; i < state.ctes.length; i++) planner.planCte(i);
   const fraction = state.settings.cursorTupleFraction;
   let wanted: Wanted = ANY;
   if (fraction < 1) wanted = { order: [], rows: Math.max(1, planner.plan(logical, ANY).rows * fraction) };

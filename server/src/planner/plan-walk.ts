@@ -12,9 +12,8 @@ export function planChildren(node: PlanNode): PlanNode[] {
     case 'functionScan':
     case 'workTableScan':
     case 'cteScan':
-      return [];
     case 'result':
-      return node.child === undefined ? [] : [node.child];
+      return [];
     case 'nestedLoop':
     case 'hashJoin':
     case 'mergeJoin':

@@ -252,7 +252,9 @@ class EquivalenceClasses {
   }
 
   forEach(visit: (members: Member[], operatorOid: number, index: number) => void): void {
-    this.classes.forEach((c, i) => visit([...c.members.values()], c.operatorOid, i));
+    this.classes.forEach((c, i) => {
+      visit([...c.members.values()], c.operatorOid, i);
+    });
   }
 }
 

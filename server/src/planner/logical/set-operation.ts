@@ -3,6 +3,7 @@ import { internalError } from '../../base/error.ts';
 import type { SetOperationNode as TreeNode } from '../../sql/tree.ts';
 import { asTree, type LExpr } from '../expression/walk.ts';
 import type { LogicalNode } from './algebra.ts';
+import { defaultKey } from './grouping.ts';
 import { materialise } from './project.ts';
 import type { BuildContext, Scope } from './scope.ts';
 
@@ -46,7 +47,11 @@ function build(context: BuildContext, scope: Scope, tree: TreeNode, leaves: numb
           : state.slots[children[0].slots[i]].notNull,
     }),
   );
-  const keys = tree.keys.map((key, i) => ({ ...key, expr: asTree(state.slot(slots[i])) }));
+  // INTERSECT ALL and EXCEPT ALL compare rows as well.
+  const keys =
+    tree.keys.length > 0 || tree.op === 'union'
+      ? tree.keys.map((key, i) => ({ ...key, expr: asTree(state.slot(slots[i])) }))
+      : slots.map((slot) => defaultKey(context, state.slot(slot)));
   return {
     node: {
       kind: 'setOperation',
