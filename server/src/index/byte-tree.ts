@@ -7,7 +7,7 @@
  * Nodes      as in the numeric tree: fixed capacity, leaves linked both ways, full nodes behind an appending edge.
  */
 import type { RowId } from '../base/brands.ts';
-import { KeyBuffer, type IndexCursor, type KeyRange, type OrderedIndex } from './contract.ts';
+import { type IndexCursor, KeyBuffer, type KeyRange, type OrderedIndex } from './contract.ts';
 
 const CAPACITY = 96;
 const HEAD_BYTES = 6;
@@ -16,7 +16,8 @@ const HEAD_BYTES = 6;
 export function headOf(bytes: Uint8Array, length: number): number {
   if (length >= 6) {
     return (
-      ((bytes[0] << 16) | (bytes[1] << 8) | bytes[2]) * 16777216 + ((bytes[3] << 16) | (bytes[4] << 8) | bytes[5])
+      ((bytes[0] << 16) | (bytes[1] << 8) | bytes[2]) * 16777216 +
+      ((bytes[3] << 16) | (bytes[4] << 8) | bytes[5])
     );
   }
   let head = 0;
@@ -106,7 +107,8 @@ class Entries {
     this.rows[at] = other.rows[index];
     const length = other.lengths[index];
     this.lengths[at] = length;
-    this.tails[at] = length > HEAD_BYTES ? this.keep(other.store, other.tails[index], length - HEAD_BYTES) : 0;
+    this.tails[at] =
+      length > HEAD_BYTES ? this.keep(other.store, other.tails[index], length - HEAD_BYTES) : 0;
   }
 
   private keep(bytes: Uint8Array, start: number, length: number): number {
@@ -121,7 +123,8 @@ class Entries {
 
   private makeRoom(length: number): void {
     let live = 0;
-    for (let at = 0; at < this.count; at++) if (this.lengths[at] > HEAD_BYTES) live += this.lengths[at] - HEAD_BYTES;
+    for (let at = 0; at < this.count; at++)
+      if (this.lengths[at] > HEAD_BYTES) live += this.lengths[at] - HEAD_BYTES;
     const store = new Uint8Array(Math.max(64, Math.ceil((live + length) * 1.5)));
     const old = this.store;
     let used = 0;
@@ -212,7 +215,13 @@ export class ByteTree implements OrderedIndex {
     return true;
   }
 
-  private insertInto(node: Node, head: number, key: KeyBuffer, row: number, isRightEdge: boolean): Node | null {
+  private insertInto(
+    node: Node,
+    head: number,
+    key: KeyBuffer,
+    row: number,
+    isRightEdge: boolean,
+  ): Node | null {
     if (node instanceof Leaf) return this.insertIntoLeaf(node, head, key, row, isRightEdge);
     const index = node.childIndex(head, key, row);
     const isLast = index === node.count - 1;
@@ -235,7 +244,13 @@ export class ByteTree implements OrderedIndex {
     return right;
   }
 
-  private insertIntoLeaf(leaf: Leaf, head: number, key: KeyBuffer, row: number, isRightEdge: boolean): Leaf | null {
+  private insertIntoLeaf(
+    leaf: Leaf,
+    head: number,
+    key: KeyBuffer,
+    row: number,
+    isRightEdge: boolean,
+  ): Leaf | null {
     const at = leaf.lowerBound(head, key, row);
     if (at < leaf.count && leaf.compare(at, head, key, row) === 0) return null;
     if (leaf.count < CAPACITY) {
@@ -371,7 +386,10 @@ export class ByteTreeBuilder {
       this.leaves.push(next);
       this.leaf = leaf = next;
     }
-    const head = start === 0 ? headOf(bytes, length) : headOf(bytes.subarray(start, start + Math.min(length, 6)), length);
+    const head =
+      start === 0
+        ? headOf(bytes, length)
+        : headOf(bytes.subarray(start, start + Math.min(length, 6)), length);
     leaf.set(leaf.count, head, bytes, start, length, row);
     leaf.count++;
     this.size++;

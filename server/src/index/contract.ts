@@ -32,7 +32,8 @@ export class KeyBuffer {
 
   equals(other: KeyBuffer): boolean {
     if (this.length !== other.length || this.number !== other.number) return false;
-    for (let index = 0; index < this.length; index++) if (this.bytes[index] !== other.bytes[index]) return false;
+    for (let index = 0; index < this.length; index++)
+      if (this.bytes[index] !== other.bytes[index]) return false;
     return true;
   }
 }

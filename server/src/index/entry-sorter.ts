@@ -5,8 +5,9 @@
  * then recursively by the next six bytes where heads are equal. Every pass gives the turn back after a slice.
  * Order     stable: entries with equal keys keep the order in which they were added, which callers make ascending row ids.
  */
-import type { KeyBuffer } from './contract.ts';
+
 import { headOf } from './byte-tree.ts';
+import type { KeyBuffer } from './contract.ts';
 
 /** Elements moved between two yields: about two milliseconds. */
 const SLICE = 1 << 17;
@@ -141,7 +142,8 @@ export class EntrySorter {
       if (at < this.count && this.compare(order[at - 1], order[at]) === 0) {
         if (rows[order[at - 1]] > rows[order[at]]) isAscending = false;
       } else {
-        if (!isAscending) order.subarray(start, at).sort((left, right) => rows[left] - rows[right] || left - right);
+        if (!isAscending)
+          order.subarray(start, at).sort((left, right) => rows[left] - rows[right] || left - right);
         start = at;
         isAscending = true;
       }
@@ -227,7 +229,13 @@ export class EntrySorter {
   }
 
   /** Digits by entry number (not position): high and low 32 bits in unsigned order. */
-  private async fillDigits(start: number, end: number, depth: number, high: Uint32Array, low: Uint32Array): Promise<void> {
+  private async fillDigits(
+    start: number,
+    end: number,
+    depth: number,
+    high: Uint32Array,
+    low: Uint32Array,
+  ): Promise<void> {
     const { order } = this;
     if (this.isNumeric) {
       const floats = new Float64Array(1);

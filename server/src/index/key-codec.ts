@@ -13,6 +13,7 @@ import type { TypeSupport } from '../types/contract.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
 import { Interval, TimeTz } from '../types/interval.ts';
 import { Numeric } from '../types/numeric.ts';
+import { isUnsigned } from '../types/value-bytes.ts';
 import type { KeyBuffer, KeyRange } from './contract.ts';
 
 /** What the codec must know of one key column. */
@@ -91,7 +92,9 @@ export class KeyCodec {
       throw new DbError(
         'program_limit_exceeded',
         `index row size ${target.length} exceeds btree version 4 maximum ${MAX_KEY_BYTES} for index "${this.indexName}"`,
-        { hint: 'Values larger than 1/3 of a buffer page cannot be indexed.\nConsider a function index of an MD5 hash of the value, or use full text indexing.' },
+        {
+          hint: 'Values larger than 1/3 of a buffer page cannot be indexed.\nConsider a function index of an MD5 hash of the value, or use full text indexing.',
+        },
       );
     }
     return hasNull;
@@ -143,7 +146,8 @@ export class KeyCodec {
     from.length = 0;
     from.number = 0;
     to.number = 0;
-    for (let index = 0; index < equal.length; index++) this.writeColumn(this.columns[index], equal[index], from);
+    for (let index = 0; index < equal.length; index++)
+      this.writeColumn(this.columns[index], equal[index], from);
     to.length = 0;
     to.copyFrom(from);
     if (lower === null && upper === null) {
@@ -353,7 +357,9 @@ function writeNumeric(value: Numeric, target: KeyBuffer): void {
   const start = target.length;
   writeInt32(exponent, target);
   for (let at = 0; at < significant.length; at += 2) {
-    const pair = (significant.charCodeAt(at) - 48) * 10 + (at + 1 < significant.length ? significant.charCodeAt(at + 1) - 48 : 0);
+    const pair =
+      (significant.charCodeAt(at) - 48) * 10 +
+      (at + 1 < significant.length ? significant.charCodeAt(at + 1) - 48 : 0);
     target.byte(pair + 1);
   }
   target.byte(0);
@@ -425,9 +431,9 @@ function writeValue(support: TypeSupport, value: Datum, target: KeyBuffer): void
     else if (TEXT_OIDS.has(oid)) writeText(value, target);
     else throw unorderable(support);
   } else if (typeof value === 'number') {
-    if (oid === FLOAT8 || oid === FLOAT4) writeFloat64(value, target);
-    else if (oid === TIME) writeInt64(BigInt(value), target);
-    else if (value > 0x7fffffff) writeUnsigned32(value, target);
+    const physical = support.physical(-1);
+    if (physical === 'float64' || physical === 'float32') writeFloat64(value, target);
+    else if (physical === 'int64') writeInt64(BigInt(value), target);
     else if (isUnsigned(oid)) writeUnsigned32(value, target);
     else writeInt32(value, target);
   } else if (typeof value === 'bigint') {
@@ -442,10 +448,6 @@ function writeValue(support: TypeSupport, value: Datum, target: KeyBuffer): void
     writeInt32(value.zoneSeconds, target);
   } else if (value instanceof SqlArray) writeArray(support, value, target);
   else throw unorderable(support);
-}
-
-function isUnsigned(oid: number): boolean {
-  return oid !== 21 && oid !== 23 && oid !== 1082;
 }
 
 function writeUnsigned32(value: number, target: KeyBuffer): void {

@@ -70,7 +70,10 @@ export class Arena {
 
   private extend(shift: number): ArenaBlock {
     // Small engines (tests, fresh directories) start with small extents.
-    const extentShift = Math.max(shift, Math.min(EXTENT_SHIFT, 16 + Math.floor(Math.log2(1 + this.reservedBytes / 65536))));
+    const extentShift = Math.max(
+      shift,
+      Math.min(EXTENT_SHIFT, 16 + Math.floor(Math.log2(1 + this.reservedBytes / 65536))),
+    );
     const bytes = 1 << extentShift;
     this.reservedBytes += bytes;
     this.split({ buffer: new SharedArrayBuffer(bytes), offset: 0, bytes }, shift);

@@ -5,13 +5,13 @@
  * next call. System columns are not available here.
  */
 import type { RowId } from '../base/brands.ts';
-import type { TransactionImplementation } from '../txn/transaction.ts';
+import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { ColumnVector } from '../types/vector.ts';
 import { CELL_NULL, CELL_PRESENT } from './column-codec.ts';
 import type { BatchCursor, ScanBatch, ScanOptions } from './contract.ts';
 import { newVector, setNull } from './memory-segment.ts';
-import { compilePredicates, type CompiledPredicate } from './predicates.ts';
-import { LINK_BASE, REGION_ROWS, type BasePredicate, type BaseRegion, type SlotRegion } from './region.ts';
+import { type CompiledPredicate, compilePredicates } from './predicates.ts';
+import { type BasePredicate, type BaseRegion, LINK_BASE, REGION_ROWS, type SlotRegion } from './region.ts';
 import { FOUND_NONE, FOUND_SLOT, type RowStore } from './row-store.ts';
 
 export const BATCH_ROWS = 2048;
@@ -36,13 +36,17 @@ export class ScanBatchCursor implements BatchCursor {
   constructor(rows: RowStore, options: Omit<ScanOptions, 'slots'>) {
     this.rows = rows;
     this.columns = options.columns;
-    this.transaction = options.snapshot.transaction as TransactionImplementation;
+    this.transaction = implementationOf(options.snapshot.transaction);
     this.sequenceLow = options.snapshot.sequence | 0;
     this.commandId = options.snapshot.commandId;
     this.predicates = compilePredicates(rows, options.predicates);
-    this.pushed = this.predicates.flatMap((predicate) => (predicate.pushed === null ? [] : [predicate.pushed]));
+    this.pushed = this.predicates.flatMap((predicate) =>
+      predicate.pushed === null ? [] : [predicate.pushed],
+    );
     this.hasUnpushed = this.pushed.length < this.predicates.length;
-    this.vectors = options.columns.map((column) => newVector(rows.codecs[column]?.physical ?? 'bool', BATCH_ROWS));
+    this.vectors = options.columns.map((column) =>
+      newVector(rows.codecs[column]?.physical ?? 'bool', BATCH_ROWS),
+    );
   }
 
   nextBatch(): ScanBatch | null {
@@ -50,7 +54,11 @@ export class ScanBatchCursor implements BatchCursor {
     while (this.segment < regions.length) {
       const region = regions[this.segment];
       const batch =
-        region === undefined ? null : region.kind === 'slots' ? this.fromSlots(region) : this.fromBase(region);
+        region === undefined
+          ? null
+          : region.kind === 'slots'
+            ? this.fromSlots(region)
+            : this.fromBase(region);
       if (batch !== null) return batch;
       this.segment++;
       this.offset = 0;
@@ -114,7 +122,8 @@ export class ScanBatchCursor implements BatchCursor {
       const link = chunk.head[offset - chunk.start];
       if (link === 0) continue;
       const rowId = (region.segment * REGION_ROWS + offset) as RowId;
-      if (rows.resolveLink(rowId, link, this.sequenceLow, this.transaction, this.commandId) === FOUND_NONE) continue;
+      if (rows.resolveLink(rowId, link, this.sequenceLow, this.transaction, this.commandId) === FOUND_NONE)
+        continue;
       if (this.predicates.length > 0 && !this.passes()) continue;
       this.append(count++);
     }
@@ -230,7 +239,8 @@ function beginVector(vector: ColumnVector): void {
     vector.bytes ??= new Uint8Array(0);
   } else {
     const width = vector.physical === 'bytes16' ? 16 : 1;
-    if ((vector.values?.length ?? 0) < BATCH_ROWS * width) vector.values = newVector(vector.physical, BATCH_ROWS).values;
+    if ((vector.values?.length ?? 0) < BATCH_ROWS * width)
+      vector.values = newVector(vector.physical, BATCH_ROWS).values;
   }
 }
 

@@ -199,7 +199,11 @@ export class BulkLoad {
 }
 
 /** Datum of a vector column, for row-by-row insertion of small batches. */
-export function vectorRow(table: TableImplementation, columns: readonly ColumnVector[], row: number): Datum[] {
+export function vectorRow(
+  table: TableImplementation,
+  columns: readonly ColumnVector[],
+  row: number,
+): Datum[] {
   return table.rows.codecs.map((codec, column) => {
     const vector = columns[column];
     if (codec === null || vector === undefined || !isPresent(vector, row)) return null;

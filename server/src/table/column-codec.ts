@@ -5,11 +5,14 @@
  * int32, time as number, decimals, uuid). Codecs are stateless and shared by all chunks of a column.
  */
 import { internalError } from '../base/error.ts';
+import type { LogBuffer } from '../txn/log-buffer.ts';
 import type { PhysicalType, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { Numeric } from '../types/numeric.ts';
+import { OID } from '../types/oid.ts';
+import { isNumberInt64, isUnsigned, isUnsigned64 } from '../types/value-bytes.ts';
 import type { ColumnVector, FixedValues } from '../types/vector.ts';
-import type { LogBuffer } from '../txn/log-buffer.ts';
+import { decimalScale } from '../types/vector-io.ts';
 import { VarHeap } from './heap.ts';
 import type { LogReader } from './log-reader.ts';
 
@@ -46,7 +49,14 @@ export interface ColumnCodec {
   /** Copies a non-null vector value into the cell. */
   storeFromVector(column: ChunkColumn, row: number, vector: ColumnVector, at: number, heap: VarHeap): void;
   /** Copies a non-null cell into another cell (varlen: a new heap cell). */
-  copy(source: ChunkColumn, from: number, sourceHeap: VarHeap, target: ChunkColumn, to: number, heap: VarHeap): void;
+  copy(
+    source: ChunkColumn,
+    from: number,
+    sourceHeap: VarHeap,
+    target: ChunkColumn,
+    to: number,
+    heap: VarHeap,
+  ): void;
   /** Gives a varlen cell's memory back. */
   drop(column: ChunkColumn, row: number, heap: VarHeap): void;
   /** Appends the non-null cell's bytes to the log. */
@@ -58,33 +68,6 @@ export interface ColumnCodec {
   /** Sets vector[at] from a non-null cell. varlen vectors are built with {@link VectorBuilder}. */
   toVector(column: ChunkColumn, row: number, vector: ColumnVector, at: number, heap: VarHeap): void;
 }
-
-const INT_OID = {
-  OID: 26,
-  XID: 28,
-  CID: 29,
-  TIME: 1083,
-  REGPROC: 24,
-  XID8: 5069,
-} as const;
-
-/** oid, regproc, xid, cid and the reg* types are unsigned. */
-const UNSIGNED_OIDS = new Set<number>([
-  INT_OID.OID,
-  INT_OID.XID,
-  INT_OID.CID,
-  INT_OID.REGPROC,
-  2202,
-  2203,
-  2204,
-  2205,
-  2206,
-  3734,
-  3769,
-  4089,
-  4096,
-  4191,
-]);
 
 abstract class FixedCodec implements ColumnCodec {
   abstract readonly physical: PhysicalType;
@@ -408,10 +391,16 @@ class Bytes16Codec extends FixedCodec {
     return uuidText((vector.values as Uint8Array).subarray(row * 16, row * 16 + 16));
   }
   override storeFromVector(column: ChunkColumn, row: number, vector: ColumnVector, at: number): void {
-    (column.values as Uint8Array).set((vector.values as Uint8Array).subarray(at * 16, at * 16 + 16), row * 16);
+    (column.values as Uint8Array).set(
+      (vector.values as Uint8Array).subarray(at * 16, at * 16 + 16),
+      row * 16,
+    );
   }
   override copy(source: ChunkColumn, from: number, _heap: VarHeap, target: ChunkColumn, to: number): void {
-    (target.values as Uint8Array).set((source.values as Uint8Array).subarray(from * 16, from * 16 + 16), to * 16);
+    (target.values as Uint8Array).set(
+      (source.values as Uint8Array).subarray(from * 16, from * 16 + 16),
+      to * 16,
+    );
   }
   log(buffer: LogBuffer, column: ChunkColumn, row: number): void {
     buffer.raw((column.values as Uint8Array).subarray(row * 16, row * 16 + 16));
@@ -423,7 +412,10 @@ class Bytes16Codec extends FixedCodec {
     (column.values as Uint8Array).set(reader.bytes(16), row * 16);
   }
   override toVector(column: ChunkColumn, row: number, vector: ColumnVector, at: number): void {
-    (vector.values as Uint8Array).set((column.values as Uint8Array).subarray(row * 16, row * 16 + 16), at * 16);
+    (vector.values as Uint8Array).set(
+      (column.values as Uint8Array).subarray(row * 16, row * 16 + 16),
+      at * 16,
+    );
   }
 }
 
@@ -510,7 +502,14 @@ class VarlenCodec implements ColumnCodec {
     const offsets = vector.offsets as Uint32Array;
     this.storeBytes(column, row, (vector.bytes as Uint8Array).subarray(offsets[at], offsets[at + 1]), heap);
   }
-  copy(source: ChunkColumn, from: number, sourceHeap: VarHeap, target: ChunkColumn, to: number, heap: VarHeap): void {
+  copy(
+    source: ChunkColumn,
+    from: number,
+    sourceHeap: VarHeap,
+    target: ChunkColumn,
+    to: number,
+    heap: VarHeap,
+  ): void {
     this.storeBytes(target, to, this.view(source, from, sourceHeap), heap);
   }
   drop(column: ChunkColumn, row: number, heap: VarHeap): void {
@@ -555,7 +554,7 @@ class VarlenCodec implements ColumnCodec {
 }
 
 /** Types whose Datum is a string stored as its UTF-8 bytes: text, varchar, name, json. */
-const TEXT_OIDS = new Set<number>([25, 1043, 19, 114]);
+const TEXT_OIDS = new Set<number>([OID.TEXT, OID.VARCHAR, OID.NAME, OID.JSON]);
 
 /** Strings without the detour over a byte array per value. */
 class TextCodec extends VarlenCodec {
@@ -607,16 +606,16 @@ export function columnCodec(support: TypeSupport, typmod: number, physical: Phys
     case 'int16':
       return new Int16Codec();
     case 'int32':
-      return UNSIGNED_OIDS.has(support.oid) ? new Unsigned32Codec() : new Int32Codec();
+      return isUnsigned(support.oid) ? new Unsigned32Codec() : new Int32Codec();
     case 'int64':
-      if (support.oid === INT_OID.TIME) return new TimeCodec();
-      return support.oid === INT_OID.XID8 ? new Unsigned64Codec() : new Int64Codec();
+      if (isNumberInt64(support.oid)) return new TimeCodec();
+      return isUnsigned64(support.oid) ? new Unsigned64Codec() : new Int64Codec();
     case 'float32':
       return new Float32Codec();
     case 'float64':
       return new Float64Codec();
     case 'decimal64':
-      return new DecimalCodec((typmod - 4) & 0x7ff);
+      return new DecimalCodec(decimalScale(typmod));
     case 'bytes16':
       return new Bytes16Codec();
     case 'varlen':
@@ -626,13 +625,13 @@ export function columnCodec(support: TypeSupport, typmod: number, physical: Phys
 
 /** True when the physical order of a column is the SQL order of its type (so pushed comparisons are exact). */
 export function isPhysicalOrder(support: TypeSupport, physical: PhysicalType): boolean {
-  if (physical === 'varlen') return TEXT_OIDS.has(support.oid) || support.oid === 17;
-  if (physical === 'int32') return !UNSIGNED_OIDS.has(support.oid);
-  return support.oid !== INT_OID.XID8;
+  if (physical === 'varlen') return TEXT_OIDS.has(support.oid) || support.oid === OID.BYTEA;
+  if (physical === 'int32') return !isUnsigned(support.oid);
+  return !isUnsigned64(support.oid);
 }
 
 /** True when equality of physical values is equality of SQL values. */
 export function isPhysicalEquality(support: TypeSupport, physical: PhysicalType): boolean {
-  if (physical === 'varlen') return TEXT_OIDS.has(support.oid) || support.oid === 17;
+  if (physical === 'varlen') return TEXT_OIDS.has(support.oid) || support.oid === OID.BYTEA;
   return true;
 }

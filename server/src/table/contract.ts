@@ -196,6 +196,11 @@ export interface TableStore {
     index: IndexSchema,
   ): Promise<{ conflict: null } | { conflict: readonly Datum[] }>;
   dropIndex(transaction: Transaction, indexOid: Oid): void;
+  /**
+   * After a start: gives an expression or partial index its functions (they cannot be stored) and fills it. Call it for every such index
+   * before its table is written. For other indexes it only refreshes the schema.
+   */
+  attachIndex(index: IndexSchema): Promise<void>;
   /** Sequence values: not transactional, logged ahead in steps of 32 like PostgreSQL. */
   createSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void;
   sequence(sequenceOid: Oid): SequenceHandle;

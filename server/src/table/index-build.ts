@@ -9,7 +9,7 @@ import type { CommitTable } from '../txn/commit-table.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
 import { isPresent, newVector } from './memory-segment.ts';
-import { LINK_BASE, LINK_NONE, REGION_ROWS, VERSION_TOMBSTONE, type BaseRegion } from './region.ts';
+import { type BaseRegion, LINK_BASE, LINK_NONE, REGION_ROWS, VERSION_TOMBSTONE } from './region.ts';
 import { FOUND_SLOT, type RowStore } from './row-store.ts';
 import type { TableIndex } from './table-index.ts';
 
@@ -181,7 +181,9 @@ async function loadKey(rows: RowStore, index: TableIndex, rowId: RowId): Promise
   return waiting(() => {
     rows.locate(rowId, rows.link(rowId));
     const row = rows.loadRow();
-    return index.schema.keys.map((key) => (key.column >= 0 ? row[key.column] : (key.expression?.(row) ?? null)));
+    return index.schema.keys.map((key) =>
+      key.column >= 0 ? row[key.column] : (key.expression?.(row) ?? null),
+    );
   });
 }
 
@@ -207,7 +209,8 @@ async function fill(index: TableIndex, sorter: EntrySorter, yieldToLoop: () => P
   const builder = new ByteTreeBuilder(tree);
   for (let at = 0; at < sorter.count; at++) {
     const entry = order[at];
-    if (!isRepeated(entry)) builder.add(sorter.bytes, sorter.starts[entry], sorter.lengths[entry], rows[entry]);
+    if (!isRepeated(entry))
+      builder.add(sorter.bytes, sorter.starts[entry], sorter.lengths[entry], rows[entry]);
     lastEntry = entry;
     if ((at & 0x7fff) === 0x7fff) await yieldToLoop();
   }

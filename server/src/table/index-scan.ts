@@ -5,18 +5,18 @@
  * entries may name it under other keys.
  */
 import type { RowId } from '../base/brands.ts';
-import { SuspendSignal } from '../base/suspend.ts';
 import { ByteCursor } from '../index/byte-tree.ts';
 import { type IndexCursor, KeyBuffer, KeyRange } from '../index/contract.ts';
 import { NumericCursor } from '../index/numeric-tree.ts';
-import type { TransactionImplementation } from '../txn/transaction.ts';
+import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { IndexScanOptions, RowCursor } from './contract.ts';
 import { FOUND_NONE, type RowStore } from './row-store.ts';
 import { readColumns } from './scan.ts';
 import type { TableIndex } from './table-index.ts';
 
-const SUSPEND_AFTER = 4096;
+/** Entries skipped between two calls of `tick`. */
+const TICK_ENTRIES = 256;
 
 /** See the module comment. */
 export class IndexScanCursor implements RowCursor {
@@ -34,18 +34,21 @@ export class IndexScanCursor implements RowCursor {
   private isPending = false;
   private isEnded = false;
   private examined = 0;
+  private readonly tick: (() => void) | undefined;
 
   constructor(rows: RowStore, index: TableIndex, options: IndexScanOptions) {
     this.rows = rows;
     this.index = index;
     this.columns = options.columns;
     this.slots = options.slots;
-    this.transaction = options.snapshot.transaction as TransactionImplementation;
+    this.tick = options.tick;
+    this.transaction = implementationOf(options.snapshot.transaction);
     this.sequenceLow = options.snapshot.sequence | 0;
     this.commandId = options.snapshot.commandId;
     const range = new KeyRange();
     const { codec } = index;
-    if (!codec.range(options.equal, options.equalIsNull, options.lower, options.upper, range)) this.isEnded = true;
+    if (!codec.range(options.equal, options.equalIsNull, options.lower, options.upper, range))
+      this.isEnded = true;
     this.cursor = index.tree.cursor();
     this.cursor.reset(range, options.backward);
   }
@@ -53,7 +56,6 @@ export class IndexScanCursor implements RowCursor {
   next(frame: Datum[]): boolean {
     if (this.isEnded) return false;
     const { rows, cursor } = this;
-    this.examined = 0;
     for (;;) {
       if (!this.isPending) {
         if (!cursor.next()) {
@@ -73,9 +75,9 @@ export class IndexScanCursor implements RowCursor {
         return true;
       }
       this.isPending = false;
-      if (++this.examined > SUSPEND_AFTER) {
+      if (++this.examined >= TICK_ENTRIES) {
         this.examined = 0;
-        throw SuspendSignal.instance;
+        this.tick?.();
       }
     }
   }

@@ -1,5 +1,5 @@
 /** What other rooms import from here. */
 export type * from './contract.ts';
 export { SYSTEM_COLUMN } from './contract.ts';
-export { openMemoryStore, type OpenedStore } from './open.ts';
+export { type OpenedStore, openMemoryStore } from './open.ts';
 export { rowOfTid, tidOfRow } from './scan.ts';

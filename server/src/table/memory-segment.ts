@@ -43,7 +43,12 @@ export function setNull(vector: ColumnVector, row: number, capacity: number): vo
 /** Room for `count` rows in an existing vector, whose buffers may come from another user. */
 function prepare(target: ColumnVector, physical: ColumnVector['physical'], count: number): void {
   const width = physical === 'bytes16' ? 16 : 1;
-  if (target.physical !== physical || (physical === 'varlen' ? (target.offsets?.length ?? 0) <= count : (target.values?.length ?? 0) < count * width)) {
+  if (
+    target.physical !== physical ||
+    (physical === 'varlen'
+      ? (target.offsets?.length ?? 0) <= count
+      : (target.values?.length ?? 0) < count * width)
+  ) {
     const fresh = newVector(physical, count);
     target.physical = physical;
     target.values = fresh.values;
@@ -112,7 +117,8 @@ export class MemorySegment implements BaseReader {
       for (let row = 0; row < count; row++) values[row] = from[positions[row]];
     }
     if (source.validity !== null) {
-      for (let row = 0; row < count; row++) if (!isPresent(source, positions[row])) setNull(target, row, count);
+      for (let row = 0; row < count; row++)
+        if (!isPresent(source, positions[row])) setNull(target, row, count);
     }
   }
 
@@ -123,7 +129,8 @@ export class MemorySegment implements BaseReader {
       const offsets = source.offsets as Uint32Array;
       return (source.bytes as Uint8Array).slice(offsets[position], offsets[position + 1]);
     }
-    if (source.physical === 'bytes16') return (source.values as Uint8Array).slice(position * 16, position * 16 + 16);
+    if (source.physical === 'bytes16')
+      return (source.values as Uint8Array).slice(position * 16, position * 16 + 16);
     return (source.values as FixedValues)[position];
   }
 
@@ -165,7 +172,8 @@ export function comparePhysical(left: PhysicalValue, right: PhysicalValue): numb
   if (typeof left === 'object' || typeof right === 'object') {
     assert(typeof left === 'object' && typeof right === 'object', 'bytes are compared with bytes');
     const count = Math.min(left.length, right.length);
-    for (let index = 0; index < count; index++) if (left[index] !== right[index]) return left[index] - right[index];
+    for (let index = 0; index < count; index++)
+      if (left[index] !== right[index]) return left[index] - right[index];
     return left.length - right.length;
   }
   if (left < right) return -1;

@@ -5,7 +5,7 @@
 import type { RowId } from '../base/brands.ts';
 import type { LogBuffer } from '../txn/log-buffer.ts';
 import { CELL_NULL, CELL_PRESENT, type ColumnCodec } from './column-codec.ts';
-import { REGION_ROWS, type Chunk, type SlotRegion } from './region.ts';
+import { type Chunk, REGION_ROWS, type SlotRegion } from './region.ts';
 
 export const OPERATION_INSERT = 1;
 export const OPERATION_UPDATE = 2;

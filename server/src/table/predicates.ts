@@ -1,7 +1,7 @@
 /** Scan predicates in the two forms the table evaluates: pushed to base readers, and on single delta rows. */
 import type { Datum } from '../types/datum.ts';
-import type { ComparisonOperator, ScanPredicate } from './contract.ts';
 import { isPhysicalEquality, isPhysicalOrder, type PhysicalValue } from './column-codec.ts';
+import type { ComparisonOperator, ScanPredicate } from './contract.ts';
 import { holds } from './memory-segment.ts';
 import type { BasePredicate } from './region.ts';
 import type { RowStore } from './row-store.ts';
@@ -17,7 +17,10 @@ export interface CompiledPredicate {
   readonly pushed: BasePredicate | null;
 }
 
-export function compilePredicates(store: RowStore, predicates: readonly ScanPredicate[]): CompiledPredicate[] {
+export function compilePredicates(
+  store: RowStore,
+  predicates: readonly ScanPredicate[],
+): CompiledPredicate[] {
   return predicates.map((predicate) => compile(store, predicate));
 }
 
@@ -48,7 +51,8 @@ function push(store: RowStore, predicate: ScanPredicate): BasePredicate | null {
   }
   const comparison = predicate as { operator: ComparisonOperator | '<>'; value: Datum };
   const isEquality = comparison.operator === '=' || comparison.operator === '<>';
-  if (isEquality ? !isPhysicalEquality(support, codec.physical) : !isPhysicalOrder(support, codec.physical)) return null;
+  if (isEquality ? !isPhysicalEquality(support, codec.physical) : !isPhysicalOrder(support, codec.physical))
+    return null;
   const value = codec.toPhysical(comparison.value);
   return value === null ? null : { column, kind: 'compare', operator: comparison.operator, value };
 }
@@ -92,7 +96,8 @@ function primitiveTest(operator: ComparisonOperator | '<>', constant: Datum): Va
 }
 
 function orderOf(store: RowStore, column: number): (left: Datum, right: Datum) => number {
-  if (column < 0) return (left, right) => ((left as number) < (right as number) ? -1 : left === right ? 0 : 1);
+  if (column < 0)
+    return (left, right) => ((left as number) < (right as number) ? -1 : left === right ? 0 : 1);
   const { support } = store.schema.columns[column];
   return (left, right) => {
     if (support.compare !== undefined) return support.compare(left, right);

@@ -152,7 +152,12 @@ function columnBytes(codec: ColumnCodec, capacity: number): number {
   return ((capacity * values + 7) & ~7) + ((capacity + 7) & ~7);
 }
 
-function makeColumn(codec: ColumnCodec, capacity: number, buffer: SharedArrayBuffer, offset: number): ChunkColumn {
+function makeColumn(
+  codec: ColumnCodec,
+  capacity: number,
+  buffer: SharedArrayBuffer,
+  offset: number,
+): ChunkColumn {
   const isVarlen = codec.physical === 'varlen';
   const valueBytes = (capacity * (isVarlen ? 8 : codec.width) + 7) & ~7;
   const nulls = new Uint8Array(buffer, offset + valueBytes, capacity);
@@ -212,7 +217,12 @@ export function fixedWidth(physical: PhysicalType): number {
 
 /** Pushed predicate in the shape of storage's segment readers. */
 export type BasePredicate =
-  | { readonly column: number; readonly kind: 'compare'; readonly operator: '=' | '<>' | '<' | '<=' | '>' | '>='; readonly value: PhysicalValue }
+  | {
+      readonly column: number;
+      readonly kind: 'compare';
+      readonly operator: '=' | '<>' | '<' | '<=' | '>' | '>=';
+      readonly value: PhysicalValue;
+    }
   | { readonly column: number; readonly kind: 'in'; readonly values: readonly PhysicalValue[] }
   | { readonly column: number; readonly kind: 'isNull' | 'isNotNull' };
 
@@ -248,7 +258,14 @@ export class BaseRegion {
   /** Rows of a failed load: invisible to all until dropped. */
   isDropped = false;
 
-  constructor(segment: number, rowCount: number, reader: BaseReader, columnCount: number, owner: Xid, ownerCommand: number) {
+  constructor(
+    segment: number,
+    rowCount: number,
+    reader: BaseReader,
+    columnCount: number,
+    owner: Xid,
+    ownerCommand: number,
+  ) {
     this.segment = segment;
     this.rowCount = rowCount;
     this.reader = reader;

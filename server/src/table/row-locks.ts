@@ -29,7 +29,8 @@ export class RowLocks {
     const holders = this.rows.get(rowId);
     if (holders === undefined) return 0 as Xid;
     for (const holder of holders) {
-      if (holder.transaction !== transaction && rowModesConflict(holder.mode, mode)) return holder.transaction.xid;
+      if (holder.transaction !== transaction && rowModesConflict(holder.mode, mode))
+        return holder.transaction.xid;
     }
     return 0 as Xid;
   }

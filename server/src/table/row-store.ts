@@ -14,25 +14,25 @@ import type { CommitTable } from '../txn/commit-table.ts';
 import type { TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { Arena } from './arena.ts';
-import { CELL_MISSING, CELL_NULL, CELL_PRESENT, columnCodec, type ColumnCodec } from './column-codec.ts';
+import { CELL_MISSING, CELL_NULL, CELL_PRESENT, type ColumnCodec, columnCodec } from './column-codec.ts';
 import type { TableSchema } from './contract.ts';
 import type { Epochs } from './epochs.ts';
 import {
-  BaseRegion,
+  type BaseRegion,
+  type Chunk,
   LINK_BASE,
   LINK_NONE,
   REGION_ROWS,
+  type Region,
   SlotRegion,
   VERSION_TOMBSTONE,
-  type Chunk,
-  type Region,
 } from './region.ts';
 
 export const FOUND_NONE = 0;
 export const FOUND_SLOT = 1;
 export const FOUND_BASE = 2;
 
-const MAX_SEGMENTS = 1 << 31;
+const MAX_SEGMENTS = 2 ** 31;
 
 /** See the module comment. */
 export class RowStore {
@@ -74,7 +74,9 @@ export class RowStore {
   setSchema(schema: TableSchema): void {
     this.schema = schema;
     this.codecs = schema.columns.map((column) =>
-      column.dropped ? null : columnCodec(column.support, column.typmod, column.support.physical(column.typmod)),
+      column.dropped
+        ? null
+        : columnCodec(column.support, column.typmod, column.support.physical(column.typmod)),
     );
     this.missing = schema.columns.map((column) => column.missingValue);
   }
@@ -191,7 +193,12 @@ export class RowStore {
   // ------------------------------------------------------------------------------------------------ visibility
 
   /** Finds the version of the row that the snapshot sees and makes it the current location. */
-  resolve(rowId: RowId, sequenceLow: number, transaction: TransactionImplementation, commandId: number): number {
+  resolve(
+    rowId: RowId,
+    sequenceLow: number,
+    transaction: TransactionImplementation,
+    commandId: number,
+  ): number {
     return this.resolveLink(rowId, this.link(rowId), sequenceLow, transaction, commandId);
   }
 
@@ -216,7 +223,8 @@ export class RowStore {
         if (
           (chunk.flags[index] & VERSION_TOMBSTONE) !== 0 ||
           (xmax !== 0 &&
-            (commits.isCommittedAt(xmax, sequenceLow) || (chunk.cmax[index] < commandId && transaction.ownsLow(xmax))))
+            (commits.isCommittedAt(xmax, sequenceLow) ||
+              (chunk.cmax[index] < commandId && transaction.ownsLow(xmax))))
         ) {
           this.found = FOUND_NONE;
           return FOUND_NONE;
@@ -242,7 +250,10 @@ export class RowStore {
     const { owner } = base;
     if (owner === 0) return !base.isDropped;
     const low = owner | 0;
-    return this.commits.isCommittedAt(low, sequenceLow) || (base.ownerCommand < commandId && transaction.ownsLow(low));
+    return (
+      this.commits.isCommittedAt(low, sequenceLow) ||
+      (base.ownerCommand < commandId && transaction.ownsLow(low))
+    );
   }
 
   // ------------------------------------------------------------------------------------------------ values
@@ -383,7 +394,12 @@ export class RowStore {
         for (let column = 0; column < chunk.columns.length; column++) {
           const cells = chunk.columns[column];
           const codec = this.codecs[column];
-          if (cells !== undefined && codec !== null && codec !== undefined && cells.nulls[index] === CELL_PRESENT) {
+          if (
+            cells !== undefined &&
+            codec !== null &&
+            codec !== undefined &&
+            cells.nulls[index] === CELL_PRESENT
+          ) {
             codec.drop(cells, index, region.heap);
             cells.nulls[index] = CELL_NULL;
           }

@@ -7,18 +7,17 @@
  * between loses nothing.
  */
 import { FROZEN_XID, type RowId } from '../base/brands.ts';
-import { SuspendSignal } from '../base/suspend.ts';
-import type { TransactionImplementation } from '../txn/transaction.ts';
+import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import { type Datum, Tid } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
-import { SYSTEM_COLUMN, type RowCursor, type ScanOptions } from './contract.ts';
+import { type RowCursor, type ScanOptions, SYSTEM_COLUMN } from './contract.ts';
 import { isPresent, newVector } from './memory-segment.ts';
-import { compilePredicates, type CompiledPredicate } from './predicates.ts';
-import { LINK_BASE, REGION_ROWS, type BasePredicate, type BaseRegion, type SlotRegion } from './region.ts';
+import { type CompiledPredicate, compilePredicates } from './predicates.ts';
+import { type BasePredicate, type BaseRegion, LINK_BASE, REGION_ROWS, type SlotRegion } from './region.ts';
 import { FOUND_NONE, FOUND_SLOT, type RowStore } from './row-store.ts';
 
-/** Rows looked at without a result before the cursor gives the turn back. */
-const SUSPEND_AFTER = 16384;
+/** Rows skipped between two calls of `tick`. */
+const TICK_ROWS = 512;
 const WINDOW_ROWS = 1024;
 
 /** ctid of a row id and back: 256 rows a block. */
@@ -84,6 +83,7 @@ export class ScanCursor implements RowCursor {
   private segment = 0;
   private offset = 0;
   private examined = 0;
+  private readonly tick: (() => void) | undefined;
   // The current window of a base region.
   private windowCount = -1;
   private windowAt = 0;
@@ -97,17 +97,19 @@ export class ScanCursor implements RowCursor {
     this.rows = rows;
     this.columns = options.columns;
     this.slots = options.slots;
-    this.transaction = options.snapshot.transaction as TransactionImplementation;
+    this.tick = options.tick;
+    this.transaction = implementationOf(options.snapshot.transaction);
     this.sequenceLow = options.snapshot.sequence | 0;
     this.commandId = options.snapshot.commandId;
     this.predicates = options.predicates.length === 0 ? [] : compilePredicates(rows, options.predicates);
-    this.pushed = this.predicates.flatMap((predicate) => (predicate.pushed === null ? [] : [predicate.pushed]));
+    this.pushed = this.predicates.flatMap((predicate) =>
+      predicate.pushed === null ? [] : [predicate.pushed],
+    );
     this.unpushed = this.predicates.filter((predicate) => predicate.pushed === null);
   }
 
   next(frame: Datum[]): boolean {
     const { regions } = this.rows;
-    this.examined = 0;
     while (this.segment < regions.length) {
       const region = regions[this.segment];
       if (region !== undefined) {
@@ -127,12 +129,12 @@ export class ScanCursor implements RowCursor {
     this.vectors = null;
   }
 
-  private tick(count: number): void {
+  /** Positions are stored before this is called: it may throw. */
+  private skipped(count: number): void {
     this.examined += count;
-    if (this.examined > SUSPEND_AFTER) {
-      this.examined = 0;
-      throw SuspendSignal.instance;
-    }
+    if (this.examined < TICK_ROWS) return;
+    this.examined = 0;
+    this.tick?.();
   }
 
   private nextInSlots(region: SlotRegion, frame: Datum[]): boolean {
@@ -144,16 +146,16 @@ export class ScanCursor implements RowCursor {
       const link = chunk.head[offset - chunk.start];
       this.offset = offset + 1;
       if (link === 0) {
-        if ((offset & 1023) === 0) this.tick(1024);
+        this.skipped(1);
         continue;
       }
       const rowId = (region.segment * REGION_ROWS + offset) as RowId;
       if (rows.resolveLink(rowId, link, this.sequenceLow, this.transaction, this.commandId) === FOUND_NONE) {
-        if ((offset & 1023) === 0) this.tick(1024);
+        this.skipped(1);
         continue;
       }
       if (this.predicates.length > 0 && !this.passes(rowId)) {
-        if ((offset & 1023) === 0) this.tick(1024);
+        this.skipped(1);
         continue;
       }
       readColumns(rows, rowId, this.columns, this.slots, frame);
@@ -208,7 +210,7 @@ export class ScanCursor implements RowCursor {
       }
       this.offset = this.windowEnd;
       this.windowCount = -1;
-      this.tick(WINDOW_ROWS / 4);
+      this.skipped(TICK_ROWS);
     }
   }
 
@@ -244,7 +246,8 @@ export class ScanCursor implements RowCursor {
   /** Pushed predicates over columns that the region is older than: all its rows have the missing value. */
   private missingPass(region: BaseRegion): boolean {
     return this.predicates.every(
-      (predicate) => predicate.column < region.columnCount || predicate.test(this.rows.missing[predicate.column]),
+      (predicate) =>
+        predicate.column < region.columnCount || predicate.test(this.rows.missing[predicate.column]),
     );
   }
 

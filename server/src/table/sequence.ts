@@ -19,7 +19,12 @@ export class Sequence implements SequenceHandle {
   /** False until the creating transaction committed: its commit writes the final state. */
   isPublished = false;
 
-  constructor(oid: number, name: string, state: SequenceState, log: (oid: number, state: SequenceState) => void) {
+  constructor(
+    oid: number,
+    name: string,
+    state: SequenceState,
+    log: (oid: number, state: SequenceState) => void,
+  ) {
     this.oid = oid;
     this.name = name;
     this.state = { ...state };

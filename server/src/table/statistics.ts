@@ -22,7 +22,11 @@ export const EMPTY_STATISTICS: ColumnStatistics = {
 };
 
 /** Statistics of one column. `sample` is in physical order; `totalRows` is the table's row count. */
-export function computeStatistics(column: TableColumn, sample: readonly Datum[], totalRows: number): ColumnStatistics {
+export function computeStatistics(
+  column: TableColumn,
+  sample: readonly Datum[],
+  totalRows: number,
+): ColumnStatistics {
   if (sample.length === 0) return EMPTY_STATISTICS;
   const { support } = column;
   const present: Datum[] = [];
@@ -53,9 +57,20 @@ export function computeStatistics(column: TableColumn, sample: readonly Datum[],
     .map((group) => ({ value: group.value, fraction: group.count / sample.length }));
   const { compare } = support;
   if (compare === undefined) {
-    return { nullFraction, distinctCount, averageWidth, minimum: null, maximum: null, mostCommon, histogram: [], correlation: 0 };
+    return {
+      nullFraction,
+      distinctCount,
+      averageWidth,
+      minimum: null,
+      maximum: null,
+      mostCommon,
+      histogram: [],
+      correlation: 0,
+    };
   }
-  const order = positions.sort((left, right) => compare.call(support, present[left], present[right]) || left - right);
+  const order = positions.sort(
+    (left, right) => compare.call(support, present[left], present[right]) || left - right,
+  );
   const common = new Set(mostCommon.map((entry) => support.hashKey(entry.value)));
   const rest = order.map((at) => present[at]).filter((value) => !common.has(support.hashKey(value)));
   const histogram: Datum[] = [];
@@ -81,7 +96,11 @@ function widthOf(value: Datum, length: number): number {
   return value instanceof Uint8Array ? value.length + 1 : 8;
 }
 
-function estimateDistinct(groups: ReadonlyMap<unknown, { count: number }>, sampled: number, total: number): number {
+function estimateDistinct(
+  groups: ReadonlyMap<unknown, { count: number }>,
+  sampled: number,
+  total: number,
+): number {
   if (sampled >= total) return groups.size;
   let singles = 0;
   for (const group of groups.values()) if (group.count === 1) singles++;

@@ -10,11 +10,11 @@ import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
 import type { CommitTable } from '../txn/commit-table.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { TransactionManagerImplementation } from '../txn/manager.ts';
-import type { TransactionImplementation } from '../txn/transaction.ts';
+import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
 import { Arena } from './arena.ts';
-import { BULK_MINIMUM_ROWS, BulkLoad, vectorRow, type BulkHost } from './bulk.ts';
+import { BULK_MINIMUM_ROWS, type BulkHost, BulkLoad, vectorRow } from './bulk.ts';
 import type {
   ColumnStatistics,
   IndexSchema,
@@ -26,13 +26,13 @@ import type {
 } from './contract.ts';
 import { Epochs } from './epochs.ts';
 import { buildIndex } from './index-build.ts';
+import { MemorySegment } from './memory-segment.ts';
 import type { BaseRegion } from './region.ts';
 import { LINK_BASE, REGION_ROWS } from './region.ts';
 import { RowStore } from './row-store.ts';
 import { Sequence } from './sequence.ts';
 import { computeStatistics, EMPTY_STATISTICS } from './statistics.ts';
-import { MemorySegment } from './memory-segment.ts';
-import { TableImplementation, type TableHost } from './table.ts';
+import { type TableHost, TableImplementation } from './table.ts';
 import { TableIndex } from './table-index.ts';
 
 /** The part of the clock that background work needs. */
@@ -123,8 +123,9 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   createTable(transaction: Transaction, schema: TableSchema): Table {
-    const writer = transaction as TransactionImplementation;
-    if (this.tables.has(schema.tableOid)) throw internalError(`table storage ${schema.tableOid} exists already`);
+    const writer = implementationOf(transaction);
+    if (this.tables.has(schema.tableOid))
+      throw internalError(`table storage ${schema.tableOid} exists already`);
     const table = new TableImplementation(this, schema);
     this.tables.set(schema.tableOid, table);
     writer.onRollback(() => this.forgetTable(table));
@@ -133,7 +134,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   dropTable(transaction: Transaction, tableOid: Oid): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const table = this.implementation(tableOid);
     writer.onCommit(() => this.forgetTable(table));
     if (table.schema.persistence !== 'temporary') this.durability?.dropTable(writer, tableOid);
@@ -158,7 +159,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   alterTable(transaction: Transaction, schema: TableSchema): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const table = this.implementation(schema.tableOid);
     const before = table.schema;
     this.checkAlter(before, schema);
@@ -172,24 +173,34 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     for (let at = 0; at < before.columns.length; at++) {
       const old = before.columns[at];
       const column = after.columns[at];
-      if (column === undefined) throw internalError(`column ${old.name} is missing from the new table schema`);
+      if (column === undefined)
+        throw internalError(`column ${old.name} is missing from the new table schema`);
       if (old.dropped || column.dropped) continue;
       const from = old.support.physical(old.typmod);
       const to = column.support.physical(column.typmod);
-      const isSameScale = from !== 'decimal64' || ((old.typmod ^ column.typmod) & 0x7ff) === 0 || ((old.typmod - 4) & 0x7ff) === ((column.typmod - 4) & 0x7ff);
+      const isSameScale =
+        from !== 'decimal64' ||
+        ((old.typmod ^ column.typmod) & 0x7ff) === 0 ||
+        ((old.typmod - 4) & 0x7ff) === ((column.typmod - 4) & 0x7ff);
       if (from !== to || !isSameScale) {
-        throw internalError(`column ${column.name} cannot change its physical type from ${from} to ${to} without a rewrite`);
+        throw internalError(
+          `column ${column.name} cannot change its physical type from ${from} to ${to} without a rewrite`,
+        );
       }
     }
   }
 
   truncate(transaction: Transaction, tableOid: Oid): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const table = this.implementation(tableOid);
     this.finishBulk(writer, table);
     this.bulkLoads.get(writer)?.delete(table);
     const before = table.rows;
-    const trees = table.tableIndexes.map((index) => ({ index, tree: index.tree, isNumeric: index.codec.isNumeric }));
+    const trees = table.tableIndexes.map((index) => ({
+      index,
+      tree: index.tree,
+      isNumeric: index.codec.isNumeric,
+    }));
     table.replaceRows(this.newRowStore(before.schema));
     for (const index of table.tableIndexes) index.clear();
     const fresh = table.rows;
@@ -212,7 +223,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     tableOid: Oid,
     schema: IndexSchema,
   ): Promise<{ conflict: null } | { conflict: readonly Datum[] }> {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const table = this.implementation(tableOid);
     this.finishBulk(writer, table);
     const index = new TableIndex(
@@ -221,7 +232,8 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     );
     const conflict = await buildIndex(table.rows, index, this.commits, () => this.clock.yieldToLoop());
     if (conflict !== null) return { conflict };
-    if (writer.hasEnded) throw new DbError('transaction_rollback', 'the transaction ended while the index was built');
+    if (writer.hasEnded)
+      throw new DbError('transaction_rollback', 'the transaction ended while the index was built');
     this.attachToTable(table, index);
     writer.onRollback(() => this.detach(table, index));
     if (table.schema.persistence !== 'temporary') this.durability?.createIndex(writer, tableOid, schema);
@@ -240,7 +252,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   dropIndex(transaction: Transaction, indexOid: Oid): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const table = this.indexOwners.get(indexOid);
     if (table === undefined) throw internalError(`could not open index storage ${indexOid}`);
     const index = table.index(indexOid);
@@ -273,7 +285,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   // ------------------------------------------------------------------------------------------------ sequences
 
   createSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const sequence = this.newSequence(sequenceOid, state);
     writer.onRollback(() => this.sequences.delete(sequenceOid));
     writer.beforeCommit(() => this.durability?.createSequence(writer, sequence));
@@ -299,7 +311,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   alterSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const sequence = this.sequence(sequenceOid) as Sequence;
     const before = sequence.state;
     sequence.replace(state);
@@ -311,7 +323,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   dropSequence(transaction: Transaction, sequenceOid: Oid): void {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     writer.onCommit(() => this.sequences.delete(sequenceOid));
     this.durability?.dropSequence(writer, sequenceOid);
   }
@@ -350,7 +362,11 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     await load.add(columns, rowCount);
   }
 
-  private async insertOne(table: TableImplementation, transaction: TransactionImplementation, row: Datum[]): Promise<void> {
+  private async insertOne(
+    table: TableImplementation,
+    transaction: TransactionImplementation,
+    row: Datum[],
+  ): Promise<void> {
     for (;;) {
       try {
         const outcome = table.insert(transaction, row);
@@ -386,11 +402,15 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
       const value = key.column >= 0 ? row[key.column] : (key.expression?.(row) ?? null);
       values.push(value === null ? 'null' : key.support.output(value, PLAIN_FORMAT));
     }
-    return new DbError('unique_violation', `duplicate key value violates unique constraint "${schema.name}"`, {
-      detail: `Key (${names.join(', ')})=(${values.join(', ')}) already exists.`,
-      table: table.schema.name,
-      constraint: schema.name,
-    });
+    return new DbError(
+      'unique_violation',
+      `duplicate key value violates unique constraint "${schema.name}"`,
+      {
+        detail: `Key (${names.join(', ')})=(${values.join(', ')}) already exists.`,
+        table: table.schema.name,
+        constraint: schema.name,
+      },
+    );
   }
 
   regionAdded(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void {
@@ -399,7 +419,8 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
 
   regionFull(table: TableImplementation, region: BaseRegion, xid: Xid): void {
     const owner = [...this.bulkLoads.keys()].find((transaction) => transaction.owns(xid));
-    if (owner !== undefined && table.schema.persistence !== 'temporary') this.durability?.writeRegion(table, region, owner);
+    if (owner !== undefined && table.schema.persistence !== 'temporary')
+      this.durability?.writeRegion(table, region, owner);
   }
 
   private finishBulk(transaction: TransactionImplementation, table: TableImplementation): void {
@@ -418,7 +439,11 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     });
   }
 
-  private async removeEntries(table: TableImplementation, region: BaseRegion, isInMemory: boolean): Promise<void> {
+  private async removeEntries(
+    table: TableImplementation,
+    region: BaseRegion,
+    isInMemory: boolean,
+  ): Promise<void> {
     if (!isInMemory) return;
     const { rows } = table;
     for (const index of table.tableIndexes) {
@@ -450,9 +475,18 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
 
   /** Values of a few rows that are in memory. */
   private quickSample(table: TableImplementation, column: number): Datum[] {
-    const transaction = this.transactions.begin({ isolation: 'read committed', readOnly: true, sessionId: 0 });
+    const transaction = this.transactions.begin({
+      isolation: 'read committed',
+      readOnly: true,
+      sessionId: 0,
+    });
     try {
-      const cursor = table.scan({ snapshot: transaction.latestSnapshot(), columns: [column], slots: [0], predicates: [] });
+      const cursor = table.scan({
+        snapshot: transaction.latestSnapshot(),
+        columns: [column],
+        slots: [0],
+        predicates: [],
+      });
       const frame: Datum[] = [null];
       const sample: Datum[] = [];
       try {
@@ -469,7 +503,11 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   async analyze(tableOid: Oid): Promise<void> {
     const table = this.implementation(tableOid);
     const columns = table.schema.columns.flatMap((column, at) => (column.dropped ? [] : [at]));
-    const transaction = this.transactions.begin({ isolation: 'repeatable read', readOnly: true, sessionId: 0 });
+    const transaction = this.transactions.begin({
+      isolation: 'repeatable read',
+      readOnly: true,
+      sessionId: 0,
+    });
     try {
       const snapshot = transaction.statementSnapshot();
       const total = Math.max(1, table.rows.liveRows);

@@ -60,7 +60,8 @@ export class TableIndex {
     const { values } = this;
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index];
-      const value = key.column >= 0 ? row[key.column] : (key.expression as (row: readonly Datum[]) => Datum)(row);
+      const value =
+        key.column >= 0 ? row[key.column] : (key.expression as (row: readonly Datum[]) => Datum)(row);
       values[index] = value === undefined ? null : value;
     }
     return this.encodeValues(target);

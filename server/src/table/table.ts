@@ -6,15 +6,15 @@
  * whole call.
  */
 import type { RowId, Xid } from '../base/brands.ts';
-import { internalError } from '../base/error.ts';
 import { FROZEN_XID } from '../base/brands.ts';
+import { internalError } from '../base/error.ts';
+import { isSuspension, type WaitSignal } from '../base/suspend.ts';
 import type { CommitTable } from '../txn/commit-table.ts';
 import type { RowLockMode, Snapshot, Transaction } from '../txn/contract.ts';
 import type { VersionTarget } from '../txn/ports.ts';
-import type { TransactionImplementation } from '../txn/transaction.ts';
+import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
-import { isSuspension, type WaitSignal } from '../base/suspend.ts';
 import { ScanBatchCursor } from './batch-scan.ts';
 import type {
   BatchCursor,
@@ -31,17 +31,17 @@ import type {
 import { IndexScanCursor } from './index-scan.ts';
 import { logRow, logRowHeader, OPERATION_DELETE, OPERATION_INSERT, OPERATION_UPDATE } from './operations.ts';
 import {
+  type BaseRegion,
   LINK_BASE,
   LINK_NONE,
   REGION_ROWS,
   VERSION_KEYS_CHANGED,
   VERSION_TOMBSTONE,
   VERSION_UNIQUE_CHANGED,
-  type BaseRegion,
 } from './region.ts';
 import { RowLocks } from './row-locks.ts';
-import { FOUND_NONE, FOUND_SLOT, RowStore } from './row-store.ts';
-import { ScanCursor, readColumns } from './scan.ts';
+import { FOUND_NONE, FOUND_SLOT, type RowStore } from './row-store.ts';
+import { readColumns, ScanCursor } from './scan.ts';
 import type { TableIndex } from './table-index.ts';
 
 const UNDO_INSERT = 1;
@@ -56,7 +56,12 @@ export interface TableHost {
   readonly commits: CommitTable;
   horizon(): number;
   newRowStore(schema: TableSchema): RowStore;
-  insertBatch(table: TableImplementation, transaction: TransactionImplementation, columns: readonly ColumnVector[], rowCount: number): Promise<void>;
+  insertBatch(
+    table: TableImplementation,
+    transaction: TransactionImplementation,
+    columns: readonly ColumnVector[],
+    rowCount: number,
+  ): Promise<void>;
   statistics(table: TableImplementation, column: number): ColumnStatistics;
   /** A change was made: dirty marks, delta budget. */
   changed(table: TableImplementation, rowId: RowId): void;
@@ -144,8 +149,9 @@ export class TableImplementation implements Table {
     frame: Datum[],
   ): boolean {
     const { rows } = this;
-    const transaction = snapshot.transaction as TransactionImplementation;
-    if (rows.resolve(rowId, snapshot.sequence | 0, transaction, snapshot.commandId) === FOUND_NONE) return false;
+    const transaction = implementationOf(snapshot.transaction);
+    if (rows.resolve(rowId, snapshot.sequence | 0, transaction, snapshot.commandId) === FOUND_NONE)
+      return false;
     readColumns(rows, rowId, columns, slots, frame);
     return true;
   }
@@ -153,7 +159,7 @@ export class TableImplementation implements Table {
   // ------------------------------------------------------------------------------------------------ insert
 
   insert(transaction: Transaction, row: readonly Datum[]): { rowId: RowId } | { conflict: UniqueConflict } {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const indexes = this.tableIndexes;
     for (let at = 0; at < indexes.length; at++) {
       const index = indexes[at];
@@ -178,10 +184,14 @@ export class TableImplementation implements Table {
     return { rowId };
   }
 
-  findConflict(transaction: Transaction, row: readonly Datum[], indexOid: number | null): UniqueConflict | null {
+  findConflict(
+    transaction: Transaction,
+    row: readonly Datum[],
+    indexOid: number | null,
+  ): UniqueConflict | null {
     for (const index of this.tableIndexes) {
       if (indexOid !== null && index.schema.indexOid !== indexOid) continue;
-      const conflict = this.checkNewKey(index, transaction as TransactionImplementation, row, null);
+      const conflict = this.checkNewKey(index, implementationOf(transaction), row, null);
       if (conflict !== null) return conflict;
     }
     return null;
@@ -231,7 +241,8 @@ export class TableImplementation implements Table {
         const owner = rows.base.owner | 0;
         if (rows.base.isDropped || (owner !== 0 && commits.isAborted(owner))) return -1;
         if (!index.matchesFound(rows, index.key)) return -1;
-        if (owner !== 0 && commits.isInProgress(owner) && !writer.ownsLow(owner)) return commits.fullXid(owner);
+        if (owner !== 0 && commits.isInProgress(owner) && !writer.ownsLow(owner))
+          return commits.fullXid(owner);
         return undecided;
       }
       const { chunk, index: at } = rows;
@@ -297,7 +308,10 @@ export class TableImplementation implements Table {
           if (chunk.cmin[index] >= snapshot.commandId) return { kind: 'self' };
         } else if (commits.isInProgress(xmin)) {
           const isHarmless =
-            mode === 'KeyShare' && !isTombstone && (chunk.flags[index] & VERSION_UNIQUE_CHANGED) === 0 && chunk.previous[index] !== LINK_NONE;
+            mode === 'KeyShare' &&
+            !isTombstone &&
+            (chunk.flags[index] & VERSION_UNIQUE_CHANGED) === 0 &&
+            chunk.previous[index] !== LINK_NONE;
           if (isHarmless) break;
           return { kind: 'wait', xid: commits.fullXid(xmin) };
         } else if (!isTombstone && (chunk.xmax[index] === 0 || commits.isAborted(chunk.xmax[index]))) {
@@ -311,7 +325,8 @@ export class TableImplementation implements Table {
           chunk.xmax[index] = 0;
           continue;
         }
-        if (writer.ownsLow(xmax)) return chunk.cmax[index] >= snapshot.commandId ? { kind: 'self' } : { kind: 'deleted' };
+        if (writer.ownsLow(xmax))
+          return chunk.cmax[index] >= snapshot.commandId ? { kind: 'self' } : { kind: 'deleted' };
         if (commits.isInProgress(xmax)) return { kind: 'wait', xid: commits.fullXid(xmax) };
         return { kind: 'deleted' };
       }
@@ -331,7 +346,7 @@ export class TableImplementation implements Table {
     row: readonly Datum[],
     changed: readonly number[],
   ): RowOutcome | { kind: 'conflict'; conflict: UniqueConflict } {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const { rows } = this;
     const indexes = this.tableIndexes;
     let flags = 0;
@@ -354,7 +369,10 @@ export class TableImplementation implements Table {
         if (isCovered) index.encodeRow(row, index.key);
         const isSame =
           wasCovered === isCovered &&
-          (!isCovered || (index.codec.isNumeric ? index.key.number === index.other.number : index.key.equals(index.other)));
+          (!isCovered ||
+            (index.codec.isNumeric
+              ? index.key.number === index.other.number
+              : index.key.equals(index.other)));
         if (isSame) continue;
         flags |= VERSION_KEYS_CHANGED;
         if (index.schema.unique) flags |= VERSION_UNIQUE_CHANGED;
@@ -390,7 +408,7 @@ export class TableImplementation implements Table {
   }
 
   delete(transaction: Transaction, snapshot: Snapshot, rowId: RowId): RowOutcome {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const outcome = this.checkWritable(writer, snapshot, rowId, 'Update');
     if (outcome !== null) return outcome;
     const { rows } = this;
@@ -412,16 +430,17 @@ export class TableImplementation implements Table {
   }
 
   lock(transaction: Transaction, snapshot: Snapshot, rowId: RowId, mode: RowLockMode): RowOutcome {
-    const writer = transaction as TransactionImplementation;
+    const writer = implementationOf(transaction);
     const outcome = this.checkWritable(writer, snapshot, rowId, mode);
     if (outcome !== null) return outcome;
     const xid = writer.writeXid();
-    if (this.locks.add(rowId, writer, xid, mode)) writer.recordUndo(this.target, UNDO_LOCK, rowId, 0, xid, false);
+    if (this.locks.add(rowId, writer, xid, mode))
+      writer.recordUndo(this.target, UNDO_LOCK, rowId, 0, xid, false);
     return { kind: 'ok', rowId };
   }
 
   insertBatch(transaction: Transaction, columns: readonly ColumnVector[], rowCount: number): Promise<void> {
-    return this.host.insertBatch(this, transaction as TransactionImplementation, columns, rowCount);
+    return this.host.insertBatch(this, implementationOf(transaction), columns, rowCount);
   }
 
   // ------------------------------------------------------------------------------------------------ undo
@@ -556,7 +575,8 @@ export class TableImplementation implements Table {
     chunk.xmin[index] = FROZEN_XID;
     const xmax = chunk.xmax[index];
     const isTombstone = (chunk.flags[index] & VERSION_TOMBSTONE) !== 0;
-    const isDead = anchor === head && (isTombstone || (xmax !== 0 && commits.isCommittedAt(xmax, horizonLow)));
+    const isDead =
+      anchor === head && (isTombstone || (xmax !== 0 && commits.isCommittedAt(xmax, horizonLow)));
     let keysChanged = (chunk.flags[index] & VERSION_KEYS_CHANGED) !== 0;
     const garbage: number[] = [];
     for (let at = chunk.previous[index]; at !== LINK_NONE; ) {
@@ -594,12 +614,17 @@ export class TableImplementation implements Table {
         let isUsed = false;
         for (let other = remaining; other !== LINK_NONE && other !== stop && !isUsed; ) {
           rows.locate(rowId, other);
-          if ((rows.chunk.flags[rows.index] & VERSION_TOMBSTONE) === 0) isUsed = index.matchesFound(rows, index.key);
+          if ((rows.chunk.flags[rows.index] & VERSION_TOMBSTONE) === 0)
+            isUsed = index.matchesFound(rows, index.key);
           rows.locate(rowId, other);
           other = rows.chunk.previous[rows.index];
         }
         if (!isUsed) {
-          removals.push({ index, number: index.key.number, bytes: index.key.bytes.slice(0, index.key.length) });
+          removals.push({
+            index,
+            number: index.key.number,
+            bytes: index.key.bytes.slice(0, index.key.length),
+          });
         }
       }
     }

@@ -10,7 +10,7 @@
  *            reader that took sequence S finds every commit at or below S decided.
  * Crash      nothing here is durable; recovery starts with an empty window.
  */
-import { FIRST_NORMAL_XID, FROZEN_XID, type CommitSequence, type Xid } from '../base/brands.ts';
+import { type CommitSequence, FIRST_NORMAL_XID, FROZEN_XID, type Xid } from '../base/brands.ts';
 import { assert } from '../base/error.ts';
 
 export const STATUS_IN_PROGRESS = 0;
@@ -31,7 +31,12 @@ export class CommitTable {
   private visible: number;
   private readonly maximumWindow: number;
 
-  constructor(options: { nextXid: Xid; sequence: CommitSequence; windowSize?: number; maximumWindow?: number }) {
+  constructor(options: {
+    nextXid: Xid;
+    sequence: CommitSequence;
+    windowSize?: number;
+    maximumWindow?: number;
+  }) {
     const size = options.windowSize ?? 1 << 16;
     assert((size & (size - 1)) === 0, `commit window ${size} is no power of two`);
     this.words = new Int32Array(new SharedArrayBuffer(size * 4));
@@ -143,7 +148,10 @@ export class CommitTable {
 
   private grow(): void {
     const size = this.words.length * 2;
-    assert(size <= this.maximumWindow, `too many transaction ids (${size / 2}) are held by rows that old snapshots need`);
+    assert(
+      size <= this.maximumWindow,
+      `too many transaction ids (${size / 2}) are held by rows that old snapshots need`,
+    );
     const words = new Int32Array(new SharedArrayBuffer(size * 4));
     for (let xid = this.base; xid < this.next; xid++) words[xid & (size - 1)] = this.words[xid & this.mask];
     this.words = words;

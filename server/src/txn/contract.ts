@@ -25,6 +25,11 @@ export interface Transaction {
   statementSnapshot(): Snapshot;
   /** The latest committed state plus own changes: for catalogs and unique checks. */
   latestSnapshot(): Snapshot;
+  /**
+   * READ COMMITTED: no statement, portal or cursor of this transaction is open, so vacuum need not keep what its earlier snapshots saw.
+   * Sessions call it between statements.
+   */
+  releaseSnapshots(): void;
   readonly commandId: number;
   /** Makes the changes of the current command visible to the next one. */
   advanceCommand(): void;

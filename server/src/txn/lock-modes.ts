@@ -15,7 +15,8 @@ export const MODE_NUMBER: Record<TableLockMode, number> = {
 
 export const MODE_NAMES: readonly string[] = Object.keys(MODE_NUMBER).map((name) => `${name}Lock`);
 
-const bits = (...modes: TableLockMode[]): number => modes.reduce((mask, mode) => mask | (1 << MODE_NUMBER[mode]), 0);
+const bits = (...modes: TableLockMode[]): number =>
+  modes.reduce((mask, mode) => mask | (1 << MODE_NUMBER[mode]), 0);
 
 /** Mask of modes that conflict with the mode of that number. */
 export const MODE_CONFLICTS: readonly number[] = [
@@ -25,7 +26,15 @@ export const MODE_CONFLICTS: readonly number[] = [
   bits('ShareUpdateExclusive', 'Share', 'ShareRowExclusive', 'Exclusive', 'AccessExclusive'),
   bits('RowExclusive', 'ShareUpdateExclusive', 'ShareRowExclusive', 'Exclusive', 'AccessExclusive'),
   bits('RowExclusive', 'ShareUpdateExclusive', 'Share', 'ShareRowExclusive', 'Exclusive', 'AccessExclusive'),
-  bits('RowShare', 'RowExclusive', 'ShareUpdateExclusive', 'Share', 'ShareRowExclusive', 'Exclusive', 'AccessExclusive'),
+  bits(
+    'RowShare',
+    'RowExclusive',
+    'ShareUpdateExclusive',
+    'Share',
+    'ShareRowExclusive',
+    'Exclusive',
+    'AccessExclusive',
+  ),
   255,
 ];
 

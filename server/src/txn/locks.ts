@@ -7,12 +7,13 @@
  *              with 40P01. Waits are the only edges that appear, so checking at that moment finds every cycle.
  * Nodes        the graph is over sessions: one session waits for at most one thing.
  */
-import { DbError } from '../base/error.ts';
+
 import type { Xid } from '../base/brands.ts';
+import { DbError } from '../base/error.ts';
 import type { LockInfo, LockManager, LockWaitOptions, TableLockMode, Transaction } from './contract.ts';
 import { MODE_CONFLICTS, MODE_NAMES, MODE_NUMBER } from './lock-modes.ts';
 import type { TurnClock } from './ports.ts';
-import type { TransactionImplementation } from './transaction.ts';
+import { implementationOf, type TransactionImplementation } from './transaction.ts';
 
 /** State of one lockable table or object. */
 export class LockEntry {
@@ -79,7 +80,7 @@ export class LockManagerImplementation implements LockManager {
     mode: TableLockMode,
     options: LockWaitOptions,
   ): Promise<void> | null {
-    const holder = transaction as TransactionImplementation;
+    const holder = implementationOf(transaction);
     const number = MODE_NUMBER[mode];
     let entry = this.entries.get(tableOid);
     if (entry === undefined) {
@@ -109,7 +110,7 @@ export class LockManagerImplementation implements LockManager {
   waitForTransaction(waiter: Transaction, xid: Xid, options: LockWaitOptions): Promise<void> | null {
     const holder = this.host.transactionOfXid(xid);
     if (holder === undefined || holder.hasEnded || !holder.owns(xid)) return null;
-    const self = waiter as TransactionImplementation;
+    const self = implementationOf(waiter);
     if (holder === self) return null;
     if (options.policy !== 'wait') {
       throw new DbError('lock_not_available', 'could not obtain lock on row');
@@ -156,9 +157,20 @@ export class LockManagerImplementation implements LockManager {
     return this.wait(waiter, options);
   }
 
+  tryLockAdvisory(owner: Transaction | object, key: bigint, shared: boolean): boolean {
+    try {
+      this.lockAdvisory(owner, key, shared, { policy: 'nowait', timeoutMicros: 0 });
+      return true;
+    } catch (error) {
+      if (error instanceof DbError && error.code === '55P03') return false;
+      throw error;
+    }
+  }
+
   unlockAdvisory(owner: object, key: bigint, shared: boolean): boolean {
     const entry = this.advisories.get(key);
-    const index = entry?.holders.findIndex((holder) => holder.owner === owner && holder.shared === shared) ?? -1;
+    const index =
+      entry?.holders.findIndex((holder) => holder.owner === owner && holder.shared === shared) ?? -1;
     if (entry === undefined || index < 0) return false;
     const holder = entry.holders[index];
     if (--holder.count === 0) {
@@ -178,7 +190,7 @@ export class LockManagerImplementation implements LockManager {
   }
 
   cancelWaits(transaction: Transaction, error: Error): void {
-    const waiter = this.waiting.get((transaction as TransactionImplementation).sessionId);
+    const waiter = this.waiting.get(implementationOf(transaction).sessionId);
     if (waiter !== undefined) this.fail(waiter, error);
   }
 
@@ -281,7 +293,7 @@ export class LockManagerImplementation implements LockManager {
     let earlier = 0;
     for (let index = 0; index < entry.queue.length; ) {
       const waiter = entry.queue[index];
-      const holder = waiter.transaction as TransactionImplementation;
+      const holder = implementationOf(waiter.transaction as Transaction);
       const conflicts = MODE_CONFLICTS[waiter.mode];
       const own = holder.lockMaskOf(entry);
       // One who already holds a lock here may pass waiters: they wait for it, not it for them.
@@ -301,7 +313,12 @@ export class LockManagerImplementation implements LockManager {
     return entry.holders.some((holder) => holder.session !== session && !(shared && holder.shared));
   }
 
-  private grantAdvisory(entry: AdvisoryEntry, owner: object, session: number | object, shared: boolean): void {
+  private grantAdvisory(
+    entry: AdvisoryEntry,
+    owner: object,
+    session: number | object,
+    shared: boolean,
+  ): void {
     entry.holders.push({ owner, session, shared, count: 1 });
     if (isTransaction(owner)) owner.hasAdvisoryLocks = true;
   }
@@ -310,7 +327,9 @@ export class LockManagerImplementation implements LockManager {
     for (let index = 0; index < entry.queue.length; ) {
       const waiter = entry.queue[index];
       const shared = waiter.mode === MODE_NUMBER.Share;
-      const isBehind = entry.queue.slice(0, index).some((other) => !(shared && other.mode === MODE_NUMBER.Share));
+      const isBehind = entry.queue
+        .slice(0, index)
+        .some((other) => !(shared && other.mode === MODE_NUMBER.Share));
       if (!isBehind && !this.advisoryConflict(entry, waiter.session, shared)) {
         entry.queue.splice(index, 1);
         this.grantAdvisory(entry, waiter.owner as object, waiter.session, shared);
@@ -483,7 +502,12 @@ function nodeName(session: number | object): string {
   return typeof session === 'number' ? String(session) : '0';
 }
 
-function tableInfo(entry: LockEntry, mode: number, transaction: TransactionImplementation, granted: boolean): LockInfo {
+function tableInfo(
+  entry: LockEntry,
+  mode: number,
+  transaction: TransactionImplementation,
+  granted: boolean,
+): LockInfo {
   return {
     kind: 'relation',
     relation: entry.oid,

@@ -14,22 +14,27 @@
  *
  * Garbage: changes that superseded something wait in commit order until the horizon has passed their sequence.
  */
-import { FIRST_NORMAL_XID, type CommitSequence, type Lsn, type Xid } from '../base/brands.ts';
+import { type CommitSequence, FIRST_NORMAL_XID, type Lsn, type Xid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
 import { CommitTable } from './commit-table.ts';
 import type { IsolationLevel, Transaction, TransactionManager } from './contract.ts';
 import { type LockEntry, LockManagerImplementation } from './locks.ts';
 import { LogBuffer } from './log-buffer.ts';
 import {
+  type CommitLog,
   RECORD_COMMIT,
   RECORD_PART,
   RECORD_PART_ABORT,
   RECORD_PART_TRUNCATE,
-  type CommitLog,
   type TurnClock,
   type VersionTarget,
 } from './ports.ts';
-import { TransactionImplementation, UNDO_WORDS, type TransactionHost } from './transaction.ts';
+import {
+  implementationOf,
+  type TransactionHost,
+  TransactionImplementation,
+  UNDO_WORDS,
+} from './transaction.ts';
 
 interface PendingCommit {
   transaction: TransactionImplementation;
@@ -95,7 +100,11 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
 
   // ---------------------------------------------------------------------------------------------- begin, end
 
-  begin(options: { isolation: IsolationLevel; readOnly: boolean; sessionId: number }): TransactionImplementation {
+  begin(options: {
+    isolation: IsolationLevel;
+    readOnly: boolean;
+    sessionId: number;
+  }): TransactionImplementation {
     const transaction = new TransactionImplementation(this, options);
     const first = this.firstActive;
     transaction.nextActive = first;
@@ -105,7 +114,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
   }
 
   commit(transaction: Transaction, options: { synchronous: boolean }): Promise<void> | null {
-    const subject = transaction as TransactionImplementation;
+    const subject = implementationOf(transaction);
     if (subject.state !== 'active') {
       this.rollback(subject);
       return null;
@@ -129,7 +138,10 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
       for (let index = 0; index < preparations.length; index++) await preparations[index]();
       transaction.preparations = null;
       if (transaction.state !== 'active') {
-        throw new DbError('transaction_rollback', 'the transaction was rolled back while it was being committed');
+        throw new DbError(
+          'transaction_rollback',
+          'the transaction was rolled back while it was being committed',
+        );
       }
     } catch (error) {
       this.rollback(transaction);
@@ -237,7 +249,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
   }
 
   rollback(transaction: Transaction): void {
-    const subject = transaction as TransactionImplementation;
+    const subject = implementationOf(transaction);
     if (subject.hasEnded || subject.isCommitting) return;
     subject.state = 'aborted';
     const buffer = subject.takeLog();
@@ -260,7 +272,12 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     // Actions first: they give tables back the rows that the undo entries speak of.
     subject.runRollbackActions();
     const count = subject.undoTargets.length;
-    const work: Work = { sequence: 0, targets: subject.undoTargets, words: subject.undoWords, position: count };
+    const work: Work = {
+      sequence: 0,
+      targets: subject.undoTargets,
+      words: subject.undoWords,
+      position: count,
+    };
     subject.undoTargets = [];
     subject.undoWords = [];
     if (count > 0) {
@@ -320,7 +337,8 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     }
     for (const entry of this.pending) oldest = Math.min(oldest, entry.transaction.xid);
     for (const work of this.rollbacks) {
-      for (let at = 3; at < work.position * UNDO_WORDS; at += UNDO_WORDS) oldest = Math.min(oldest, work.words[at]);
+      for (let at = 3; at < work.position * UNDO_WORDS; at += UNDO_WORDS)
+        oldest = Math.min(oldest, work.words[at]);
     }
     return oldest as Xid;
   }
@@ -369,7 +387,8 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
       this.garbage = this.garbage.slice(this.garbageStart);
       this.garbageStart = 0;
     }
-    const isMore = this.garbageStart < this.garbage.length && this.garbage[this.garbageStart].sequence <= horizon;
+    const isMore =
+      this.garbageStart < this.garbage.length && this.garbage[this.garbageStart].sequence <= horizon;
     if (isMore && limit <= 0) this.workSoon();
     return isMore;
   }
@@ -408,7 +427,12 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     while (work.position > stop) {
       const index = --work.position;
       const at = index * UNDO_WORDS;
-      work.targets[index].undo(work.words[at], work.words[at + 1], work.words[at + 2], work.words[at + 3] as Xid);
+      work.targets[index].undo(
+        work.words[at],
+        work.words[at + 1],
+        work.words[at + 2],
+        work.words[at + 3] as Xid,
+      );
     }
   }
 

@@ -7,12 +7,13 @@
  * Undo list           (target, kind, first, second) per change. After a commit the same list, kept as garbage, tells
  *                     which superseded versions to drop once the horizon has passed.
  */
-import { DbError, assert } from '../base/error.ts';
+
 import type { CommitSequence, Xid } from '../base/brands.ts';
+import { assert, DbError } from '../base/error.ts';
 import type { CommitTable } from './commit-table.ts';
 import type { IsolationLevel, Snapshot, StatementMark, Transaction } from './contract.ts';
 import type { LockEntry } from './locks.ts';
-import { LogBuffer } from './log-buffer.ts';
+import type { LogBuffer } from './log-buffer.ts';
 import type { VersionTarget } from './ports.ts';
 
 /** What a transaction needs from its manager. */
@@ -64,7 +65,7 @@ type Action = () => void;
 export class TransactionImplementation implements Transaction {
   xid: Xid = 0 as Xid;
   readonly isolation: IsolationLevel;
-  readonly readOnly: boolean;
+  readOnly: boolean;
   readonly sessionId: number;
   state: Transaction['state'] = 'active';
   commandId = 0;
@@ -109,6 +110,10 @@ export class TransactionImplementation implements Transaction {
 
   get hasEnded(): boolean {
     return this.state === 'committed' || this.state === 'aborted';
+  }
+
+  restrictToReadOnly(): void {
+    this.readOnly = true;
   }
 
   /** The session found an error: until rollback only rollback is allowed. */
@@ -182,7 +187,14 @@ export class TransactionImplementation implements Transaction {
   // ---------------------------------------------------------------------------------------------- changes
 
   /** Remembers a change; `leavesGarbage` if its commit supersedes something. */
-  recordUndo(target: VersionTarget, kind: number, first: number, second: number, xid: Xid, leavesGarbage: boolean): void {
+  recordUndo(
+    target: VersionTarget,
+    kind: number,
+    first: number,
+    second: number,
+    xid: Xid,
+    leavesGarbage: boolean,
+  ): void {
     this.undoTargets.push(target);
     this.undoWords.push(kind, first, second, xid);
     if (leavesGarbage) this.garbageCount++;
@@ -305,7 +317,8 @@ export class TransactionImplementation implements Transaction {
     // Actions first: they give tables back the rows that the undo entries speak of.
     this.runRollbackActions(frame.rollbackLength);
     this.undoTo(frame.undoLength);
-    if (hadXid && stack !== null) this.abortSubXids((stack.slice(depth).find((sub) => sub.xid !== 0) as Subtransaction).xid);
+    if (hadXid && stack !== null)
+      this.abortSubXids((stack.slice(depth).find((sub) => sub.xid !== 0) as Subtransaction).xid);
     if (stack !== null && stack.length > depth) stack.length = depth;
     const log = this.log;
     if (log !== null && log.position > frame.logPosition) {
@@ -317,8 +330,10 @@ export class TransactionImplementation implements Transaction {
         log.length = frame.logPosition - log.streamed;
       }
     }
-    if (this.commitActions !== null) this.commitActions.length = Math.min(this.commitActions.length, frame.commitLength);
-    if (this.beforeActions !== null) this.beforeActions.length = Math.min(this.beforeActions.length, frame.beforeLength);
+    if (this.commitActions !== null)
+      this.commitActions.length = Math.min(this.commitActions.length, frame.commitLength);
+    if (this.beforeActions !== null)
+      this.beforeActions.length = Math.min(this.beforeActions.length, frame.beforeLength);
     this.releaseLocksTo(frame.lockLength);
     this.commandId++;
     if (hadXid) this.host.wakeEndWaiters(this);
@@ -393,4 +408,9 @@ export class TransactionImplementation implements Transaction {
     }
     this.lockIndex = index;
   }
+}
+
+/** Every transaction that reaches this engine was made by its manager. */
+export function implementationOf(transaction: Transaction): TransactionImplementation {
+  return transaction as TransactionImplementation;
 }
