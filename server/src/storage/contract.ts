@@ -47,6 +47,11 @@ export interface PinnedBlock {
  */
 export interface BlockSource {
   acquire(ref: BlockRef): PinnedBlock;
+  /**
+   * As `acquire` for a reader that keeps the block open between calls: the source may take it back during a later acquire on this
+   * thread and then calls `revoked` first (the block is released by the source; do not release it again).
+   */
+  lease(ref: BlockRef, revoked: () => void): PinnedBlock;
   /** Loads a block into the cache; resolves when `acquire` will (very likely) not wait. */
   prefetch(ref: BlockRef): Promise<void>;
   /** A private copy of a payload, bypassing the cache (checkpoint images, recovery). */
@@ -162,7 +167,8 @@ export type ColumnPredicate =
   | { readonly column: number; readonly kind: 'in'; readonly values: readonly PhysicalValue[] }
   /** varlen only: bytes begin with `prefix` (LIKE 'abc%'). */
   | { readonly column: number; readonly kind: 'prefix'; readonly prefix: Uint8Array }
-  | { readonly column: number; readonly kind: 'isNull' | 'isNotNull' };
+  | { readonly column: number; readonly kind: 'isNull' }
+  | { readonly column: number; readonly kind: 'isNotNull' };
 
 /** Input of sealing. `sequences`: one commit sequence per row, or one number for all (0 = frozen). */
 export interface SegmentInput {
@@ -214,6 +220,8 @@ export interface SegmentReaderContract {
   canSkip(predicates: readonly ColumnPredicate[]): boolean;
   /** Blocks that the given columns need (for prefetch). */
   blocks(columns: readonly number[]): BlockRef[];
+  /** Gives back the blocks it keeps open. Usable again afterwards. */
+  close(): void;
 }
 
 /** Pseudo column position: the commit sequences of a segment. */

@@ -1,0 +1,241 @@
+/**
+ * Dictionary: the distinct values, ascending, and per row the position in them. Codes and values are child nodes, so codes may be
+ * run-length encoded and values framed. Because the order of codes is the order of values, range predicates become code ranges.
+ */
+import type { IntegerTarget } from './bitpack.ts';
+import { check } from '../corruption.ts';
+import { filterMembers } from './filter.ts';
+import { FrameNode } from './frame.ts';
+import {
+  type BytesSink,
+  BytesNode,
+  CHUNK,
+  type Candidates,
+  ENCODING,
+  FloatNode,
+  giveInts,
+  IntegerNode,
+  type IntegerTest,
+  NODE_HEADER_BYTES,
+  type NodePlan,
+  takeInts,
+} from './node.ts';
+
+/** Most values a dictionary may have. */
+export const DICTIONARY_LIMIT = 65_536;
+
+/** Checks the codes once per use: a code beyond the values is damage. */
+function codesInto(codes: IntegerNode, size: number, start: number, end: number, target: Int32Array): void {
+  codes.decode32(start, end, target, 0);
+  let largest = 0;
+  for (let index = 0; index < end - start; index++) largest |= target[index]!;
+  if (largest >>> 0 < size) return;
+  for (let index = 0; index < end - start; index++)
+    check(target[index]! >>> 0 < size, `dictionary code ${target[index]! >>> 0} of ${size}`);
+}
+
+/** Keeps the candidates whose code is marked in `wanted`. */
+export function filterCodes(
+  codes: IntegerNode,
+  wanted: Uint8Array,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
+  let first = wanted.indexOf(1);
+  if (first < 0) return 0;
+  const last = wanted.lastIndexOf(1);
+  let isRange = true;
+  for (let code = first; code <= last; code++) if (wanted[code] !== 1) isRange = false;
+  if (isRange)
+    return codes.filter(
+      { kind: 'range', low: BigInt(first), high: BigInt(last), negate: false },
+      candidates,
+      selection,
+    );
+  if (codes instanceof FrameNode && codes.width > 0 && codes.width <= 16 && codes.base === 0n && codes.factor === 1n)
+    return filterMembers(codes.words, codes.width, wanted, candidates, selection);
+  const values: bigint[] = [];
+  for (; first <= last; first++) if (wanted[first] === 1) values.push(BigInt(first));
+  return codes.filter({ kind: 'set', values }, candidates, selection);
+}
+
+function checkCodes(codes: IntegerNode, size: number): void {
+  codes.validate();
+  const scratch = takeInts();
+  for (let from = 0; from < codes.count; from += CHUNK)
+    codesInto(codes, size, from, Math.min(codes.count, from + CHUNK), scratch);
+  giveInts(scratch);
+}
+
+export class DictionaryIntegers extends IntegerNode {
+  readonly encoding = 'dictionary';
+  readonly isSafe: boolean;
+  readonly codes: IntegerNode;
+  readonly values: IntegerNode;
+  private readonly valueWords: Int32Array;
+
+  constructor(codes: IntegerNode, values: IntegerNode) {
+    super(codes.count);
+    check(values.count > 0 && values.count <= DICTIONARY_LIMIT, `dictionary of ${values.count} values`);
+    this.codes = codes;
+    this.values = values;
+    this.isSafe = values.isSafe;
+    this.valueWords = new Int32Array(values.count * 2);
+    values.decode64(0, values.count, this.valueWords, 0);
+  }
+
+  decode32(start: number, end: number, target: IntegerTarget, to: number): void {
+    const scratch = takeInts();
+    for (let from = start; from < end; from += CHUNK) {
+      const until = Math.min(end, from + CHUNK);
+      codesInto(this.codes, this.values.count, from, until, scratch);
+      for (let index = 0; index < until - from; index++) target[to++] = this.valueWords[2 * scratch[index]!]!;
+    }
+    giveInts(scratch);
+  }
+
+  decode64(start: number, end: number, target: Int32Array, to: number): void {
+    const scratch = takeInts();
+    for (let from = start; from < end; from += CHUNK) {
+      const until = Math.min(end, from + CHUNK);
+      codesInto(this.codes, this.values.count, from, until, scratch);
+      for (let index = 0; index < until - from; index++, to++) {
+        const code = scratch[index]!;
+        target[2 * to] = this.valueWords[2 * code]!;
+        target[2 * to + 1] = this.valueWords[2 * code + 1]!;
+      }
+    }
+    giveInts(scratch);
+  }
+
+  decodeNumbers(start: number, end: number, target: Float64Array, to: number): void {
+    for (let index = start; index < end; index++) target[to++] = this.numberAt(index);
+  }
+
+  private codeAt(index: number): number {
+    const code = this.codes.numberAt(index);
+    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    return code;
+  }
+
+  numberAt(index: number): number {
+    return this.values.numberAt(this.codeAt(index));
+  }
+
+  bigintAt(index: number): bigint {
+    return this.values.bigintAt(this.codeAt(index));
+  }
+
+  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
+    const passing = new Uint16Array(this.values.count);
+    const found = this.values.filter(test, { start: 0, end: this.values.count, count: -1 }, passing);
+    const wanted = new Uint8Array(this.values.count);
+    for (let index = 0; index < found; index++) wanted[passing[index]!] = 1;
+    return filterCodes(this.codes, wanted, candidates, selection);
+  }
+
+  validate(): void {
+    this.values.validate();
+    checkCodes(this.codes, this.values.count);
+  }
+}
+
+export class DictionaryFloats extends FloatNode {
+  readonly encoding = 'dictionary';
+  readonly codes: IntegerNode;
+  readonly values: FloatNode;
+  private readonly decoded: Float64Array;
+
+  constructor(codes: IntegerNode, values: FloatNode) {
+    super(codes.count);
+    check(values.count > 0 && values.count <= DICTIONARY_LIMIT, `dictionary of ${values.count} values`);
+    this.codes = codes;
+    this.values = values;
+    this.decoded = new Float64Array(values.count);
+    values.decode(0, values.count, this.decoded, 0);
+  }
+
+  decode(start: number, end: number, target: Float64Array | Float32Array, to: number): void {
+    const scratch = takeInts();
+    for (let from = start; from < end; from += CHUNK) {
+      const until = Math.min(end, from + CHUNK);
+      codesInto(this.codes, this.values.count, from, until, scratch);
+      for (let index = 0; index < until - from; index++) target[to++] = this.decoded[scratch[index]!]!;
+    }
+    giveInts(scratch);
+  }
+
+  at(index: number): number {
+    const code = this.codes.numberAt(index);
+    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    return this.decoded[code]!;
+  }
+
+  validate(): void {
+    this.values.validate();
+    checkCodes(this.codes, this.values.count);
+  }
+}
+
+export class DictionaryBytes extends BytesNode {
+  readonly encoding = 'dictionary';
+  readonly codes: IntegerNode;
+  readonly values: BytesNode;
+  private readonly views: Uint8Array[];
+
+  constructor(codes: IntegerNode, values: BytesNode) {
+    super(codes.count);
+    check(values.count > 0 && values.count <= DICTIONARY_LIMIT, `dictionary of ${values.count} values`);
+    this.codes = codes;
+    this.values = values;
+    this.views = new Array(values.count);
+  }
+
+  /** Value of a code as a view of the payload; made once. */
+  valueOfCode(code: number): Uint8Array {
+    return (this.views[code] ??= this.values.at(code));
+  }
+
+  decode(start: number, end: number, sink: BytesSink): void {
+    const scratch = takeInts();
+    for (let from = start; from < end; from += CHUNK) {
+      const until = Math.min(end, from + CHUNK);
+      codesInto(this.codes, this.values.count, from, until, scratch);
+      for (let index = 0; index < until - from; index++) {
+        const value = this.valueOfCode(scratch[index]!);
+        sink.append(value, 0, value.length);
+      }
+    }
+    giveInts(scratch);
+  }
+
+  at(index: number): Uint8Array {
+    const code = this.codes.numberAt(index);
+    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    return this.valueOfCode(code);
+  }
+
+  validate(): void {
+    this.values.validate();
+    checkCodes(this.codes, this.values.count);
+  }
+}
+
+export function planDictionary(
+  family: number,
+  count: number,
+  codes: NodePlan,
+  values: NodePlan,
+  size: number,
+): NodePlan {
+  return {
+    encoding: 'dictionary',
+    size: NODE_HEADER_BYTES + codes.size + values.size,
+    write: (out) => {
+      const node = out.beginNode(ENCODING.dictionary, family, count, { aux: size, flags: 1 });
+      codes.write(out);
+      values.write(out);
+      out.endNode(node);
+    },
+  };
+}

@@ -1,0 +1,196 @@
+/** Evaluates a pushed predicate on an encoded column: on codes where the encoding allows, else on decoded chunks. */
+import { startsWith } from '../byte-order.ts';
+import type { ColumnPredicate, PhysicalValue } from '../contract.ts';
+import { ConstantBytes } from '../encoding/constant.ts';
+import { DictionaryBytes, DictionaryFloats, filterCodes } from '../encoding/dictionary.ts';
+import { keepAll } from '../encoding/filter.ts';
+import {
+  type BytesNode,
+  CHUNK,
+  type Candidates,
+  type FloatNode,
+  giveFloats,
+  type IntegerTest,
+  takeFloats,
+} from '../encoding/node.ts';
+import { StringsNode } from '../encoding/strings.ts';
+import { isNullAt, type OpenColumn } from './column-decode.ts';
+import { compareValues } from './zone-map.ts';
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** A value predicate (not IS NULL). */
+type ValuePredicate = Exclude<ColumnPredicate, { kind: 'isNull' | 'isNotNull' }>;
+
+/** Candidates that satisfy `predicate`, written to `selection` from 0 in ascending order; returns their number. */
+export function filterColumn(
+  column: OpenColumn,
+  predicate: ColumnPredicate,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
+  if (predicate.kind === 'isNull' || predicate.kind === 'isNotNull') {
+    const all = keepAll(candidates, selection);
+    return keepByNull(column, selection, all, predicate.kind === 'isNull');
+  }
+  const { root } = column;
+  let found: number;
+  if (root.family === 'integer') found = root.node.filter(integerTest(predicate), candidates, selection);
+  else if (root.family === 'float') found = filterFloats(root.node, predicate, candidates, selection);
+  else found = filterBytes(root.node, predicate, candidates, selection);
+  return column.validity === null ? found : keepByNull(column, selection, found, false);
+}
+
+function keepByNull(column: OpenColumn, selection: Uint16Array, count: number, wanted: boolean): number {
+  let found = 0;
+  for (let index = 0; index < count; index++) {
+    const row = selection[index]!;
+    selection[found] = row;
+    if (isNullAt(column, row) === wanted) found++;
+  }
+  return found;
+}
+
+function integerTest(predicate: ValuePredicate): IntegerTest {
+  const range = (low: bigint, high: bigint, negate = false): IntegerTest => ({ kind: 'range', low, high, negate });
+  switch (predicate.kind) {
+    case 'compare': {
+      const value = BigInt(predicate.value as bigint | number);
+      switch (predicate.operator) {
+        case '=':
+          return range(value, value);
+        case '<>':
+          return range(value, value, true);
+        case '<':
+          return range(INT64_MIN, value - 1n);
+        case '<=':
+          return range(INT64_MIN, value);
+        case '>':
+          return range(value + 1n, INT64_MAX);
+        case '>=':
+          return range(value, INT64_MAX);
+      }
+      break;
+    }
+    case 'range':
+      return range(
+        BigInt(predicate.low as bigint | number) + (predicate.lowInclusive ? 0n : 1n),
+        BigInt(predicate.high as bigint | number) - (predicate.highInclusive ? 0n : 1n),
+      );
+    case 'in':
+      return { kind: 'set', values: predicate.values.map((value) => BigInt(value as bigint | number)) };
+    case 'prefix':
+      return { kind: 'set', values: [] };
+  }
+}
+
+/** The test of one value, in physical order. */
+export function valueTest(predicate: ValuePredicate): (value: PhysicalValue) => boolean {
+  switch (predicate.kind) {
+    case 'compare': {
+      const { value: bound } = predicate;
+      switch (predicate.operator) {
+        case '=':
+          return (value) => compareValues(value, bound) === 0;
+        case '<>':
+          return (value) => compareValues(value, bound) !== 0;
+        case '<':
+          return (value) => compareValues(value, bound) < 0;
+        case '<=':
+          return (value) => compareValues(value, bound) <= 0;
+        case '>':
+          return (value) => compareValues(value, bound) > 0;
+        case '>=':
+          return (value) => compareValues(value, bound) >= 0;
+      }
+      break;
+    }
+    case 'range':
+      return (value) => {
+        const low = compareValues(value, predicate.low);
+        const high = compareValues(value, predicate.high);
+        return (predicate.lowInclusive ? low >= 0 : low > 0) && (predicate.highInclusive ? high <= 0 : high < 0);
+      };
+    case 'in':
+      return (value) => predicate.values.some((wanted) => compareValues(value, wanted) === 0);
+    case 'prefix':
+      return (value) => startsWith(value as Uint8Array, predicate.prefix);
+  }
+}
+
+function filterFloats(
+  node: FloatNode,
+  predicate: ValuePredicate,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
+  const accepts = valueTest(predicate);
+  if (node instanceof DictionaryFloats) {
+    const wanted = new Uint8Array(node.values.count);
+    for (let code = 0; code < wanted.length; code++) wanted[code] = accepts(node.values.at(code)) ? 1 : 0;
+    return filterCodes(node.codes, wanted, candidates, selection);
+  }
+  let found = 0;
+  if (candidates.count >= 0) {
+    for (let index = 0; index < candidates.count; index++) {
+      const row = selection[index]!;
+      selection[found] = row;
+      if (accepts(node.at(row))) found++;
+    }
+    return found;
+  }
+  const scratch = takeFloats();
+  for (let from = candidates.start; from < candidates.end; from += CHUNK) {
+    const to = Math.min(candidates.end, from + CHUNK);
+    node.decode(from, to, scratch, 0);
+    for (let index = 0; index < to - from; index++) {
+      selection[found] = from + index;
+      if (accepts(scratch[index]!)) found++;
+    }
+  }
+  giveFloats(scratch);
+  return found;
+}
+
+function filterBytes(
+  node: BytesNode,
+  predicate: ValuePredicate,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
+  const accepts = valueTest(predicate);
+  if (node instanceof ConstantBytes) return accepts(node.at()) ? keepAll(candidates, selection) : 0;
+  if (node instanceof DictionaryBytes) {
+    const wanted = new Uint8Array(node.values.count);
+    for (let code = 0; code < wanted.length; code++) wanted[code] = accepts(node.valueOfCode(code)) ? 1 : 0;
+    return filterCodes(node.codes, wanted, candidates, selection);
+  }
+  let found = 0;
+  if (candidates.count >= 0) {
+    for (let index = 0; index < candidates.count; index++) {
+      const row = selection[index]!;
+      selection[found] = row;
+      if (accepts(node.at(row))) found++;
+    }
+    return found;
+  }
+  if (node instanceof StringsNode) {
+    const offsets = new Uint32Array(CHUNK + 1);
+    for (let from = candidates.start; from < candidates.end; from += CHUNK) {
+      const to = Math.min(candidates.end, from + CHUNK);
+      const range = node.range(from, to, offsets);
+      for (let index = 0; index < to - from; index++) {
+        selection[found] = from + index;
+        const value = range.bytes.subarray(range.from + offsets[index]!, range.from + offsets[index + 1]!);
+        if (accepts(value)) found++;
+      }
+    }
+    return found;
+  }
+  for (let row = candidates.start; row < candidates.end; row++) {
+    selection[found] = row;
+    if (accepts(node.at(row))) found++;
+  }
+  return found;
+}

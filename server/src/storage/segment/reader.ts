@@ -1,0 +1,175 @@
+/**
+ * Reading a segment. A reader keeps the columns it opened (leased blocks) so that repeated point reads cost no cache look-up; the block
+ * source takes leases back when it needs the memory.
+ */
+import type { CommitSequence } from '../../base/brands.ts';
+import type { ColumnVector } from '../../types/vector.ts';
+import {
+  type BlockRef,
+  type BlockSource,
+  type ColumnDescriptor,
+  type ColumnPredicate,
+  type PhysicalValue,
+  SEQUENCE_COLUMN,
+  type SegmentDescriptor,
+  type SegmentReaderContract,
+} from '../contract.ts';
+import { assert } from '../../base/error.ts';
+import { locate } from '../corruption.ts';
+import { blockFileName } from '../block/names.ts';
+import { ConstantBytes, ConstantFloats, ConstantIntegers } from '../encoding/constant.ts';
+import { keepAll } from '../encoding/filter.ts';
+import type { PinnedBlock } from '../contract.ts';
+import {
+  decodePositions,
+  decodeRange,
+  familyOf,
+  type OpenColumn,
+  openColumn,
+  type RootNode,
+  valueAt,
+} from './column-decode.ts';
+import { filterColumn } from './predicate.ts';
+import { canSkip, judgeZone } from './zone-map.ts';
+
+/** A column whose block is held, or that has none (`lease` null). */
+interface HeldColumn {
+  readonly column: OpenColumn;
+  readonly lease: PinnedBlock | null;
+}
+
+export class SegmentReader implements SegmentReaderContract {
+  readonly descriptor: SegmentDescriptor;
+  private readonly source: BlockSource;
+  /** By column position + 1; slot 0 is the sequence column. */
+  private readonly held: (HeldColumn | null)[];
+
+  constructor(descriptor: SegmentDescriptor, source: BlockSource) {
+    this.descriptor = descriptor;
+    this.source = source;
+    this.held = new Array(descriptor.columns.length + 1).fill(null);
+  }
+
+  private describe(column: number): ColumnDescriptor {
+    if (column === SEQUENCE_COLUMN) return this.descriptor.sequence;
+    const found = this.descriptor.columns[column];
+    assert(found !== undefined, `column ${column} of a segment of ${this.descriptor.columns.length}`);
+    return found;
+  }
+
+  private open(column: number): OpenColumn {
+    return (this.held[column + 1] ?? this.openNew(column)).column;
+  }
+
+  private openNew(column: number): HeldColumn {
+    const slot = column + 1;
+    const descriptor = this.describe(column);
+    const { block } = descriptor;
+    let held: HeldColumn;
+    if (block === null) held = { column: constantColumn(descriptor, this.descriptor.rowCount), lease: null };
+    else {
+      const lease = this.source.lease(block, () => {
+        this.held[slot] = null;
+      });
+      try {
+        held = { column: openColumn(lease.bytes, descriptor.physical, this.descriptor.rowCount), lease };
+      } catch (error) {
+        lease.release();
+        throw locate(error, blockFileName(block.file), block.offset);
+      }
+    }
+    this.held[slot] = held;
+    return held;
+  }
+
+  /** Runs a read and names file and offset when the payload turns out damaged. */
+  private reading<T>(column: number, action: (opened: OpenColumn) => T): T {
+    const opened = this.open(column);
+    try {
+      return action(opened);
+    } catch (error) {
+      const { block } = this.describe(column);
+      throw block === null ? error : locate(error, blockFileName(block.file), block.offset);
+    }
+  }
+
+  private checkRows(start: number, end: number): void {
+    assert(
+      start >= 0 && start <= end && end <= this.descriptor.rowCount,
+      `rows ${start} to ${end} of a segment of ${this.descriptor.rowCount}`,
+    );
+  }
+
+  readColumn(column: number, start: number, end: number, target: ColumnVector): void {
+    this.checkRows(start, end);
+    this.reading(column, (opened) => decodeRange(opened, start, end, target));
+  }
+
+  gather(column: number, positions: Uint16Array, count: number, target: ColumnVector): void {
+    this.reading(column, (opened) => decodePositions(opened, positions, count, target));
+  }
+
+  value(column: number, position: number): PhysicalValue | null {
+    this.checkRows(position, position + 1);
+    return this.reading(column, (opened) => valueAt(opened, position));
+  }
+
+  sequenceAt(position: number): CommitSequence {
+    const { sequence } = this.descriptor;
+    if (sequence.block === null) return Number(sequence.zone.min) as CommitSequence;
+    return Number(this.value(SEQUENCE_COLUMN, position)) as CommitSequence;
+  }
+
+  scan(predicates: readonly ColumnPredicate[], start: number, end: number, selection: Uint16Array): number {
+    this.checkRows(start, end);
+    if (this.canSkip(predicates)) return 0;
+    let count = -1;
+    for (const predicate of predicates) {
+      if (judgeZone(this.describe(predicate.column).zone, this.descriptor.rowCount, predicate) === 'all') continue;
+      const candidates = { start, end, count };
+      count = this.reading(predicate.column, (opened) => filterColumn(opened, predicate, candidates, selection));
+      if (count === 0) return 0;
+    }
+    return count < 0 ? keepAll({ start, end, count }, selection) : count;
+  }
+
+  canSkip(predicates: readonly ColumnPredicate[]): boolean {
+    return canSkip((column) => this.describe(column).zone, this.descriptor.rowCount, predicates);
+  }
+
+  blocks(columns: readonly number[]): BlockRef[] {
+    return columns.flatMap((column) => {
+      const { block } = this.describe(column);
+      return block === null ? [] : [block];
+    });
+  }
+
+  close(): void {
+    for (let slot = 0; slot < this.held.length; slot++) {
+      this.held[slot]?.lease?.release();
+      this.held[slot] = null;
+    }
+  }
+}
+
+/** The column that a zone map describes wholly. */
+function constantColumn(descriptor: ColumnDescriptor, count: number): OpenColumn {
+  const { physical, zone } = descriptor;
+  const family = familyOf(physical);
+  const isNull = zone.min === null;
+  const root = (
+    family === 'integer'
+      ? { family, node: new ConstantIntegers(count, BigInt((zone.min ?? 0) as bigint | number)) }
+      : family === 'float'
+        ? { family, node: new ConstantFloats(count, (zone.min ?? 0) as number) }
+        : {
+            family,
+            node: new ConstantBytes(
+              count,
+              (zone.min ?? new Uint8Array(physical === 'bytes16' ? 16 : 0)) as Uint8Array,
+            ),
+          }
+  ) as RootNode;
+  const validity = isNull ? new Uint8Array((count + 7) >>> 3) : null;
+  return { physical, count, nullCount: isNull ? count : 0, validity, root };
+}
