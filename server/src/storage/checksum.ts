@@ -27,7 +27,8 @@ export function crc32(bytes: Uint8Array, start: number, end: number, seed = 0): 
   let index = start;
   for (; index + 8 <= end; index += 8) {
     const low =
-      crc ^ (bytes[index]! | (bytes[index + 1]! << 8) | (bytes[index + 2]! << 16) | (bytes[index + 3]! << 24));
+      crc ^
+      (bytes[index]! | (bytes[index + 1]! << 8) | (bytes[index + 2]! << 16) | (bytes[index + 3]! << 24));
     crc =
       tables[1792 + (low & 255)]! ^
       tables[1536 + ((low >>> 8) & 255)]! ^

@@ -16,7 +16,9 @@ export function compress(payload: Uint8Array, codec: BlockCodec): { code: number
   if (codec === 'none' || payload.length < COMPRESS_FROM) return { code: CODEC_CODE.none, bytes: payload };
   if (codec === 'lz4') {
     const bytes = compressSync(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
-    return bytes.length < payload.length ? { code: CODEC_CODE.lz4, bytes } : { code: CODEC_CODE.none, bytes: payload };
+    return bytes.length < payload.length
+      ? { code: CODEC_CODE.lz4, bytes }
+      : { code: CODEC_CODE.none, bytes: payload };
   }
   const bytes = zstdCompressSync(payload, zstdOptions);
   const limit = codec === 'auto' ? payload.length * 0.875 : payload.length;
@@ -31,7 +33,8 @@ export function decompress(code: number, stored: Uint8Array, rawLength: number):
   }
   let raw: Uint8Array | null = null;
   try {
-    if (code === CODEC_CODE.zstd) raw = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, rawLength) });
+    if (code === CODEC_CODE.zstd)
+      raw = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, rawLength) });
     else if (code === CODEC_CODE.lz4) {
       // The block format begins with its length: check before it is believed.
       const claimed = stored[0]! | (stored[1]! << 8) | (stored[2]! << 16) | (stored[3]! << 24);

@@ -390,4 +390,5 @@ export interface Storage {
 export interface StorageShare {
   readonly directory: string;
   readonly cacheMemory: SharedArrayBuffer;
+  readonly systemIdentifier: bigint;
 }

@@ -174,7 +174,8 @@ export class BlockCache {
         this.records[record + REFERENCED] = 1;
         this.records[record + STATE] = LOADING;
         Atomics.store(this.records, record + PINS, 1);
-        for (let next = 1; next < wanted; next++) this.records[record + next * PAGE_WORDS + STATE] = CONTINUED;
+        for (let next = 1; next < wanted; next++)
+          this.records[record + next * PAGE_WORDS + STATE] = CONTINUED;
         this.control[USED_PAGES]! += wanted;
       }
     }
@@ -249,7 +250,8 @@ export class BlockCache {
       }
       if (page - runStart >= wanted) {
         for (let victim = runStart; victim < page; ) {
-          const span = records[victim * PAGE_WORDS + STATE] === FREE ? 1 : records[victim * PAGE_WORDS + PAGES]!;
+          const span =
+            records[victim * PAGE_WORDS + STATE] === FREE ? 1 : records[victim * PAGE_WORDS + PAGES]!;
           if (records[victim * PAGE_WORDS + STATE] !== FREE) {
             this.evict(victim);
             this.control[EVICTIONS]!++;

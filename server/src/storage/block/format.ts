@@ -90,7 +90,12 @@ export function encodeFileHeader(file: number, systemIdentifier: bigint): Uint8A
 export const FILE_HEADER_REF_LENGTH = paddedLength(FILE_HEADER_PAYLOAD);
 
 /** Reads header fields without the checksum; throws XX001 when they cannot be a block's. `available` bounds the length. */
-export function parseHeader(file: number, offset: number, bytes: Uint8Array, available: number): ParsedHeader {
+export function parseHeader(
+  file: number,
+  offset: number,
+  bytes: Uint8Array,
+  available: number,
+): ParsedHeader {
   const name = blockFileName(file);
   if (bytes.length < BLOCK_HEADER_BYTES) throw dataCorrupted(name, offset, 'file ends inside a block header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, BLOCK_HEADER_BYTES);

@@ -243,7 +243,8 @@ export class MainBlockSource extends BlockSourceBase {
     await Promise.allSettled([...this.loading.values()]);
     const files = [...this.files.values()];
     this.files.clear();
-    for (const file of await Promise.allSettled(files)) if (file.status === 'fulfilled') await file.value.close();
+    for (const file of await Promise.allSettled(files))
+      if (file.status === 'fulfilled') await file.value.close();
   }
 }
 

@@ -6,8 +6,8 @@
  * a reader may always load the word after the one it needs.
  */
 import { assert } from '../../base/error.ts';
-import * as narrow from './unpack-narrow.ts';
 import * as middle from './unpack-middle.ts';
+import * as narrow from './unpack-narrow.ts';
 import * as wide from './unpack-wide.ts';
 
 /** Targets of unpacking; stores wrap to the element's size. */

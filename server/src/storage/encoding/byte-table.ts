@@ -86,7 +86,9 @@ export class ByteTable {
   /** Entries in ascending byte order. */
   sorted(): Int32Array {
     const views = Array.from({ length: this.size }, (_, entry) => this.view(entry));
-    return Int32Array.from(Array.from(views.keys()).sort((left, right) => compareBytes(views[left]!, views[right]!)));
+    return Int32Array.from(
+      Array.from(views.keys()).sort((left, right) => compareBytes(views[left]!, views[right]!)),
+    );
   }
 
   /** All values in the given order, one after the other. */

@@ -2,13 +2,14 @@
  * Chooses an encoding per column block by cost: bytes, weighted a little for slower decoding. What decides is measured on all values
  * where one pass tells (range, runs, differences) and on a sample where it does not (distinct values, common divisor).
  */
+
+import { packedWords, widthOf } from './bitpack.ts';
+import { ByteTable } from './byte-table.ts';
 import { planConstantBytes, planConstantFloat, planConstantInteger } from './constant.ts';
 import { planDecimalFloat } from './decimal-float.ts';
 import { deltaSize, planDelta } from './delta.ts';
 import { DICTIONARY_LIMIT, planDictionary } from './dictionary.ts';
 import { planFrame } from './frame.ts';
-import { packedWords, widthOf } from './bitpack.ts';
-import { ByteTable } from './byte-table.ts';
 import { align8, FAMILY, NODE_HEADER_BYTES, type NodePlan } from './node.ts';
 import { planRawFloats, planRawIntegers, planRawUuids } from './raw.ts';
 import { planRunLength } from './run-length.ts';
@@ -61,7 +62,8 @@ export function chooseNumbers(values: Float64Array, depth = 0): Choice {
     if (value < least) least = value;
     if (value > greatest) greatest = value;
   }
-  if (greatest - least >= SPAN_LIMIT) return { plan: planRawIntegers(toBigints(values)), distinct: sampleDistinct(values) };
+  if (greatest - least >= SPAN_LIMIT)
+    return { plan: planRawIntegers(toBigints(values)), distinct: sampleDistinct(values) };
   const offsets = least === 0 ? values : new Float64Array(count);
   if (least !== 0) for (let index = 0; index < count; index++) offsets[index] = values[index]! - least;
   return chooseOffsets(BigInt(least), least, offsets, greatest - least, depth);
@@ -141,7 +143,8 @@ function chooseOffsets(
 
   if (distinct <= DICTIONARY_LIMIT && distinct * 4 < count) {
     const guess =
-      2 * NODE_HEADER_BYTES + (packedWords(count, widthOf(distinct - 1)) + packedWords(distinct, widthOf(largest))) * 4;
+      2 * NODE_HEADER_BYTES +
+      (packedWords(count, widthOf(distinct - 1)) + packedWords(distinct, widthOf(largest))) * 4;
     // A plan of runs may still beat it with codes; only try when there is something to win.
     if (guess * WEIGHT.dictionary < cost) {
       const plan = planIntegerDictionary(base, offsets, largest, present);
@@ -180,7 +183,12 @@ function planRuns(base: number, offsets: Float64Array, runs: number, depth: numb
       values[run++] = base + offsets[index]!;
     }
   }
-  return planRunLength(count, chooseNumbers(ends, depth + 1).plan, chooseNumbers(values, depth + 1).plan, runs);
+  return planRunLength(
+    count,
+    chooseNumbers(ends, depth + 1).plan,
+    chooseNumbers(values, depth + 1).plan,
+    runs,
+  );
 }
 
 function planIntegerDictionary(
@@ -266,7 +274,10 @@ export function chooseUuids(bytes: Uint8Array, count: number): Choice {
   if (isConstant) return { plan: planConstantBytes(count, FAMILY.bytes16, bytes.slice(0, 16)), distinct: 1 };
   const offsets = new Uint32Array(count + 1);
   for (let index = 0; index <= count; index++) offsets[index] = index * 16;
-  return { plan: planRawUuids(bytes.subarray(0, count * 16)), distinct: sampleStrings(offsets, bytes, count).distinct };
+  return {
+    plan: planRawUuids(bytes.subarray(0, count * 16)),
+    distinct: sampleStrings(offsets, bytes, count).distinct,
+  };
 }
 
 function sampleStrings(offsets: Uint32Array, bytes: Uint8Array, count: number): { distinct: number } {

@@ -1,10 +1,12 @@
 /** Constant: one value for all rows. The header holds integers and the bits of floats; bytes are the body (length in `aux`). */
-import type { IntegerTarget } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import type { IntegerTarget } from './bitpack.ts';
 import { keepAll } from './filter.ts';
 import {
-  type BytesSink,
+  align8,
   BytesNode,
+  type BytesSink,
   type Candidates,
   checkInside,
   ENCODING,
@@ -15,7 +17,6 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
-  align8,
   SAFE,
 } from './node.ts';
 

@@ -7,8 +7,8 @@
 import { check } from '../corruption.ts';
 import {
   align8,
-  checkInside,
   CHUNK,
+  checkInside,
   ENCODING,
   FAMILY,
   FloatNode,
@@ -42,7 +42,10 @@ export class DecimalFloatNode extends FloatNode {
     openInteger: (bytes: Uint8Array, at: number) => { node: IntegerNode; end: number },
   ) {
     super(header.count);
-    check(header.width <= 18 && header.flags <= header.width, `decimal exponents ${header.width}, ${header.flags}`);
+    check(
+      header.width <= 18 && header.flags <= header.width,
+      `decimal exponents ${header.width}, ${header.flags}`,
+    );
     const child = openInteger(bytes, header.body);
     this.integers = child.node;
     check(this.integers.count === header.count, 'as many integers as floats');
@@ -73,7 +76,8 @@ export class DecimalFloatNode extends FloatNode {
       const until = Math.min(end, from + CHUNK);
       this.integers.decodeNumbers(from, until, scratch, 0);
       const slot = to + from - start;
-      for (let index = 0; index < until - from; index++) target[slot + index] = scratch[index]! * scale * inverse;
+      for (let index = 0; index < until - from; index++)
+        target[slot + index] = scratch[index]! * scale * inverse;
     }
     giveFloats(scratch);
     for (let index = this.exceptionFrom(start); index < this.positions.length; index++) {
@@ -93,7 +97,8 @@ export class DecimalFloatNode extends FloatNode {
     this.integers.validate();
     for (let index = 0; index < this.positions.length; index++)
       check(
-        this.positions[index]! < this.count && (index === 0 || this.positions[index - 1]! < this.positions[index]!),
+        this.positions[index]! < this.count &&
+          (index === 0 || this.positions[index - 1]! < this.positions[index]!),
         `float exception at ${this.positions[index]}`,
       );
   }
@@ -134,7 +139,8 @@ export function planDecimalFloat(
           spread = Math.max(spread, Math.abs(integer));
         }
       }
-      if (hits > best.hits || (hits === best.hits && spread < best.spread)) best = { hits, exponent, factor, spread };
+      if (hits > best.hits || (hits === best.hits && spread < best.spread))
+        best = { hits, exponent, factor, spread };
     }
     if (best.hits === sampled) break;
   }

@@ -4,8 +4,9 @@
  * Every 128th value is an anchor, kept as it is, so a position costs at most 127 additions. Only used when all values are within +-2^53
  * and the differences span less than 2^32.
  */
-import { type IntegerTarget, pack, planeWords, unpack, widthOf } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import { type IntegerTarget, pack, planeWords, unpack, widthOf } from './bitpack.ts';
 import { filterByValue } from './filter.ts';
 import {
   align8,
@@ -38,7 +39,10 @@ export class DeltaNode extends IntegerNode {
   constructor(bytes: Uint8Array, header: NodeHeader) {
     super(header.count);
     const anchors = Math.ceil(header.count / DELTA_ANCHOR_EVERY);
-    check(header.width <= 32 && header.aux === anchors, `delta of width ${header.width}, ${header.aux} anchors`);
+    check(
+      header.width <= 32 && header.aux === anchors,
+      `delta of width ${header.width}, ${header.aux} anchors`,
+    );
     const words = planeWords(header.count, header.width);
     checkInside(header, header.body, anchors * 8 + words * 4, 'delta');
     this.width = header.width;

@@ -2,15 +2,16 @@
  * Dictionary: the distinct values, ascending, and per row the position in them. Codes and values are child nodes, so codes may be
  * run-length encoded and values framed. Because the order of codes is the order of values, range predicates become code ranges.
  */
-import type { IntegerTarget } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import type { IntegerTarget } from './bitpack.ts';
 import { filterMembers } from './filter.ts';
 import { FrameNode } from './frame.ts';
 import {
-  type BytesSink,
   BytesNode,
-  CHUNK,
+  type BytesSink,
   type Candidates,
+  CHUNK,
   ENCODING,
   FloatNode,
   giveInts,
@@ -52,7 +53,13 @@ export function filterCodes(
       candidates,
       selection,
     );
-  if (codes instanceof FrameNode && codes.width > 0 && codes.width <= 16 && codes.base === 0n && codes.factor === 1n)
+  if (
+    codes instanceof FrameNode &&
+    codes.width > 0 &&
+    codes.width <= 16 &&
+    codes.base === 0n &&
+    codes.factor === 1n
+  )
     return filterMembers(codes.words, codes.width, wanted, candidates, selection);
   const values: bigint[] = [];
   for (; first <= last; first++) if (wanted[first] === 1) values.push(BigInt(first));

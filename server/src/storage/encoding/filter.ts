@@ -1,8 +1,8 @@
 /** Loops that test integers and write the survivors' positions; shared by the integer encodings. */
 import { unpack, unpackOne } from './bitpack.ts';
 import {
-  CHUNK,
   type Candidates,
+  CHUNK,
   giveFloats,
   giveInts,
   type IntegerNode,

@@ -2,13 +2,14 @@
  * Frame of reference with bit packing: value = base + factor * code. The factor is the greatest common divisor of the differences, so that
  * money in whole units or timestamps in whole seconds need no bits for their zeros.
  */
-import { type IntegerTarget, pack, packedWords, unpack, unpackOne, widthOf } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import { type IntegerTarget, pack, packedWords, unpack, unpackOne, widthOf } from './bitpack.ts';
 import { filterByValue, filterMembers, filterPlane, keepAll } from './filter.ts';
 import {
   align8,
-  CHUNK,
   type Candidates,
+  CHUNK,
   checkInside,
   ENCODING,
   FAMILY,
@@ -44,7 +45,10 @@ export class FrameNode extends IntegerNode {
 
   constructor(bytes: Uint8Array, header: NodeHeader) {
     super(header.count);
-    check(header.width <= 64 && header.factor > 0n, `frame of width ${header.width}, factor ${header.factor}`);
+    check(
+      header.width <= 64 && header.factor > 0n,
+      `frame of width ${header.width}, factor ${header.factor}`,
+    );
     this.width = header.width;
     this.base = header.base;
     this.factor = header.factor;
@@ -67,7 +71,7 @@ export class FrameNode extends IntegerNode {
   }
 
   private planeWidth(): number {
-    return this.width < 32 ? this.width : 32;
+    return Math.min(this.width, 32);
   }
 
   decode32(start: number, end: number, target: IntegerTarget, to: number): void {
@@ -78,7 +82,8 @@ export class FrameNode extends IntegerNode {
     unpack(this.words, this.planeWidth(), start, end, target, to, 0);
     const factor = Number(BigInt.asIntN(32, this.factor));
     const base = this.baseLow;
-    for (let slot = to; slot < to + end - start; slot++) target[slot] = base + Math.imul(target[slot]!, factor);
+    for (let slot = to; slot < to + end - start; slot++)
+      target[slot] = base + Math.imul(target[slot]!, factor);
   }
 
   decode64(start: number, end: number, target: Int32Array, to: number): void {
@@ -110,7 +115,8 @@ export class FrameNode extends IntegerNode {
         target[slot + 1] = sum > 4294967295 ? high + 1 : high;
       }
     } else if (this.isSafe) {
-      for (let index = 0; index < length; index++) storeNumber64(target, to + index, this.numberAt(start + index));
+      for (let index = 0; index < length; index++)
+        storeNumber64(target, to + index, this.numberAt(start + index));
     } else {
       for (let index = 0, slot = 2 * to; index < length; index++, slot += 2) {
         const value = this.bigintAt(start + index);
@@ -176,11 +182,20 @@ export class FrameNode extends IntegerNode {
     }
     const low = ceilDivide(test.low - this.base, this.factor);
     const high = floorDivide(test.high - this.base, this.factor);
-    if (low > high || high < 0n || low > BigInt(largest)) return test.negate ? keepAll(candidates, selection) : 0;
+    if (low > high || high < 0n || low > BigInt(largest))
+      return test.negate ? keepAll(candidates, selection) : 0;
     const lowCode = low < 0n ? 0 : Number(low);
     const highCode = high > BigInt(largest) ? largest : Number(high);
     if (lowCode === 0 && highCode === largest) return test.negate ? 0 : keepAll(candidates, selection);
-    return filterPlane(this.words, this.width, lowCode, highCode - lowCode, test.negate, candidates, selection);
+    return filterPlane(
+      this.words,
+      this.width,
+      lowCode,
+      highCode - lowCode,
+      test.negate,
+      candidates,
+      selection,
+    );
   }
 
   validate(): void {}
@@ -209,7 +224,11 @@ export function planFrame(
     encoding: 'frame',
     size: NODE_HEADER_BYTES + align8(words * 4),
     write: (out) => {
-      const node = out.beginNode(ENCODING.frame, FAMILY.integer, count, { width, base, factor: BigInt(factor) });
+      const node = out.beginNode(ENCODING.frame, FAMILY.integer, count, {
+        width,
+        base,
+        factor: BigInt(factor),
+      });
       const at = out.reserve(words * 4);
       let codes = offsets;
       if (factor !== 1) {

@@ -5,8 +5,9 @@
  * int32, int64, decimal64, codes, lengths), floats (float32, float64) and bytes (bytes16, varlen). NULLs are not the nodes' business:
  * the column fills them with a neighbour's value and keeps a bitmap beside.
  */
-import type { IntegerTarget } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import type { IntegerTarget } from './bitpack.ts';
 
 export const NODE_HEADER_BYTES = 32;
 

@@ -1,10 +1,12 @@
 /** Raw: values as they are, `width` bits each (8, 16, 32, 64; 128 for bytes16), little-endian. */
-import type { IntegerTarget } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import type { IntegerTarget } from './bitpack.ts';
 import { filterByValue } from './filter.ts';
 import {
-  type BytesSink,
+  align8,
   BytesNode,
+  type BytesSink,
   type Candidates,
   checkInside,
   ENCODING,
@@ -15,7 +17,6 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
-  align8,
 } from './node.ts';
 
 /** 64-bit integers whose range is too wide for a frame. */

@@ -1,6 +1,7 @@
 /** Run length: the end position of every run and its value, as two child nodes. */
-import type { IntegerTarget } from './bitpack.ts';
+
 import { check } from '../corruption.ts';
+import type { IntegerTarget } from './bitpack.ts';
 import {
   type Candidates,
   ENCODING,

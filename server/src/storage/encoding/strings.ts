@@ -5,8 +5,8 @@
 import { check } from '../corruption.ts';
 import {
   align8,
-  type BytesSink,
   BytesNode,
+  type BytesSink,
   CHUNK,
   checkInside,
   ENCODING,
@@ -112,14 +112,22 @@ export class StringsNode extends BytesNode {
 }
 
 /** `offsets` has count + 1 entries from 0; `bytes` are those of all values. */
-export function planStrings(offsets: Uint32Array, count: number, bytes: Uint8Array, lengths: NodePlan): NodePlan {
+export function planStrings(
+  offsets: Uint32Array,
+  count: number,
+  bytes: Uint8Array,
+  lengths: NodePlan,
+): NodePlan {
   const anchors = Math.ceil(count / STRING_ANCHOR_EVERY);
   const total = offsets[count]! - offsets[0]!;
   return {
     encoding: 'strings',
     size: NODE_HEADER_BYTES + align8(anchors * 4) + lengths.size + align8(total),
     write: (out) => {
-      const node = out.beginNode(ENCODING.strings, FAMILY.varlen, count, { aux: anchors, base: BigInt(total) });
+      const node = out.beginNode(ENCODING.strings, FAMILY.varlen, count, {
+        aux: anchors,
+        base: BigInt(total),
+      });
       const at = out.reserve(anchors * 4);
       const words = out.words(at, anchors);
       for (let anchor = 0; anchor < anchors; anchor++)

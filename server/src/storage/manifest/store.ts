@@ -11,6 +11,8 @@
 import type { CommitSequence, Lsn, Xid } from '../../base/brands.ts';
 import { assert } from '../../base/error.ts';
 import type { Disk } from '../../env/contract.ts';
+import type { BlockFileSet } from '../block/files.ts';
+import { blockFileName } from '../block/names.ts';
 import type {
   BlockFileWriter,
   BlockRef,
@@ -22,8 +24,6 @@ import type {
   SegmentDescriptor,
   TableDirectory,
 } from '../contract.ts';
-import type { BlockFileSet } from '../block/files.ts';
-import { blockFileName } from '../block/names.ts';
 import { locate } from '../corruption.ts';
 import { translateDiskError } from '../disk-error.ts';
 import { segmentBlocks } from '../segment/descriptor.ts';
@@ -124,8 +124,7 @@ class Version implements ManifestView {
     const files = this.nodeFiles();
     for (const { directory } of this.stored.values()) {
       for (const blob of directory.blobs) files.add(blob.ref.file);
-      for (const segment of directory.segments)
-        for (const ref of segmentBlocks(segment)) files.add(ref.file);
+      for (const segment of directory.segments) for (const ref of segmentBlocks(segment)) files.add(ref.file);
     }
     return files;
   }
@@ -380,7 +379,11 @@ function writeTable(
   }
   const { blobs, extra } = directory;
   const ref = put(encodeDirectory({ extra, blobs, chunks: chunks.map((chunk) => chunk.ref) }));
-  return { directory: { segments: directory.segments.slice(), blobs: blobs.slice(), extra: extra.slice() }, ref, chunks };
+  return {
+    directory: { segments: directory.segments.slice(), blobs: blobs.slice(), extra: extra.slice() },
+    ref,
+    chunks,
+  };
 }
 
 /** Table pages by ascending storage id; a page whose entries did not change keeps its block. */

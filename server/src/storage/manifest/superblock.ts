@@ -6,10 +6,10 @@
  * to an older state.
  */
 import { type Disk, EnvironmentError, type File } from '../../env/contract.ts';
+import { readFully } from '../block/source.ts';
 import { crc32 } from '../checksum.ts';
 import type { BlockRef } from '../contract.ts';
 import { dataCorrupted } from '../corruption.ts';
-import { readFully } from '../block/source.ts';
 
 export const SUPERBLOCK_BYTES = 4096;
 const MAGIC = 0x3142535046n; // "FPSB1"

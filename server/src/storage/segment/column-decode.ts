@@ -1,9 +1,15 @@
 /** Decoding a column payload into vectors and single values. */
 import type { PhysicalType } from '../../types/contract.ts';
 import type { ColumnVector, FixedValues } from '../../types/vector.ts';
-import { check } from '../corruption.ts';
 import type { PhysicalValue } from '../contract.ts';
-import { type BytesNode, type BytesSink, type FloatNode, type IntegerNode, storeNumber64 } from '../encoding/node.ts';
+import { check } from '../corruption.ts';
+import {
+  type BytesNode,
+  type BytesSink,
+  type FloatNode,
+  type IntegerNode,
+  storeNumber64,
+} from '../encoding/node.ts';
 import { openBytes, openFloat, openInteger } from '../encoding/open.ts';
 import { StringsNode } from '../encoding/strings.ts';
 import { COLUMN_HEADER_BYTES, COLUMN_MAGIC, PHYSICAL_CODE } from './column-encode.ts';
@@ -35,7 +41,10 @@ export function openColumn(payload: Uint8Array, physical: PhysicalType, count: n
   const header = new DataView(payload.buffer, payload.byteOffset, COLUMN_HEADER_BYTES);
   check(header.getUint32(0, true) === COLUMN_MAGIC, 'column magic');
   check(header.getUint32(4, true) === count, `column of ${header.getUint32(4, true)} rows, not ${count}`);
-  check(header.getUint8(20) === PHYSICAL_CODE[physical], `physical type code ${header.getUint8(20)} for ${physical}`);
+  check(
+    header.getUint8(20) === PHYSICAL_CODE[physical],
+    `physical type code ${header.getUint8(20)} for ${physical}`,
+  );
   const nullCount = header.getUint32(8, true);
   const bitmapAt = header.getUint32(12, true);
   const bitmapBytes = (count + 7) >>> 3;
@@ -99,7 +108,8 @@ export function prepareTarget(target: ColumnVector, physical: PhysicalType, coun
   target.count = count;
   if (physical === 'varlen') {
     target.values = null;
-    if (target.offsets === null || target.offsets.length < count + 1) target.offsets = new Uint32Array(count + 1);
+    if (target.offsets === null || target.offsets.length < count + 1)
+      target.offsets = new Uint32Array(count + 1);
     target.bytes ??= new Uint8Array(Math.max(64, count * 8));
     return;
   }
@@ -129,7 +139,8 @@ class VectorSink implements BytesSink {
 
   append(source: Uint8Array, start: number, end: number): void {
     // Encodings repeat a neighbour under a NULL; a vector promises no bytes there.
-    if (this.validity !== null && (this.validity[this.index >>> 3]! & (1 << (this.index & 7))) === 0) end = start;
+    if (this.validity !== null && (this.validity[this.index >>> 3]! & (1 << (this.index & 7))) === 0)
+      end = start;
     const length = end - start;
     const next = this.at + length;
     if (next > this.bytes.length) {
@@ -139,7 +150,8 @@ class VectorSink implements BytesSink {
       this.target.bytes = larger;
     }
     const bytes = this.bytes;
-    if (length <= 24) for (let index = start, to = this.at; index < end; index++) bytes[to++] = source[index]!;
+    if (length <= 24)
+      for (let index = start, to = this.at; index < end; index++) bytes[to++] = source[index]!;
     else bytes.set(source.subarray(start, end), this.at);
     this.at = next;
     this.offsets[++this.index] = next;
@@ -173,7 +185,8 @@ export function sliceValidity(
   if (shift === 0) bits.set(validity.subarray(first, first + length));
   else
     for (let index = 0; index < length; index++)
-      bits[index] = (validity[first + index]! >>> shift) | ((validity[first + index + 1] ?? 0) << (8 - shift));
+      bits[index] =
+        (validity[first + index]! >>> shift) | ((validity[first + index + 1] ?? 0) << (8 - shift));
   return bits;
 }
 
@@ -212,7 +225,8 @@ export function decodePositions(
   if (column.validity === null) target.validity = null;
   else {
     const length = (count + 7) >>> 3;
-    const bits = target.validity !== null && target.validity.length >= length ? target.validity : new Uint8Array(length);
+    const bits =
+      target.validity !== null && target.validity.length >= length ? target.validity : new Uint8Array(length);
     bits.fill(0, 0, length);
     for (let index = 0; index < count; index++)
       if (!isNullAt(column, positions[index]!)) bits[index >>> 3]! |= 1 << (index & 7);

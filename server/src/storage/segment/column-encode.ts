@@ -65,7 +65,15 @@ export function encodeColumn(vector: ColumnVector): EncodedColumn {
   const { physical, count } = vector;
   const nullCount = countNulls(vector.validity, count);
   if (nullCount === count) {
-    const zone = { nullCount, distinct: 0, min: null, max: null, minExact: true, maxExact: true, totalBytes: 0 };
+    const zone = {
+      nullCount,
+      distinct: 0,
+      min: null,
+      max: null,
+      minExact: true,
+      maxExact: true,
+      totalBytes: 0,
+    };
     return { physical, zone, encoding: 'constant', payload: null, codec: 'none' };
   }
   const validity = nullCount === 0 ? null : vector.validity;

@@ -5,8 +5,8 @@ import { ByteReader, ByteWriter } from '../byte-io.ts';
 import type { BlockRef, ColumnDescriptor, PhysicalValue, SegmentDescriptor, ZoneMap } from '../contract.ts';
 import { SEGMENT_MAX_ROWS } from '../contract.ts';
 import { check } from '../corruption.ts';
-import { PHYSICAL_CODE } from './column-encode.ts';
 import { familyOf } from './column-decode.ts';
+import { PHYSICAL_CODE } from './column-encode.ts';
 
 const physicalByCode = new Map<number, PhysicalType>(
   (Object.entries(PHYSICAL_CODE) as [PhysicalType, number][]).map(([name, code]) => [code, name]),

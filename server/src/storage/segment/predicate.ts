@@ -6,8 +6,8 @@ import { DictionaryBytes, DictionaryFloats, filterCodes } from '../encoding/dict
 import { keepAll } from '../encoding/filter.ts';
 import {
   type BytesNode,
-  CHUNK,
   type Candidates,
+  CHUNK,
   type FloatNode,
   giveFloats,
   type IntegerTest,
@@ -53,7 +53,12 @@ function keepByNull(column: OpenColumn, selection: Uint16Array, count: number, w
 }
 
 function integerTest(predicate: ValuePredicate): IntegerTest {
-  const range = (low: bigint, high: bigint, negate = false): IntegerTest => ({ kind: 'range', low, high, negate });
+  const range = (low: bigint, high: bigint, negate = false): IntegerTest => ({
+    kind: 'range',
+    low,
+    high,
+    negate,
+  });
   switch (predicate.kind) {
     case 'compare': {
       const value = BigInt(predicate.value as bigint | number);
@@ -110,7 +115,9 @@ export function valueTest(predicate: ValuePredicate): (value: PhysicalValue) => 
       return (value) => {
         const low = compareValues(value, predicate.low);
         const high = compareValues(value, predicate.high);
-        return (predicate.lowInclusive ? low >= 0 : low > 0) && (predicate.highInclusive ? high <= 0 : high < 0);
+        return (
+          (predicate.lowInclusive ? low >= 0 : low > 0) && (predicate.highInclusive ? high <= 0 : high < 0)
+        );
       };
     case 'in':
       return (value) => predicate.values.some((wanted) => compareValues(value, wanted) === 0);

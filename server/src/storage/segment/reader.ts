@@ -3,7 +3,10 @@
  * source takes leases back when it needs the memory.
  */
 import type { CommitSequence } from '../../base/brands.ts';
+import { assert } from '../../base/error.ts';
 import type { ColumnVector } from '../../types/vector.ts';
+import { blockFileName } from '../block/names.ts';
+import type { PinnedBlock } from '../contract.ts';
 import {
   type BlockRef,
   type BlockSource,
@@ -14,12 +17,9 @@ import {
   type SegmentDescriptor,
   type SegmentReaderContract,
 } from '../contract.ts';
-import { assert } from '../../base/error.ts';
 import { locate } from '../corruption.ts';
-import { blockFileName } from '../block/names.ts';
 import { ConstantBytes, ConstantFloats, ConstantIntegers } from '../encoding/constant.ts';
 import { keepAll } from '../encoding/filter.ts';
-import type { PinnedBlock } from '../contract.ts';
 import {
   decodePositions,
   decodeRange,
@@ -125,9 +125,12 @@ export class SegmentReader implements SegmentReaderContract {
     if (this.canSkip(predicates)) return 0;
     let count = -1;
     for (const predicate of predicates) {
-      if (judgeZone(this.describe(predicate.column).zone, this.descriptor.rowCount, predicate) === 'all') continue;
+      if (judgeZone(this.describe(predicate.column).zone, this.descriptor.rowCount, predicate) === 'all')
+        continue;
       const candidates = { start, end, count };
-      count = this.reading(predicate.column, (opened) => filterColumn(opened, predicate, candidates, selection));
+      count = this.reading(predicate.column, (opened) =>
+        filterColumn(opened, predicate, candidates, selection),
+      );
       if (count === 0) return 0;
     }
     return count < 0 ? keepAll({ start, end, count }, selection) : count;

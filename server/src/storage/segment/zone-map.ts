@@ -79,7 +79,8 @@ function judgeBounds(
     case 'prefix': {
       const { prefix } = predicate;
       if (compareBytes(max as Uint8Array, prefix) < 0) return 'none';
-      if (compareBytes(min as Uint8Array, prefix) > 0 && !startsWith(min as Uint8Array, prefix)) return 'none';
+      if (compareBytes(min as Uint8Array, prefix) > 0 && !startsWith(min as Uint8Array, prefix))
+        return 'none';
       return startsWith(min as Uint8Array, prefix) && startsWith(max as Uint8Array, prefix) && zone.maxExact
         ? 'all'
         : 'some';

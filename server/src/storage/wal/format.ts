@@ -74,7 +74,12 @@ export function recordStart(lsn: number, segmentBytes: number): number {
   return lsn;
 }
 
-export function writeSegmentHeader(target: Uint8Array, at: number, identity: LogIdentity, segment: number): void {
+export function writeSegmentHeader(
+  target: Uint8Array,
+  at: number,
+  identity: LogIdentity,
+  segment: number,
+): void {
   const view = new DataView(target.buffer, target.byteOffset + at, SEGMENT_HEADER_BYTES);
   for (let index = 0; index < SEGMENT_HEADER_BYTES; index += 4) view.setUint32(index, 0, true);
   view.setUint32(0, SEGMENT_MAGIC, true);

@@ -114,12 +114,8 @@ export class Log implements WriteAheadLog {
       `log segment size ${segmentBytes}`,
     );
     this.identity = { segmentBytes, timeline: options.timeline ?? 1, systemIdentifier };
-    this.files = new SegmentFiles(
-      this.disk,
-      this.clock,
-      this.identity,
-      options.spareSegments ?? 4,
-      (error) => this.fail(error),
+    this.files = new SegmentFiles(this.disk, this.clock, this.identity, options.spareSegments ?? 4, (error) =>
+      this.fail(error),
     );
   }
 
@@ -167,7 +163,7 @@ export class Log implements WriteAheadLog {
         end.offset,
         `${end.reason}, but the log was durable up to ${end.claimedDurable}`,
       );
-    await this.rewriteTail(walk);
+    await this.rewriteTail(walk, from);
     const { segmentBytes } = this.identity;
     const last = Math.floor((end.end - 1) / segmentBytes);
     await this.openAt(
@@ -184,7 +180,7 @@ export class Log implements WriteAheadLog {
    * every segment from the last vouched-for position to the end is written anew, synced and renamed into place. Segments behind the end
    * are removed, so that nothing stale can follow the new records.
    */
-  private async rewriteTail(walk: LogWalk): Promise<void> {
+  private async rewriteTail(walk: LogWalk, from: Lsn): Promise<void> {
     const { segmentBytes } = this.identity;
     const end = walk.end.end as number;
     const lastSegment = Math.floor((end - 1) / segmentBytes);
@@ -193,8 +189,12 @@ export class Log implements WriteAheadLog {
     for (const segment of walk.segments)
       if (segment > lastSegment) await this.disk.unlink(segmentPath(this.identity, segment));
     await this.disk.syncDirectory(LOG_DIRECTORY);
-    const firstSegment = Math.min(lastSegment, Math.floor(walk.end.claimedDurable / segmentBytes));
-    for (let segment = Math.max(firstSegment, 1); segment <= lastSegment; segment++) {
+    const vouchedFor = Math.max(walk.end.claimedDurable, from);
+    for (
+      let segment = Math.min(lastSegment, Math.floor(vouchedFor / segmentBytes));
+      segment <= lastSegment;
+      segment++
+    ) {
       const bytes = new Uint8Array(segmentBytes);
       const old = await readSegment(this.disk, this.identity, segment);
       if (old === null) {
@@ -447,8 +447,9 @@ export class Log implements WriteAheadLog {
     for (const callback of done) callback();
   }
 
-  private async flushBatch(): Promise<void> {
-    if (this.active.used === 0) return;
+  /** `force`: also when there is nothing but the mark to write. */
+  private async flushBatch(force = false): Promise<void> {
+    if (this.active.used === 0 && !force) return;
     this.putMark();
     const batch = this.active;
     this.active = this.idle;
@@ -566,8 +567,7 @@ export class Log implements WriteAheadLog {
     if (this.isFlushing) return;
     this.isFlushing = true;
     try {
-      if (this.active.used === 0) this.putMark();
-      await this.flushBatchAsIs();
+      await this.flushBatch(true);
     } catch (error) {
       this.fail(error instanceof Error ? error : internalError(String(error)));
     }
@@ -576,19 +576,6 @@ export class Log implements WriteAheadLog {
     this.flushDone = [];
     for (const callback of done) callback();
     if (this.waitersFrom < this.waiters.length) this.scheduleFlush();
-  }
-
-  /** As `flushBatch`, for a buffer that holds its mark already. */
-  private async flushBatchAsIs(): Promise<void> {
-    const batch = this.active;
-    this.active = this.idle;
-    this.active.start = this.insert;
-    this.active.used = 0;
-    await this.writeBatch(batch);
-    if (this.failure !== null) return;
-    this.flushed = batch.start + batch.used;
-    this.idle = batch;
-    this.wake();
   }
 
   // ---------------------------------------------------------------------------------------------------------- truncation

@@ -39,6 +39,18 @@ interface Loaded {
   readonly damage: string | null;
 }
 
+/** Why there is no record, and where it should be. */
+class NoRecord {
+  readonly reason: string;
+  readonly segment: number;
+  readonly offset: number;
+  constructor(reason: string, segment: number, offset: number) {
+    this.reason = reason;
+    this.segment = segment;
+    this.offset = offset;
+  }
+}
+
 /** What a walk over the log found, with what appending needs to go on. */
 export interface LogWalk {
   readonly end: LogEnd;
@@ -67,7 +79,7 @@ export class LogReader {
     const { segmentBytes } = this.identity;
     let records = 0;
     let end = from as number;
-    let reason: string;
+    let stop: NoRecord;
     let badAt: number;
     let isFirst = true;
     while (true) {
@@ -75,13 +87,13 @@ export class LogReader {
       badAt = end;
       const gap = await this.checkGap(end, start);
       if (gap !== null) {
-        reason = gap;
+        stop = gap;
         break;
       }
       badAt = start;
       const record = await this.read(start, isFirst);
-      if (typeof record === 'string') {
-        reason = record;
+      if (record instanceof NoRecord) {
+        stop = record;
         break;
       }
       isFirst = false;
@@ -93,15 +105,14 @@ export class LogReader {
     }
     const segments = await this.segmentsOnDisk();
     await this.claimsBehind(badAt, segments);
-    const segment = Math.floor(badAt / segmentBytes);
     return {
       end: {
         verdict: this.claimed > badAt ? 'corrupt' : 'tail',
         end: end as Lsn,
         records,
-        segmentName: segmentName(this.identity, segment),
-        offset: badAt % segmentBytes,
-        reason,
+        segmentName: segmentName(this.identity, stop.segment),
+        offset: stop.offset,
+        reason: stop.reason,
         claimedDurable: this.claimed as Lsn,
       },
       lastCrc: this.lastCrc,
@@ -117,38 +128,50 @@ export class LogReader {
   }
 
   /** The zeros between the last record and the place of the next, and the header of a segment that is entered. */
-  private async checkGap(end: number, start: number): Promise<string | null> {
+  private async checkGap(end: number, start: number): Promise<NoRecord | null> {
     if (start === end) return null;
     const { segmentBytes } = this.identity;
     if (end % segmentBytes !== 0) {
       const segment = await this.load(Math.floor(end / segmentBytes));
       for (let offset = end % segmentBytes; offset < segmentBytes; offset++)
-        if (segment.bytes[offset] !== 0) return 'bytes after the last record of a segment are not zero';
+        if (segment.bytes[offset] !== 0)
+          return new NoRecord(
+            'bytes after the last record of a segment are not zero',
+            segment.segment,
+            offset,
+          );
     }
     return null;
   }
 
   /** The record at `start`, or why there is none. */
-  private async read(start: number, isFirst: boolean): Promise<LogRecord | string> {
+  private async read(start: number, isFirst: boolean): Promise<LogRecord | NoRecord> {
     const { segmentBytes } = this.identity;
     const segment = await this.load(Math.floor(start / segmentBytes));
-    if (segment.damage !== null) return segment.damage;
+    if (segment.damage !== null) return new NoRecord(segment.damage, segment.segment, 0);
     const offset = start % segmentBytes;
-    if (segment.bytes.length < offset + RECORD_HEADER_BYTES) return 'file ends inside a record header';
+    const no = (reason: string): NoRecord => new NoRecord(reason, segment.segment, offset);
+    if (segment.bytes.length < offset + RECORD_HEADER_BYTES) return no('file ends inside a record header');
     const length = segment.view.getUint32(offset + AT_LENGTH, true);
-    if (length === 0) return 'no record';
-    if (length < RECORD_HEADER_BYTES || length > RECORD_LIMIT) return `impossible record length ${length}`;
+    if (length === 0) return no('no record');
+    if (length < RECORD_HEADER_BYTES || length > RECORD_LIMIT)
+      return no(`impossible record length ${length}`);
     const lsn =
-      segment.view.getUint32(offset + AT_LSN, true) + segment.view.getUint32(offset + AT_LSN + 4, true) * 4294967296;
-    if (lsn !== start) return `record of position ${lsn}`;
+      segment.view.getUint32(offset + AT_LSN, true) +
+      segment.view.getUint32(offset + AT_LSN + 4, true) * 4294967296;
+    if (lsn !== start) return no(`record of position ${lsn}`);
     const previous = segment.view.getUint32(offset + AT_PREVIOUS, true);
-    if (!isFirst && previous !== this.lastCrc) return 'record does not continue the one before';
+    if (!isFirst && previous !== this.lastCrc) return no('record does not continue the one before');
     const whole = await this.gather(segment, offset, paddedLength(length));
-    if (typeof whole === 'string') return whole;
+    if (whole instanceof NoRecord) return whole;
     const view = new DataView(whole.bytes.buffer, whole.bytes.byteOffset + whole.at, RECORD_HEADER_BYTES);
     const crc = view.getUint32(AT_CRC, true);
     if (crc !== crc32(whole.bytes, whole.at + 4, whole.at + paddedLength(length)))
-      return 'record checksum does not match';
+      return no(
+        whole.bytes === segment.bytes
+          ? 'record checksum does not match'
+          : `record checksum does not match (it ends in segment ${segmentName(this.identity, Math.floor((whole.end - 1) / segmentBytes))})`,
+      );
     this.lastCrc = crc;
     return {
       type: view.getUint8(AT_TYPE),
@@ -164,24 +187,36 @@ export class LogReader {
     segment: Loaded,
     offset: number,
     total: number,
-  ): Promise<{ bytes: Uint8Array; at: number; end: number } | string> {
+  ): Promise<{ bytes: Uint8Array; at: number; end: number } | NoRecord> {
     const { segmentBytes } = this.identity;
     const start = segment.segment * segmentBytes + offset;
     if (offset + total <= segmentBytes) {
-      if (segment.bytes.length < offset + total) return 'file ends inside a record';
+      if (segment.bytes.length < offset + total)
+        return new NoRecord('file ends inside a record', segment.segment, offset);
       return { bytes: segment.bytes, at: offset, end: start + total };
     }
     // Claimed lengths are bounded by what is on disk before anything is allocated.
     const pieces: Uint8Array[] = [segment.bytes.subarray(offset)];
     let have = segmentBytes - offset;
-    if (segment.bytes.length !== segmentBytes) return 'file ends inside a record';
+    if (segment.bytes.length !== segmentBytes)
+      return new NoRecord('file ends inside a record', segment.segment, offset);
     let next = segment.segment;
     let end = start;
     while (have < total) {
       const loaded = await this.load(++next);
-      if (loaded.damage !== null) return loaded.damage;
+      if (loaded.damage !== null)
+        return new NoRecord(
+          `record continues in segment ${segmentName(this.identity, next)}: ${loaded.damage}`,
+          segment.segment,
+          offset,
+        );
       const take = Math.min(total - have, segmentBytes - SEGMENT_HEADER_BYTES);
-      if (loaded.bytes.length < SEGMENT_HEADER_BYTES + take) return 'file ends inside a record';
+      if (loaded.bytes.length < SEGMENT_HEADER_BYTES + take)
+        return new NoRecord(
+          `record continues in segment ${segmentName(this.identity, next)}: file is too short`,
+          segment.segment,
+          offset,
+        );
       pieces.push(loaded.bytes.subarray(SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES + take));
       have += take;
       end = next * segmentBytes + SEGMENT_HEADER_BYTES + take;

@@ -26,6 +26,7 @@ export class SegmentFiles {
   private lastPrepared = 0;
   /** The last attempt to prepare failed for want of space. */
   isFull = false;
+  private failure: Error | null = null;
   private retryTimer: Timer | undefined;
   private wakeRetry: (() => void) | undefined;
   private isClosed = false;
@@ -59,6 +60,7 @@ export class SegmentFiles {
   async file(segment: number): Promise<File> {
     while (!this.prepared.has(segment)) {
       await this.prepare(segment);
+      if (this.failure !== null) throw this.failure;
       if (!this.prepared.has(segment)) await this.pause();
     }
     let file = this.prepared.get(segment)!;
@@ -109,7 +111,10 @@ export class SegmentFiles {
           },
           (error: unknown) => {
             if (error instanceof EnvironmentError && error.code === 'ENOSPC') this.isFull = true;
-            else this.onFatal(error as Error);
+            else {
+              this.failure = error as Error;
+              this.onFatal(this.failure);
+            }
           },
         )
         .finally(() => this.preparing.delete(segment));
@@ -148,19 +153,26 @@ export class SegmentFiles {
       const isSpareWanted = next - segment <= this.spareLimit && !this.preparing.has(next);
       const status = isSpareWanted ? await this.disk.stat(path) : undefined;
       if (status?.sizeBytes === this.identity.segmentBytes && !this.preparing.has(next)) {
-        // Claim the number before the first await so that nobody prepares it meanwhile.
-        const renamed = this.disk.rename(path, segmentPath(this.identity, next));
-        this.preparing.set(next, renamed);
-        await renamed;
-        await this.disk.syncDirectory(LOG_DIRECTORY);
-        this.preparing.delete(next);
-        this.prepared.set(next, null);
-        this.lastPrepared = Math.max(this.lastPrepared, next);
-        this.isFull = false;
-        this.wakeRetry?.();
+        await this.rename(path, next);
       } else await this.disk.unlink(path);
     }
     await this.disk.syncDirectory(LOG_DIRECTORY);
+  }
+
+  /** Claims the number before the first await, so that nobody prepares it meanwhile. */
+  private async rename(path: string, next: number): Promise<void> {
+    const renamed = this.disk
+      .rename(path, segmentPath(this.identity, next))
+      .then(() => this.disk.syncDirectory(LOG_DIRECTORY))
+      .then(() => {
+        this.prepared.set(next, null);
+        this.lastPrepared = Math.max(this.lastPrepared, next);
+        this.isFull = false;
+      })
+      .finally(() => this.preparing.delete(next));
+    this.preparing.set(next, renamed);
+    await renamed;
+    this.wakeRetry?.();
   }
 
   /** Forgets handles of segments that appending has left behind. */
