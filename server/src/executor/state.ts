@@ -57,6 +57,7 @@ export interface ExecutionEnvironment {
 
 /** Rows between two looks at the clock; a row rarely costs more than 2 µs, so a look comes every half millisecond. */
 const TICKS_PER_LOOK = 256;
+const TICKS_PER_TEST_SLICE = 6;
 
 export class ExecutionState {
   readonly plan: PhysicalPlan;
@@ -93,8 +94,10 @@ export class ExecutionState {
   /** Starts a slice; the first look comes soon so that one slow row cannot hide another. */
   beginSlice(): void {
     this.checkInterrupt();
-    this.ticks = TICKS_PER_LOOK;
-    this.deadline = this.environment.services.monotonicMicros() + this.environment.services.sliceMicros;
+    const { services } = this.environment;
+    // Slices of length 0 are for tests: a suspension every few ticks (each level of operators may take one per entry).
+    this.ticks = services.sliceMicros > 0 ? TICKS_PER_LOOK : TICKS_PER_TEST_SLICE;
+    this.deadline = services.monotonicMicros() + services.sliceMicros;
   }
 
   /** Runs without slices: on a worker, or where the caller cannot yield. */
