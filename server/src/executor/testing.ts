@@ -5,7 +5,15 @@ import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import type { PhysicalPlan, PlanExpr, PlanNode, ScanColumn, SlotExpr } from '../planner/physical.ts';
 import type { BoundAggregate, DatumFunction, FunctionContext } from '../sql/functions/contract.ts';
 import type { Expr, OperatorExpr } from '../sql/tree.ts';
-import type { IndexSchema, RowCursor, ScanPredicate, Table, TableSchema, TableStore, UniqueConflict } from '../table/contract.ts';
+import type {
+  IndexSchema,
+  RowCursor,
+  ScanPredicate,
+  Table,
+  TableSchema,
+  TableStore,
+  UniqueConflict,
+} from '../table/contract.ts';
 import type { LockManager, Snapshot, Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { DEFAULT_FORMAT, typeSupport } from '../types/index.ts';
@@ -139,7 +147,11 @@ export class FakeTable implements Table {
     this.schema = schema;
   }
 
-  private cursor(matches: (row: Datum[]) => boolean, columns: readonly number[], slots: readonly number[]): RowCursor {
+  private cursor(
+    matches: (row: Datum[]) => boolean,
+    columns: readonly number[],
+    slots: readonly number[],
+  ): RowCursor {
     const { rows } = this;
     const count = rows.length;
     const snapshotRows = rows.slice();
@@ -162,7 +174,11 @@ export class FakeTable implements Table {
   }
 
   scan(options: Parameters<Table['scan']>[0]): RowCursor {
-    return this.cursor((row) => options.predicates.every((item) => accepts(item, row)), options.columns, options.slots);
+    return this.cursor(
+      (row) => options.predicates.every((item) => accepts(item, row)),
+      options.columns,
+      options.slots,
+    );
   }
 
   indexScan(options: Parameters<Table['indexScan']>[0]): RowCursor {
@@ -174,7 +190,13 @@ export class FakeTable implements Table {
     );
   }
 
-  fetch(rowId: RowId, _s: Snapshot, columns: readonly number[], slots: readonly number[], frame: Datum[]): boolean {
+  fetch(
+    rowId: RowId,
+    _s: Snapshot,
+    columns: readonly number[],
+    slots: readonly number[],
+    frame: Datum[],
+  ): boolean {
     const row = this.rows[rowId];
     if (row === null || row === undefined) return false;
     columns.forEach((column, index) => {
@@ -187,7 +209,9 @@ export class FakeTable implements Table {
     for (const index of this.indexes) {
       if (!index.unique || (indexOid !== null && index.indexOid !== indexOid)) continue;
       const found = this.rows.findIndex(
-        (other) => other !== null && index.keys.every((key) => row[key.column] !== null && other[key.column] === row[key.column]),
+        (other) =>
+          other !== null &&
+          index.keys.every((key) => row[key.column] !== null && other[key.column] === row[key.column]),
       );
       if (found >= 0) return { indexOid: index.indexOid, rowId: found as RowId, xid: 0 as Xid };
     }
@@ -266,7 +290,11 @@ export class TestBed {
   readonly transaction: Transaction;
 
   constructor() {
-    const snapshot = (): Snapshot => ({ sequence: 1 as CommitSequence, transaction: this.transaction, commandId: 0 });
+    const snapshot = (): Snapshot => ({
+      sequence: 1 as CommitSequence,
+      transaction: this.transaction,
+      commandId: 0,
+    });
     this.transaction = {
       xid: 5,
       isolation: 'read committed',
@@ -275,7 +303,12 @@ export class TestBed {
     } as unknown as Transaction;
   }
 
-  table(oid: number, name: string, columns: readonly [string, number][], rows: readonly Datum[][]): FakeTable {
+  table(
+    oid: number,
+    name: string,
+    columns: readonly [string, number][],
+    rows: readonly Datum[][],
+  ): FakeTable {
     const schema: TableSchema = {
       tableOid: oid,
       name,
@@ -331,7 +364,8 @@ export class TestBed {
       tables: { table } as unknown as TableStore,
       locks: {
         lockTable: () => null,
-        waitForTransaction: () => [...this.tables.values()].flatMap((item) => [...item.undecided.values()])[0] ?? null,
+        waitForTransaction: () =>
+          [...this.tables.values()].flatMap((item) => [...item.undecided.values()])[0] ?? null,
       } as unknown as LockManager,
       functionContext,
       monotonicMicros: () => this.now++,
@@ -350,7 +384,11 @@ export class TestBed {
   }
 
   /** Runs a plan to its end; waits are awaited. */
-  async run(root: PlanNode, columns: readonly number[], more: Partial<PhysicalPlan> = {}): Promise<Datum[][]> {
+  async run(
+    root: PlanNode,
+    columns: readonly number[],
+    more: Partial<PhysicalPlan> = {},
+  ): Promise<Datum[][]> {
     const plan = makePlan(root, columns, more);
     const executor = new RowExecutor({
       library,
@@ -388,12 +426,23 @@ export class TestBed {
   rowCount = 0;
 }
 
-export function makePlan(root: PlanNode, columns: readonly number[], more: Partial<PhysicalPlan> = {}): PhysicalPlan {
+export function makePlan(
+  root: PlanNode,
+  columns: readonly number[],
+  more: Partial<PhysicalPlan> = {},
+): PhysicalPlan {
   return {
     command: 'select',
     root,
     slotCount: 64,
-    columns: columns.map((slot) => ({ name: `c${slot}`, typeOid: 23, typmod: -1, slot, originTable: 0, originColumn: 0 })),
+    columns: columns.map((slot) => ({
+      name: `c${slot}`,
+      typeOid: 23,
+      typmod: -1,
+      slot,
+      originTable: 0,
+      originColumn: 0,
+    })),
     subplans: [],
     ctes: [],
     workTableCount: 1,
@@ -408,7 +457,12 @@ export function makePlan(root: PlanNode, columns: readonly number[], more: Parti
 }
 
 const base = { typmod: -1, collation: 0 };
-export const slot = (number: number, typeOid = 23): SlotExpr => ({ kind: 'slot', slot: number, typeOid, ...base });
+export const slot = (number: number, typeOid = 23): SlotExpr => ({
+  kind: 'slot',
+  slot: number,
+  typeOid,
+  ...base,
+});
 export const int = (value: number | null): PlanExpr => ({ kind: 'const', value, typeOid: 23, ...base });
 export const text = (value: string | null): PlanExpr => ({ kind: 'const', value, typeOid: 25, ...base });
 /** Binary operator by function OID. */
@@ -450,7 +504,12 @@ export const scanColumn = (column: number, slotNumber: number, typeOid = 23): Sc
   typmod: -1,
 });
 
-export function scan(relationOid: number, slots: readonly number[], filter: PlanExpr | null = null, rowIdSlot = -1): PlanNode {
+export function scan(
+  relationOid: number,
+  slots: readonly number[],
+  filter: PlanExpr | null = null,
+  rowIdSlot = -1,
+): PlanNode {
   return {
     kind: 'seqScan',
     ...common(rowIdSlot < 0 ? [...slots] : [...slots, rowIdSlot]),

@@ -8,8 +8,13 @@
  * other is the caller's choice.
  */
 import { assert } from '../../base/error.ts';
+import type { PlanSortKey } from '../../planner/physical.ts';
 import type { TypeSupport } from '../../types/contract.ts';
-import type { Datum } from '../../types/datum.ts';
+import { type Datum, OpaqueDatum, SqlArray, SqlRecord } from '../../types/datum.ts';
+import { Interval, TimeTz } from '../../types/interval.ts';
+import { Jsonb } from '../../types/jsonb.ts';
+import { Numeric } from '../../types/numeric.ts';
+import type { FunctionResolver } from '../functions.ts';
 
 /** Equal values give equal Map keys, across the types that one equality operator compares (int4 = int8). */
 export type MapKey = string | number | bigint | boolean;
@@ -40,6 +45,52 @@ export function keyOf(typeOid: number, support: () => TypeSupport): KeyOf {
 /** True if values of the type are integers of 32 bits that serve as their own code. */
 export function isInt32Key(typeOid: number): boolean {
   return INT32_TYPES.has(typeOid);
+}
+
+/** Hash key of a value whose type is not at hand: by what it is. */
+function keyOfAny(resolver: FunctionResolver): KeyOf {
+  const numeric = resolver.typeSupport(1700);
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return keyOfBigint(value);
+    if (value instanceof Numeric) return numeric.hashKey(value);
+    const typeOid =
+      value instanceof SqlArray
+        ? null
+        : value instanceof SqlRecord || value instanceof OpaqueDatum
+          ? value.typeOid
+          : value instanceof Interval
+            ? 1186
+            : value instanceof TimeTz
+              ? 1266
+              : value instanceof Jsonb
+                ? 3802
+                : 17;
+    if (typeOid !== null) return resolver.typeSupport(typeOid).hashKey(value);
+    const ofElement = keyOfAny(resolver);
+    return (value as SqlArray).elements
+      .map((element) => (element === null ? '0' : `1${String(ofElement(element))}`))
+      .join('\u0001');
+  };
+}
+
+/** Key columns of whole rows: `keys` in slot order, or none when only default equality is known. */
+export function rowKeyColumns(
+  width: number,
+  keys: readonly PlanSortKey[],
+  resolver: FunctionResolver,
+): KeyColumn[] {
+  const columns: KeyColumn[] = [];
+  for (let index = 0; index < width; index++) {
+    if (keys.length !== width) columns.push({ int32: false, keyOf: keyOfAny(resolver) });
+    else {
+      const { typeOid } = keys[index]!.expr;
+      columns.push({
+        int32: isInt32Key(typeOid),
+        keyOf: keyOf(typeOid, () => resolver.typeSupport(typeOid)),
+      });
+    }
+  }
+  return columns;
 }
 
 export interface KeyColumn {

@@ -1,7 +1,7 @@
 /** Append, INTERSECT and EXCEPT. */
 import type { AppendNode, SetOperationNode } from '../../../planner/physical.ts';
 import type { ExecutionState } from '../../state.ts';
-import { isInt32Key, KeyTable, keyOf } from '../keys.ts';
+import { KeyTable, rowKeyColumns } from '../keys.ts';
 import { RowStore } from '../store.ts';
 import type { Operator } from './operator.ts';
 
@@ -39,7 +39,7 @@ export class Append implements Operator {
 
   next(): boolean {
     const { frame } = this.state;
-    const { outputs, maps } = this.node;
+    const { slots, maps } = this.node;
     while (this.child < this.children.length) {
       const child = this.children[this.child]!;
       if (!this.opened[this.child]) {
@@ -48,7 +48,7 @@ export class Append implements Operator {
       }
       if (child.next()) {
         const map = maps[this.child]!;
-        for (let index = 0; index < outputs.length; index++) frame[outputs[index]!] = frame[map[index]!]!;
+        for (let index = 0; index < slots.length; index++) frame[slots[index]!] = frame[map[index]!]!;
         return true;
       }
       this.child++;
@@ -82,12 +82,8 @@ export class SetOperation implements Operator {
   }
 
   private makeTable(): KeyTable {
-    const { resolver } = this.state.environment;
     return new KeyTable(
-      this.node.keys.map(({ expr }) => ({
-        int32: isInt32Key(expr.typeOid),
-        keyOf: keyOf(expr.typeOid, () => resolver.typeSupport(expr.typeOid)),
-      })),
+      rowKeyColumns(this.node.leftSlots.length, this.node.keys, this.state.environment.resolver),
     );
   }
 
@@ -163,7 +159,7 @@ export class SetOperation implements Operator {
       const group = this.group;
       if (this.repeats < this.wanted(leftCounts[group]!, rightCounts[group]!)) {
         this.repeats++;
-        rows.restoreTo(group, frame, node.outputs);
+        rows.restoreTo(group, frame, node.slots);
         return true;
       }
       this.group++;

@@ -63,6 +63,9 @@ export class Filter implements Operator {
   private readonly state: ExecutionState;
   private readonly child: Operator;
   private readonly condition: Test;
+  /** The condition reads nothing of the child: it is asked before the child starts. */
+  private readonly oneTime: boolean;
+  private decided: boolean | null = null;
   private pending = false;
   removed = 0;
 
@@ -70,16 +73,19 @@ export class Filter implements Operator {
     this.state = state;
     this.child = child;
     this.condition = new ExpressionCompiler(state, state.environment.resolver).test(node.condition);
+    this.oneTime = node.oneTime === true;
   }
 
   open(): void {
     this.pending = false;
+    this.decided = null;
     this.removed = 0;
     this.child.open();
   }
 
   rescan(): void {
     this.pending = false;
+    this.decided = null;
     this.child.rescan();
   }
 
@@ -89,6 +95,10 @@ export class Filter implements Operator {
 
   next(): boolean {
     const { frame } = this.state;
+    if (this.oneTime) {
+      this.decided ??= this.condition(frame);
+      return this.decided && this.child.next();
+    }
     for (;;) {
       if (!this.pending) {
         if (!this.child.next()) return false;

@@ -2,7 +2,7 @@
 import type { RecursiveUnionNode, WorkTableScanNode } from '../../../planner/physical.ts';
 import type { ExecutionState } from '../../state.ts';
 import { ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { isInt32Key, KeyTable, keyOf } from '../keys.ts';
+import { KeyTable, rowKeyColumns } from '../keys.ts';
 import { RowStore } from '../store.ts';
 import type { Operator } from './operator.ts';
 
@@ -32,8 +32,8 @@ export class RecursiveUnion implements Operator {
     this.state = state;
     this.node = node;
     this.base = base;
-    this.workTable = { rows: new RowStore(node.outputs, state.memory) };
-    this.nextRows = new RowStore(node.outputs, state.memory);
+    this.workTable = { rows: new RowStore(node.slots, state.memory) };
+    this.nextRows = new RowStore(node.slots, state.memory);
     state.workTables[node.workTable] = this.workTable;
     this.recursive = buildRecursive();
     this.seen = null;
@@ -66,12 +66,7 @@ export class RecursiveUnion implements Operator {
     this.seen = null;
     if (this.node.distinct) {
       const { resolver } = this.state.environment;
-      this.seen = new KeyTable(
-        this.node.keys.map(({ expr }) => ({
-          int32: isInt32Key(expr.typeOid),
-          keyOf: keyOf(expr.typeOid, () => resolver.typeSupport(expr.typeOid)),
-        })),
-      );
+      this.seen = new KeyTable(rowKeyColumns(this.node.slots.length, this.node.keys, resolver));
     }
   }
 
@@ -110,7 +105,7 @@ export class RecursiveUnion implements Operator {
       if (seen.insert() < this.seenCount) return false;
       this.seenCount++;
     }
-    for (let index = 0; index < values.length; index++) frame[node.outputs[index]!] = values[index]!;
+    for (let index = 0; index < values.length; index++) frame[node.slots[index]!] = values[index]!;
     this.nextRows.save(frame);
     return true;
   }
