@@ -86,4 +86,12 @@ export interface TypeSupport {
   decode?(bytes: Uint8Array): Datum;
   /** pg_type.typelem etc. for arrays. */
   readonly elementType?: number;
+  /** Labels of an enum in their order. */
+  enumLabels?(): readonly string[];
+  /** Columns of a composite type. */
+  readonly compositeFields?: readonly {
+    readonly name: string;
+    readonly type: number;
+    readonly typmod: number;
+  }[];
 }

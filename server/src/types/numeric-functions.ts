@@ -62,6 +62,11 @@ export function numericSqrt(value: Numeric): Numeric {
   const { weight } = leadingDigit(value);
   const resultWeight = weight >= 0 ? Math.trunc((weight * 4) / 2) + 1 : 1 - Math.trunc((1 - weight * 4) / 2);
   const scale = clampDisplayScale(Math.max(MIN_SIGNIFICANT_DIGITS - resultWeight, value.scale));
+  return numericSqrtToScale(value, scale);
+}
+
+/** Square root of a non-negative finite value, rounded to `scale`. */
+export function numericSqrtToScale(value: Numeric, scale: number): Numeric {
   // One guard digit pair: root of value * 10^(2(scale + 1)), then rounded.
   const shift = 2 * (scale + 1) - value.scale;
   const scaled =

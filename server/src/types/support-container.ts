@@ -385,6 +385,7 @@ export function compositeSupport(
   const names = fields.map((field) => field.name);
   return {
     ...recordBase(oid, name, resolve),
+    compositeFields: fields,
     input: (text, _typmod, context) => {
       const parts = splitRecordText(text, fields.length);
       return new SqlRecord(
@@ -455,6 +456,7 @@ export function enumSupport(oid: number, name: string, labels: () => readonly st
     send: (value) => Buffer.from(value as string),
     compare: (left, right) => rank(left as string) - rank(right as string),
     hashKey: (value) => value as string,
+    enumLabels: labels,
     physical: () => 'varlen',
     encode: (value) => Buffer.from(value as string),
     decode: (bytes) => Buffer.from(bytes).toString(),

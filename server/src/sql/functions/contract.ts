@@ -21,6 +21,8 @@ export interface CallSite {
   readonly resultType: number;
   /** The call was written with VARIADIC, or the declared function is variadic and its last argument was collected into an array. */
   readonly variadic: boolean;
+  /** Sort order of an ordered-set or hypothetical-set aggregate's WITHIN GROUP columns. */
+  readonly sortKeys?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[];
   /** OID of the input collation, 0 when none. */
   readonly collation: number;
   /** Names and types of the columns of a call with a column definition list (`json_to_record(...) AS x(a int)`). */
