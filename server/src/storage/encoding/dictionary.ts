@@ -189,6 +189,8 @@ export class DictionaryBytes extends BytesNode {
   readonly codes: IntegerNode;
   readonly values: BytesNode;
   private readonly views: Uint8Array[];
+  /** All values one after the other, made at the first range decode. */
+  private table: { starts: Uint32Array; bytes: Uint8Array } | null = null;
 
   constructor(codes: IntegerNode, values: BytesNode) {
     super(codes.count);
@@ -201,6 +203,50 @@ export class DictionaryBytes extends BytesNode {
   /** Value of a code as a view of the payload; made once. */
   valueOfCode(code: number): Uint8Array {
     return (this.views[code] ??= this.values.at(code));
+  }
+
+  /**
+   * Values [start, end) as offsets (from 0) and bytes. `bytesFor` gives a buffer of at least so many bytes. Rows whose bit in `validity`
+   * (bit 0 = row `start`) is 0 become empty.
+   */
+  decodeFlat(
+    start: number,
+    end: number,
+    validity: Uint8Array | null,
+    offsets: Uint32Array,
+    bytesFor: (length: number) => Uint8Array,
+  ): void {
+    this.table ??= this.flatten();
+    const { starts, bytes: source } = this.table;
+    const scratch = takeInts();
+    const codes = end - start <= CHUNK ? scratch : new Int32Array(end - start);
+    codesInto(this.codes, this.values.count, start, end, codes);
+    let total = 0;
+    offsets[0] = 0;
+    for (let index = 0; index < end - start; index++) {
+      const code = codes[index]!;
+      if (validity === null || (validity[index >>> 3]! & (1 << (index & 7))) !== 0)
+        total += starts[code + 1]! - starts[code]!;
+      offsets[index + 1] = total;
+    }
+    const target = bytesFor(total);
+    for (let index = 0, to = 0; index < end - start; index++) {
+      const from = starts[codes[index]!]!;
+      const length = offsets[index + 1]! - to;
+      if (length <= 32) for (let step = 0; step < length; step++) target[to + step] = source[from + step]!;
+      else target.set(source.subarray(from, from + length), to);
+      to += length;
+    }
+    giveInts(scratch);
+  }
+
+  private flatten(): { starts: Uint32Array; bytes: Uint8Array } {
+    const starts = new Uint32Array(this.values.count + 1);
+    for (let code = 0; code < this.values.count; code++)
+      starts[code + 1] = starts[code]! + this.valueOfCode(code).length;
+    const bytes = new Uint8Array(starts[this.values.count]!);
+    for (let code = 0; code < this.values.count; code++) bytes.set(this.valueOfCode(code), starts[code]);
+    return { starts, bytes };
   }
 
   decode(start: number, end: number, sink: BytesSink): void {

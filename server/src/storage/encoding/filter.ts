@@ -42,20 +42,15 @@ export function filterPlane(
     return found;
   }
   const scratch = takeInts();
+  const flip = negate ? 0 : 1;
   for (let from = candidates.start; from < candidates.end; from += CHUNK) {
     const to = Math.min(candidates.end, from + CHUNK);
     unpack(words, width, from, to, scratch, 0, -low);
-    const length = to - from;
-    if (negate) {
-      for (let index = 0; index < length; index++) {
-        selection[found] = from + index;
-        found += scratch[index]! >>> 0 > span ? 1 : 0;
-      }
-    } else {
-      for (let index = 0; index < length; index++) {
-        selection[found] = from + index;
-        found += scratch[index]! >>> 0 <= span ? 1 : 0;
-      }
+    // Without a branch: the sign of (code - low) or (high - code) tells, and codes below 2^31 keep both in 32 bits.
+    for (let index = 0; index < to - from; index++) {
+      const distance = scratch[index]!;
+      selection[found] = from + index;
+      found += ((distance | (span - distance)) >>> 31) ^ flip;
     }
   }
   giveInts(scratch);

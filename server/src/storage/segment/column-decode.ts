@@ -3,6 +3,7 @@ import type { PhysicalType } from '../../types/contract.ts';
 import type { ColumnVector, FixedValues } from '../../types/vector.ts';
 import type { PhysicalValue } from '../contract.ts';
 import { check } from '../corruption.ts';
+import { DictionaryBytes } from '../encoding/dictionary.ts';
 import {
   type BytesNode,
   type BytesSink,
@@ -207,6 +208,11 @@ export function decodeRange(column: OpenColumn, start: number, end: number, targ
     const { bytes, from, to } = root.node.range(start, end, target.offsets!);
     if (target.bytes!.length < to - from) target.bytes = new Uint8Array(to - from);
     target.bytes!.set(bytes.subarray(from, to));
+  } else if (root.node instanceof DictionaryBytes) {
+    root.node.decodeFlat(start, end, target.validity, target.offsets!, (length) => {
+      if (target.bytes!.length < length) target.bytes = new Uint8Array(length);
+      return target.bytes!;
+    });
   } else {
     root.node.decode(start, end, new VectorSink(target));
   }
