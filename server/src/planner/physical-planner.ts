@@ -27,6 +27,7 @@ import type {
   FilterNode,
   LimitNode,
   LockRowsNode,
+  PhysicalPlan,
   PlanAggregate,
   PlanExpr,
   PlanNode,
@@ -64,9 +65,13 @@ export class PhysicalPlanner implements NodePlanner {
   readonly state: PlannerState;
   private readonly subplanOf = new Map<object, SubPlanExpr>();
   private readonly subplanCost: number[] = [];
+  readonly subplans: PhysicalPlan['subplans'] = [];
+  private readonly cteNodes: readonly LogicalNode[];
+  private readonly ctePaths: Path[] = [];
 
-  constructor(state: PlannerState) {
+  constructor(state: PlannerState, cteNodes: readonly LogicalNode[]) {
     this.state = state;
+    this.cteNodes = cteNodes;
   }
 
   // ---- expressions -------------------------------------------------------------------------------------------------
@@ -112,8 +117,8 @@ export class PhysicalPlanner implements NodePlanner {
       const outputs = [...new Set(right.flatMap((item) => [...usedSlots(item)]))].filter((slot) =>
         produced.has(slot),
       );
-      const number = this.state.subplans.length;
-      this.state.subplans.push({ root, outputs, once });
+      const number = this.subplans.length;
+      this.subplans.push({ root, outputs, once });
       this.subplanCost[number] = once
         ? 0
         : e.type === 'exists'
@@ -227,8 +232,8 @@ export class PhysicalPlanner implements NodePlanner {
         );
       }
       case 'cteScan': {
-        const cte = this.state.ctes[node.cte];
         this.planCte(node.cte);
+        const cte = this.ctePaths[node.cte];
         return this.leaf(
           cte.rows,
           rowWidth(this.state, node.slots),
@@ -366,12 +371,12 @@ export class PhysicalPlanner implements NodePlanner {
   }
 
   planCte(index: number): void {
-    const cte = this.state.ctes[index];
-    if (cte.plan !== null) return;
-    const path = this.plan(cte.node, ANY);
-    cte.rows = path.rows;
-    cte.cost = path.total;
-    cte.plan = path.make();
+    this.ctePaths[index] ??= this.plan(this.cteNodes[index], ANY);
+  }
+
+  /** The nodes of a common table's plan. */
+  cteRoot(index: number): PlanNode {
+    return this.ctePaths[index].make();
   }
 
   private planScan(scan: LScan, predicates: readonly LExpr[], wanted: Wanted): Path {

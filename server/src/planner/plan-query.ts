@@ -6,10 +6,11 @@
  */
 import type { Query, TargetEntry } from '../sql/tree.ts';
 import type { PlanOptions } from './contract.ts';
+import type { LogicalNode } from './logical/algebra.ts';
 import { buildLogicalPlan, fixColumns } from './logical/query.ts';
 import type { OutputColumn, PhysicalPlan } from './physical.ts';
 import { assignOutputs, numberNodes } from './physical-finish.ts';
-import { ANY, type Wanted } from './physical-path.ts';
+import { ANY, type Path } from './physical-path.ts';
 import { PhysicalPlanner } from './physical-planner.ts';
 import { applyRules } from './rules/apply.ts';
 import { PlannerState } from './state.ts';
@@ -26,35 +27,28 @@ export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
   const isSelect = query.command === 'select';
   const fixed =
     isSelect || built.columns.length > 0 ? fixColumns(state, built) : { node: built.node, slots: [] };
-  for (const cte of state.ctes) cte.node = applyRules(state, cte.node, new Set(cte.outputs));
-  const logical = applyRules(state, fixed.node, new Set(fixed.slots));
-
-  const planner = new PhysicalPlanner(state);
-  for (let i = 0; i < state.ctes.length; i++) planner.planCte(i);
-  const fraction = state.settings.cursorTupleFraction;
-  let wanted: Wanted = ANY;
-  if (fraction < 1) wanted = { order: [], rows: Math.max(1, planner.plan(logical, ANY).rows * fraction) };
-  const path = planner.plan(logical, wanted);
-  const root = path.make();
+  const chosen = choosePlan(state, fixed.node);
+  const root = chosen.path.make();
 
   const visible = isSelect
     ? query.targets.filter((target) => !target.junk)
     : query.returning.filter((t) => !t.junk);
   const columns = fixed.slots.map((slot, i) => outputColumn(state, visible[i], slot));
   assignOutputs(state, root, new Set(fixed.slots));
-  for (const subplan of state.subplans) assignOutputs(state, subplan.root, new Set(subplan.outputs));
+  const { subplans } = chosen.planner;
+  for (const subplan of subplans) assignOutputs(state, subplan.root, new Set(subplan.outputs));
   const ctes: PhysicalPlan['ctes'] = [];
-  for (const cte of state.ctes) {
-    if (cte.plan === null) continue;
-    assignOutputs(state, cte.plan, new Set(cte.outputs));
-    ctes.push({ name: cte.name, root: cte.plan, outputs: cte.outputs, modifies: cte.modifies });
-  }
+  state.ctes.forEach((cte, i) => {
+    const cteRoot = chosen.planner.cteRoot(i);
+    assignOutputs(state, cteRoot, new Set(cte.outputs));
+    ctes.push({ name: cte.name, root: cteRoot, outputs: cte.outputs, modifies: cte.modifies });
+  });
   const plan: PhysicalPlan = {
     command: query.command,
     root,
     slotCount: state.slots.length,
     columns,
-    subplans: state.subplans,
+    subplans,
     ctes,
     workTableCount: state.workTableCount,
     parameterTypes: [...options.parameterTypes],
@@ -66,6 +60,40 @@ export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
   };
   numberNodes(plan);
   return plan;
+}
+
+interface Candidate {
+  planner: PhysicalPlanner;
+  path: Path;
+}
+
+/**
+ * Unnesting a correlated scalar subquery computes it for all outer values at once; running it per row wins when few outer
+ * rows are left. Where there is such a subquery both plans are made and the cheaper one is taken.
+ */
+function choosePlan(state: PlannerState, root: LogicalNode): Candidate {
+  const unnested = planWith(state, root, true);
+  if (unnested.scalars === 0) return unnested;
+  const nested = planWith(state, root, false);
+  return nested.path.total < unnested.path.total ? nested : unnested;
+}
+
+function planWith(
+  state: PlannerState,
+  root: LogicalNode,
+  unnestScalars: boolean,
+): Candidate & { scalars: number } {
+  const ctes = state.ctes.map((cte) => applyRules(state, cte.node, { unnestScalars }));
+  const logical = applyRules(state, root, { unnestScalars });
+  const planner = new PhysicalPlanner(
+    state,
+    ctes.map((cte) => cte.node),
+  );
+  for (let i = 0; i < ctes.length; i++) planner.planCte(i);
+  const fraction = state.settings.cursorTupleFraction;
+  let path = planner.plan(logical.node, ANY);
+  if (fraction < 1) path = planner.plan(logical.node, { order: [], rows: Math.max(1, path.rows * fraction) });
+  return { planner, path, scalars: logical.scalars + ctes.reduce((sum, cte) => sum + cte.scalars, 0) };
 }
 
 function outputColumn(state: PlannerState, target: TargetEntry | undefined, slot: number): OutputColumn {

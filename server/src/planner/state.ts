@@ -4,7 +4,7 @@ import type { CatalogReader } from '../catalog/contract.ts';
 import type { ExprBase, RelationEntry } from '../sql/tree.ts';
 import { DEFAULT_PLANNER_SETTINGS, type PlannerSettings, type PlanOptions } from './contract.ts';
 import type { LogicalNode } from './logical/algebra.ts';
-import type { PhysicalPlan, PlanNode, SlotExpr } from './physical.ts';
+import type { PhysicalPlan, SlotExpr } from './physical.ts';
 
 /** What is known of a slot at planning time. */
 export interface SlotInfo {
@@ -24,10 +24,6 @@ export interface LogicalCte {
   node: LogicalNode;
   outputs: number[];
   modifies: boolean;
-  /** Filled when planned: expected rows, for the scans of it. */
-  rows: number;
-  cost: number;
-  plan: PlanNode | null;
 }
 
 export class PlannerState {
@@ -36,7 +32,6 @@ export class PlannerState {
   readonly settings: PlannerSettings;
   readonly slots: SlotInfo[] = [];
   readonly ctes: LogicalCte[] = [];
-  readonly subplans: PhysicalPlan['subplans'] = [];
   readonly relations: PhysicalPlan['relations'] = [];
   /** Expected rows of each work table (recursive unions), set while the recursive side is planned. */
   readonly workTableRows: number[] = [];

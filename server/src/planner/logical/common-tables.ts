@@ -89,7 +89,7 @@ function materialisedBinding(
         const { node, exprs } = materialise(state, built.node, built.columns);
         const outputs = exprs.map((expr) => (expr.kind === 'slot' ? expr.slot : -1));
         index = state.ctes.length;
-        state.ctes.push({ name: table.name, node, outputs, modifies, rows: 0, cost: 0, plan: null });
+        state.ctes.push({ name: table.name, node, outputs, modifies });
       }
       const { outputs } = state.ctes[index];
       const slots = outputs.map((output) => {

@@ -1,13 +1,21 @@
-/** The order in which the rules run over a logical plan. */
+/** The order in which the rules run over a logical plan. Constant folding runs wherever expressions are made. */
 import type { LogicalNode } from '../logical/algebra.ts';
 import type { PlannerState } from '../state.ts';
 import { pushDownPredicates } from './push-down.ts';
+import { semiToInner } from './semi-to-inner.ts';
+import { unnestSubqueries } from './unnest.ts';
 
-/** Rewrites the plan; `required` are the slots its consumer reads. */
+export interface RuleOptions {
+  unnestScalars: boolean;
+}
+
+/** Rewrites the plan. `scalars`: correlated scalar subqueries whose unnesting is a matter of cost. */
 export function applyRules(
   state: PlannerState,
   root: LogicalNode,
-  _required: ReadonlySet<number>,
-): LogicalNode {
-  return pushDownPredicates(state, root);
+  options: RuleOptions,
+): { node: LogicalNode; scalars: number } {
+  const unnested = unnestSubqueries(state, root, { scalars: options.unnestScalars });
+  const pushed = pushDownPredicates(state, unnested.node);
+  return { node: semiToInner(state, pushed), scalars: unnested.scalars };
 }
