@@ -6,5 +6,13 @@ export {
   type PlanOptions,
   type StatisticsProvider,
 } from './contract.ts';
+export {
+  DEFAULT_EXPLAIN_OPTIONS,
+  type ExplainOptions,
+  explainPlan,
+  type NodeInstrumentation,
+  type PlanInstrumentation,
+  type PlanTimes,
+} from './explain/index.ts';
 export { planQuery } from './plan-query.ts';
 export { forEachPlanExpression, forEachPlanNode, planChildren } from './plan-walk.ts';

@@ -121,6 +121,8 @@ export interface ValuesScanNode extends PlanNodeBase {
   alias: string;
   rows: PlanExpr[][];
   slots: number[];
+  /** Names of the columns, in slot order, for EXPLAIN. */
+  names?: string[];
   filter: PlanExpr | null;
 }
 export interface FunctionScanNode extends PlanNodeBase {
@@ -132,6 +134,8 @@ export interface FunctionScanNode extends PlanNodeBase {
     spread: boolean;
   }[];
   ordinalitySlot: number;
+  /** Names of the columns, in slot order, for EXPLAIN. */
+  names?: string[];
   filter: PlanExpr | null;
 }
 /** Computes expressions into slots; `child` null = one row. */
@@ -304,6 +308,8 @@ export interface WorkTableScanNode extends PlanNodeBase {
   workTable: number;
   alias: string;
   slots: number[];
+  /** Names of the columns, in slot order, for EXPLAIN. */
+  names?: string[];
   filter: PlanExpr | null;
 }
 /** Reads CTE number `cte` (materialised once, shared); copies its outputs to `slots`. */
@@ -313,6 +319,8 @@ export interface CteScanNode extends PlanNodeBase {
   name: string;
   alias: string;
   slots: number[];
+  /** Names of the columns, in slot order, for EXPLAIN. */
+  names?: string[];
   filter: PlanExpr | null;
 }
 export interface LockRowsNode extends PlanNodeBase {

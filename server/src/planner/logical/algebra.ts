@@ -35,11 +35,13 @@ export interface LValues {
   alias: string;
   rows: LExpr[][];
   slots: number[];
+  names: string[];
 }
 export interface LFunctionScan {
   kind: 'functionScan';
   alias: string;
   functions: { expr: LExpr; slots: number[]; spread: boolean }[];
+  names: string[];
   ordinalitySlot: number;
 }
 export interface LCteScan {
@@ -48,12 +50,14 @@ export interface LCteScan {
   name: string;
   alias: string;
   slots: number[];
+  names: string[];
 }
 export interface LWorkTableScan {
   kind: 'workTableScan';
   workTable: number;
   alias: string;
   slots: number[];
+  names: string[];
 }
 export interface LJoin {
   kind: 'join';

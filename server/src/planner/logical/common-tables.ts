@@ -97,7 +97,7 @@ function materialisedBinding(
         return state.newSlot(info, { notNull: info.notNull, origin: info.origin, distinct: info.distinct });
       });
       return {
-        node: { kind: 'cteScan', cte: index, name: table.name, alias, slots },
+        node: { kind: 'cteScan', cte: index, name: table.name, alias, slots, names: table.columnNames },
         columns: slots.map((slot): LExpr => state.slot(slot)),
         simple: true,
       };
@@ -130,7 +130,7 @@ function buildRecursive(context: BuildContext, scope: Scope, table: CommonTable)
     reference(alias) {
       const slots = types.map((type) => state.newSlot(type));
       return {
-        node: { kind: 'workTableScan', workTable, alias, slots },
+        node: { kind: 'workTableScan', workTable, alias, slots, names: table.columnNames },
         columns: slots.map((slot): LExpr => state.slot(slot)),
         simple: true,
       };

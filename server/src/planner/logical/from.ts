@@ -80,7 +80,11 @@ export function buildEntry(
         state.slots[slot].notNull = rows.every((row) => row[i].kind === 'const' && row[i].value !== null);
         state.slots[slot].distinct = rows.length;
       });
-      return bindSlots(state, { kind: 'values', alias: entry.alias, rows, slots }, slots);
+      return bindSlots(
+        state,
+        { kind: 'values', alias: entry.alias, rows, slots, names: entry.columnNames },
+        slots,
+      );
     }
     case 'function': {
       let next = 0;
@@ -98,7 +102,11 @@ export function buildEntry(
         ordinalitySlot = state.newSlot({ typeOid: 20, typmod: -1, collation: 0 }, { notNull: true });
         slots.push(ordinalitySlot);
       }
-      return bindSlots(state, { kind: 'functionScan', alias: entry.alias, functions, ordinalitySlot }, slots);
+      return bindSlots(
+        state,
+        { kind: 'functionScan', alias: entry.alias, functions, ordinalitySlot, names: entry.columnNames },
+        slots,
+      );
     }
     case 'cte': {
       const at = scopeAt(scope, entry.levelsUp);
