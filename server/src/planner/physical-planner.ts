@@ -102,7 +102,7 @@ export class PhysicalPlanner implements NodePlanner {
         e.left.length > 0 &&
         e.operatorOids.every((oid, i) => {
           const operator = this.state.catalog.operator(oid);
-          return operator?.canHash && operator.name === '=' && e.left[i].typeOid === e.right[i].typeOid;
+          return operator?.canHash === true && operator.name === '=' && e.left[i].typeOid === e.right[i].typeOid;
         });
       let root = path.make();
       // An uncorrelated list that cannot be hashed is walked once per outer row: keep it.

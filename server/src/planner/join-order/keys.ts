@@ -15,7 +15,7 @@ export interface JoinKey {
 export function hashable(state: PlannerState, expr: LExpr): boolean {
   if (expr.kind !== 'operator' || expr.args.length !== 2) return false;
   const operator = state.catalog.operator(expr.operatorOid);
-  return operator?.canHash && operator.name === '=';
+  return operator?.canHash === true && operator.name === '=';
 }
 
 /** The predicate as `outer expression = inner expression`, or null. */
