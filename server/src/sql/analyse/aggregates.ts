@@ -1,11 +1,12 @@
 /** Aggregates and window calls: which query level they belong to, where they may stand, and which columns must be grouped. */
-import { DbError, internalError } from '../../base/error.ts';
+
 import type { Oid } from '../../base/brands.ts';
+import { DbError, internalError } from '../../base/error.ts';
 import type { FunctionDescriptor } from '../../catalog/contract.ts';
 import { equalExpr } from '../equal.ts';
 import { as, type FuncCall, positionOf, type SortBy, type WindowDef } from '../parse/ast.ts';
 import type { AggregateExpr, Expr, GroupingExpr, Query, SortKey, WindowFunctionExpr } from '../tree.ts';
-import { forEachChild, forEachQueryExpr, forEachChildQuery, walkExpr } from '../walk.ts';
+import { forEachChild, forEachChildQuery, forEachQueryExpr, walkExpr } from '../walk.ts';
 import { makeSortKey } from './clauses.ts';
 import { systemColumnName } from './columns.ts';
 import { transformExpr } from './expressions.ts';
@@ -48,7 +49,9 @@ export function finishAggregate(
   }
   if (call.agg_distinct) {
     if (aggregated.length === 0)
-      throw new DbError('syntax_error', 'DISTINCT specified, but the aggregate has no arguments').at(position);
+      throw new DbError('syntax_error', 'DISTINCT specified, but the aggregate has no arguments').at(
+        position,
+      );
     for (const arg of aggregated) sortOperators(scope, arg.typeOid, 'equal', arg.position);
     for (const key of orderBy)
       if (!aggregated.some((arg) => equalExpr(arg, key.expr)))
@@ -74,7 +77,6 @@ export function finishAggregate(
     position,
   };
   node.levelsUp = levelOf(
-    scope,
     [...aggregated, ...orderBy.map((key) => key.expr), ...(parts.filter ? [parts.filter] : [])],
     directArgs,
     position,
@@ -89,14 +91,14 @@ export function finishAggregate(
 export function finishGrouping(scope: Scope, args: Expr[], position: number | undefined): GroupingExpr {
   if (args.length > 31)
     throw new DbError('too_many_arguments', 'GROUPING must have fewer than 32 arguments').at(position);
-  const levelsUp = levelOf(scope, args, [], position);
+  const levelsUp = levelOf(args, [], position);
   const owner = scope.outer(levelsUp);
   owner.hasAggregates = true;
   checkAggregatePlace(owner, 'grouping operations', position);
   return { kind: 'grouping', args, levelsUp, typeOid: 23, typmod: -1, collation: 0, position };
 }
 
-function levelOf(scope: Scope, args: readonly Expr[], directArgs: readonly Expr[], position?: number): number {
+function levelOf(args: readonly Expr[], directArgs: readonly Expr[], position?: number): number {
   let minVarLevel = -1;
   let minAggregateLevel = -1;
   let nested: Expr | null = null;
@@ -122,15 +124,16 @@ function levelOf(scope: Scope, args: readonly Expr[], directArgs: readonly Expr[
           { hint: 'You might be able to move the set-returning function into a LATERAL FROM item.' },
         ).at(expr.position);
       if (expr.kind === 'window')
-        throw new DbError('grouping_error', 'aggregate function calls cannot contain window function calls').at(
-          expr.position,
-        );
+        throw new DbError(
+          'grouping_error',
+          'aggregate function calls cannot contain window function calls',
+        ).at(expr.position);
     }
     return true;
   };
   for (const arg of args) walkExpr(arg, visit);
   let level: number;
-  if (minVarLevel < 0) level = minAggregateLevel < 0 ? 0 : minAggregateLevel;
+  if (minVarLevel < 0) level = Math.max(minAggregateLevel, 0);
   else level = minAggregateLevel < 0 ? minVarLevel : Math.min(minVarLevel, minAggregateLevel);
   if (level === minAggregateLevel && nested !== null)
     throw new DbError('grouping_error', 'aggregate function calls cannot be nested').at(
@@ -209,7 +212,8 @@ export function finishWindowCall(
   parts: CallParts,
   position: number | undefined,
 ): WindowFunctionExpr {
-  const unsupported = (message: string): DbError => new DbError('feature_not_supported', message).at(position);
+  const unsupported = (message: string): DbError =>
+    new DbError('feature_not_supported', message).at(position);
   const isAggregate = descriptor.kind === 'a';
   if (call.agg_distinct) throw unsupported('DISTINCT is not implemented for window functions');
   if (isAggregate && args.length === 0 && !call.agg_star)
@@ -218,7 +222,8 @@ export function finishWindowCall(
       `${descriptor.name}(*) must be used to call a parameterless aggregate function`,
     ).at(position);
   if (call.agg_order?.length) throw unsupported('aggregate ORDER BY is not implemented for window functions');
-  if (!isAggregate && parts.filter) throw unsupported('FILTER is not implemented for non-aggregate window functions');
+  if (!isAggregate && parts.filter)
+    throw unsupported('FILTER is not implemented for non-aggregate window functions');
   if (descriptor.returnsSet)
     throw new DbError('invalid_function_definition', 'window functions cannot return sets').at(position);
   checkWindowPlace(scope, position);
@@ -413,7 +418,8 @@ function shiftDown(expr: Expr, depth: number): Expr {
 function ungrouped(query: Query, relation: number, attribute: number, depth: number): DbError {
   const entry = query.rangeTable[relation - 1];
   if (!entry) throw internalError('column of an unknown range table entry');
-  const column = attribute > 0 ? entry.columnNames[attribute - 1] : attribute < 0 ? systemColumnName(attribute) : '*';
+  const column =
+    attribute > 0 ? entry.columnNames[attribute - 1] : attribute < 0 ? systemColumnName(attribute) : '*';
   const name = `${entry.alias}.${column}`;
   return new DbError(
     'grouping_error',

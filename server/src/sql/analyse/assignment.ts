@@ -23,7 +23,9 @@ export function targetColumn(relation: RelationDescriptor, target: ResTarget): C
     relation.columns.filter((item) => !item.dropped).map((item) => item.name),
   );
   throw new DbError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`, {
-    ...(close.length > 0 ? { hint: `Perhaps you meant to reference the column "${relation.name}.${close[0]}".` } : {}),
+    ...(close.length > 0
+      ? { hint: `Perhaps you meant to reference the column "${relation.name}.${close[0]}".` }
+      : {}),
   }).at(position);
 }
 
@@ -99,7 +101,9 @@ function assignIndirect(
   const subscripts: { uidx?: Node; lidx?: Node; is_slice?: boolean }[] = [];
   let rest = 0;
   while (rest < steps.length && 'A_Indices' in steps[rest]) {
-    subscripts.push((steps[rest] as { A_Indices: { uidx?: Node; lidx?: Node; is_slice?: boolean } }).A_Indices);
+    subscripts.push(
+      (steps[rest] as { A_Indices: { uidx?: Node; lidx?: Node; is_slice?: boolean } }).A_Indices,
+    );
     rest++;
   }
   if (subscripts.length > 0)

@@ -14,8 +14,17 @@ import {
   tagOf,
   type WindowDef,
 } from '../parse/ast.ts';
-import type { Expr, FrameBound, GroupingSet, Query, RowMark, SortKey, TargetEntry, WindowClause } from '../tree.ts';
-import { collectVars, containsVarOfLevel } from '../walk.ts';
+import type {
+  Expr,
+  FrameBound,
+  GroupingSet,
+  Query,
+  RowMark,
+  SortKey,
+  TargetEntry,
+  WindowClause,
+} from '../tree.ts';
+import { containsVarOfLevel, forEachChild as forEach } from '../walk.ts';
 import { coerceToSpecific, coerceToTarget, coerceType } from './coerce.ts';
 import { findColumn } from './columns.ts';
 import { transformExpr } from './expressions.ts';
@@ -35,7 +44,13 @@ export function makeSortKey(scope: Scope, expr: Expr, sortBy: SortBy | null): So
   let equalityOid: number;
   let descending = false;
   if (direction === 'SORTBY_USING') {
-    const operator = findOperator(scope, sortBy!.useOp!, expr.typeOid, expr.typeOid, positionOf(sortBy!.location));
+    const operator = findOperator(
+      scope,
+      sortBy!.useOp!,
+      expr.typeOid,
+      expr.typeOid,
+      positionOf(sortBy!.location),
+    );
     if (operator.btreeStrategy !== 1 && operator.btreeStrategy !== 5)
       throw new DbError(
         'wrong_object_type',
@@ -140,9 +155,12 @@ function firstForbidden(expr: Expr): Expr | null {
   return found;
 }
 
-import { forEachChild as forEach } from '../walk.ts';
-
-function findTargetByExpr(scope: Scope, node: Node, targets: TargetEntry[], kind: ExpressionKind): TargetEntry {
+function findTargetByExpr(
+  scope: Scope,
+  node: Node,
+  targets: TargetEntry[],
+  kind: ExpressionKind,
+): TargetEntry {
   const expr = transformExpr(scope, node, kind);
   for (const target of targets) {
     // An untyped literal in the list has become text meanwhile.
@@ -154,7 +172,11 @@ function findTargetByExpr(scope: Scope, node: Node, targets: TargetEntry[], kind
   return target;
 }
 
-export function transformSortClause(scope: Scope, nodes: readonly Node[] | undefined, targets: TargetEntry[]): SortKey[] {
+export function transformSortClause(
+  scope: Scope,
+  nodes: readonly Node[] | undefined,
+  targets: TargetEntry[],
+): SortKey[] {
   const keys: SortKey[] = [];
   for (const node of nodes ?? []) {
     const sortBy = as(node, 'SortBy') as SortBy;
@@ -213,7 +235,9 @@ export function transformGroupClause(
         return { kind: 'rollup', sets: (set.content ?? []).map(list) };
       case 'GROUPING_SET_CUBE':
         if ((set.content ?? []).length > 12)
-          throw new DbError('too_many_columns', 'CUBE is limited to 12 elements').at(positionOf(set.location));
+          throw new DbError('too_many_columns', 'CUBE is limited to 12 elements').at(
+            positionOf(set.location),
+          );
         return { kind: 'cube', sets: (set.content ?? []).map(list) };
       default:
         return { kind: 'sets', content: (set.content ?? []).map(oneSet) };
@@ -255,8 +279,7 @@ export function transformDistinct(
     target.expr = key.expr;
     keys.push(key);
   }
-  if (keys.length === 0)
-    throw new DbError('syntax_error', 'SELECT DISTINCT must have at least one column');
+  if (keys.length === 0) throw new DbError('syntax_error', 'SELECT DISTINCT must have at least one column');
   return keys;
 }
 
@@ -309,7 +332,10 @@ export function transformLimit(
   if (withTies && kind === 'limit') {
     const constant = as(node, 'A_Const');
     if (constant?.isnull)
-      throw new DbError('invalid_row_count_in_limit_clause', 'row count cannot be null in FETCH FIRST ... WITH TIES clause');
+      throw new DbError(
+        'invalid_row_count_in_limit_clause',
+        'row count cannot be null in FETCH FIRST ... WITH TIES clause',
+      );
   }
   return expr;
 }
@@ -377,18 +403,30 @@ export function transformWindows(scope: Scope, targets: TargetEntry[]): WindowCl
     let finalOrder = orderBy;
     if (base) {
       if (partitionBy.length > 0)
-        throw new DbError('windowing_error', `cannot override PARTITION BY clause of window "${raw.refname}"`).at(position);
+        throw new DbError(
+          'windowing_error',
+          `cannot override PARTITION BY clause of window "${raw.refname}"`,
+        ).at(position);
       finalPartition = base.partitionBy;
       if (orderBy.length > 0 && base.orderBy.length > 0)
-        throw new DbError('windowing_error', `cannot override ORDER BY clause of window "${raw.refname}"`).at(position);
+        throw new DbError('windowing_error', `cannot override ORDER BY clause of window "${raw.refname}"`).at(
+          position,
+        );
       if (base.orderBy.length > 0) finalOrder = base.orderBy;
       const baseRaw = raws.find((item) => item.name === raw.refname);
       if (((baseRaw?.frameOptions ?? 0) & FRAME.nonDefault) !== 0) {
         if (orderBy.length > 0 || (options & FRAME.nonDefault) !== 0)
-          throw new DbError('windowing_error', `cannot copy window "${raw.refname}" because it has a frame clause`).at(position);
-        throw new DbError('windowing_error', `cannot copy window "${raw.refname}" because it has a frame clause`, {
-          hint: 'Omit the parentheses in this OVER clause.',
-        }).at(position);
+          throw new DbError(
+            'windowing_error',
+            `cannot copy window "${raw.refname}" because it has a frame clause`,
+          ).at(position);
+        throw new DbError(
+          'windowing_error',
+          `cannot copy window "${raw.refname}" because it has a frame clause`,
+          {
+            hint: 'Omit the parentheses in this OVER clause.',
+          },
+        ).at(position);
       }
     }
     const mode = (options & FRAME.rows) !== 0 ? 'rows' : (options & FRAME.groups) !== 0 ? 'groups' : 'range';
@@ -396,7 +434,10 @@ export function transformWindows(scope: Scope, targets: TargetEntry[]): WindowCl
       throw new DbError('windowing_error', 'GROUPS mode requires an ORDER BY clause').at(position);
     const hasOffset =
       (options &
-        (FRAME.startOffsetPreceding | FRAME.startOffsetFollowing | FRAME.endOffsetPreceding | FRAME.endOffsetFollowing)) !==
+        (FRAME.startOffsetPreceding |
+          FRAME.startOffsetFollowing |
+          FRAME.endOffsetPreceding |
+          FRAME.endOffsetFollowing)) !==
       0;
     if (mode === 'range' && hasOffset && finalOrder.length !== 1)
       throw new DbError(
@@ -432,8 +473,22 @@ export function transformWindows(scope: Scope, targets: TargetEntry[]): WindowCl
 /** in_range support functions (pg_amproc, btree support 3): offset type and function by (column type, offset type). */
 const IN_RANGE: ReadonlyMap<number, readonly [offsetType: number, functionOid: number][]> = new Map([
   [T.INT8, [[T.INT8, 4126]]],
-  [T.INT4, [[T.INT8, 4127], [T.INT4, 4128], [T.INT2, 4129]]],
-  [T.INT2, [[T.INT8, 4130], [T.INT4, 4131], [T.INT2, 4132]]],
+  [
+    T.INT4,
+    [
+      [T.INT8, 4127],
+      [T.INT4, 4128],
+      [T.INT2, 4129],
+    ],
+  ],
+  [
+    T.INT2,
+    [
+      [T.INT8, 4130],
+      [T.INT4, 4131],
+      [T.INT2, 4132],
+    ],
+  ],
   [T.DATE, [[T.INTERVAL, 4133]]],
   [T.TIMESTAMP, [[T.INTERVAL, 4134]]],
   [T.TIMESTAMPTZ, [[T.INTERVAL, 4135]]],
@@ -454,7 +509,10 @@ function frameBound(
   orderBy: readonly SortKey[],
 ): { bound: FrameBound; inRange: number } {
   const has = (start: number, end: number): boolean => (options & (isStart ? start : end)) !== 0;
-  if (has(FRAME.startOffsetPreceding, FRAME.endOffsetPreceding) || has(FRAME.startOffsetFollowing, FRAME.endOffsetFollowing)) {
+  if (
+    has(FRAME.startOffsetPreceding, FRAME.endOffsetPreceding) ||
+    has(FRAME.startOffsetFollowing, FRAME.endOffsetFollowing)
+  ) {
     const kind = has(FRAME.startOffsetPreceding, FRAME.endOffsetPreceding) ? 'preceding' : 'following';
     const label = mode.toUpperCase();
     const exprKind = mode === 'rows' ? 'windowRows' : mode === 'groups' ? 'windowGroups' : 'windowRange';
@@ -473,7 +531,16 @@ function frameBound(
       const preferred = choices.find(([type]) => type === key.typeOid) ?? choices[0];
       const [target, functionOid] = exact ?? preferred;
       inRange = functionOid;
-      const coerced = coerceToTarget(scope, node, node.typeOid, target, -1, 'implicit', 'implicitCast', node.position);
+      const coerced = coerceToTarget(
+        scope,
+        node,
+        node.typeOid,
+        target,
+        -1,
+        'implicit',
+        'implicitCast',
+        node.position,
+      );
       if (!coerced)
         throw new DbError(
           'feature_not_supported',
@@ -516,13 +583,17 @@ const STRENGTH_RANK: Readonly<Record<RowMark['strength'], number>> = {
 };
 
 /** FOR UPDATE and its kin: marks on the tables of this level, or of the one the clause names. */
-export function transformLocking(scope: Scope, query: Query, nodes: readonly Node[] | undefined): void {
+export function transformLocking(query: Query, nodes: readonly Node[] | undefined): void {
   for (const node of nodes ?? []) {
     const clause = as(node, 'LockingClause') as LockingClause;
     const strength = STRENGTH[clause.strength ?? ''] ?? 'Update';
     const label = STRENGTH_TEXT[strength];
     const waitPolicy =
-      clause.waitPolicy === 'LockWaitError' ? 'nowait' : clause.waitPolicy === 'LockWaitSkip' ? 'skip' : 'wait';
+      clause.waitPolicy === 'LockWaitError'
+        ? 'nowait'
+        : clause.waitPolicy === 'LockWaitSkip'
+          ? 'skip'
+          : 'wait';
     checkLockable(query, label);
     const mark = (index: number): void => {
       const entry = query.rangeTable[index - 1];
@@ -536,11 +607,7 @@ export function transformLocking(scope: Scope, query: Query, nodes: readonly Nod
         } else query.rowMarks.push({ relation: index, strength, waitPolicy });
       } else if (entry.kind === 'subquery') {
         checkLockable(entry.query, label);
-        transformLocking(
-          { ...scope } as Scope,
-          entry.query,
-          [{ LockingClause: { ...clause, lockedRels: undefined } } as Node],
-        );
+        transformLocking(entry.query, [{ LockingClause: { ...clause, lockedRels: undefined } } as Node]);
       }
     };
     if (!clause.lockedRels?.length) {
@@ -568,7 +635,9 @@ export function transformLocking(scope: Scope, query: Query, nodes: readonly Nod
         cte: 'a WITH query',
       };
       if (cannot[kind] !== undefined)
-        throw new DbError('feature_not_supported', `${label} cannot be applied to ${cannot[kind]}`).at(position);
+        throw new DbError('feature_not_supported', `${label} cannot be applied to ${cannot[kind]}`).at(
+          position,
+        );
       mark(index + 1);
     }
   }
@@ -585,5 +654,3 @@ function checkLockable(query: Query, label: string): void {
   if (query.hasWindowFunctions) throw fail('window functions');
   if (query.hasTargetSets) throw fail('set-returning functions in the target list');
 }
-
-export { collectVars };

@@ -14,7 +14,14 @@ import { typeLabel } from './type-name.ts';
 export type CoercionContext = 'implicit' | 'assignment' | 'explicit';
 export type CastForm = 'implicitCast' | 'explicitCast';
 
-const CONTEXT_RANK: Readonly<Record<string, number>> = { i: 0, a: 1, e: 2, implicit: 0, assignment: 1, explicit: 2 };
+const CONTEXT_RANK: Readonly<Record<string, number>> = {
+  i: 0,
+  a: 1,
+  e: 2,
+  implicit: 0,
+  assignment: 1,
+  explicit: 2,
+};
 
 /** Domain → its base type, with the domain's typmod. */
 export function baseType(catalog: CatalogReader, oid: Oid, typmod = -1): { typeOid: Oid; typmod: number } {
@@ -90,7 +97,8 @@ export function findPathway(
 
 /** True if a value of `source` is one of `target` without any work. */
 export function isBinaryCoercible(catalog: CatalogReader, source: Oid, target: Oid): boolean {
-  if (source === target || target === T.ANY || target === T.ANYELEMENT || target === T.ANYCOMPATIBLE) return true;
+  if (source === target || target === T.ANY || target === T.ANYELEMENT || target === T.ANYCOMPATIBLE)
+    return true;
   source = baseTypeOid(catalog, source);
   if (source === target) return true;
   if (target === T.ANYARRAY || target === T.ANYCOMPATIBLEARRAY) {
@@ -168,14 +176,17 @@ export function coerceType(
     const base = baseType(catalog, target);
     scope.context.parameters.decide(
       node,
-      base.typeOid === target ? { typeOid: target, collation: type.collation } : { typeOid: base.typeOid, collation: type.collation },
+      base.typeOid === target
+        ? { typeOid: target, collation: type.collation }
+        : { typeOid: base.typeOid, collation: type.collation },
       (oid) => typeLabel(scope.context, oid),
       position,
     );
     if (base.typeOid !== target) return coerceToDomain(scope, node, target, context, form, position);
     return node;
   }
-  if (inputType === T.UNKNOWN && node.kind === 'const') return inputLiteral(scope, node, target, typmod, context, form, position);
+  if (inputType === T.UNKNOWN && node.kind === 'const')
+    return inputLiteral(scope, node, target, typmod, context, form, position);
   if (node.kind === 'collate') {
     const arg = coerceType(scope, node.arg, inputType, target, typmod, context, form, position);
     if (typeOf(catalog, target).collation === 0) return arg;
@@ -186,7 +197,9 @@ export function coerceType(
     if (pathway.kind !== 'relabel') {
       const base = baseType(catalog, target, typmod);
       const result = buildCoercion(scope, node, pathway, base.typeOid, base.typmod, context, form, position);
-      return base.typeOid === target ? result : coerceToDomain(scope, result, target, context, form, position);
+      return base.typeOid === target
+        ? result
+        : coerceToDomain(scope, result, target, context, form, position);
     }
     const result = coerceToDomain(scope, node, target, context, form, position);
     if (result !== node) return result;
@@ -225,7 +238,12 @@ function inputLiteral(
     position: at,
   };
   if (node.value !== null) {
-    if (type.kind === 'p' && base.typeOid !== T.CSTRING && base.typeOid !== T.RECORD && base.typeOid !== T.VOID)
+    if (
+      type.kind === 'p' &&
+      base.typeOid !== T.CSTRING &&
+      base.typeOid !== T.RECORD &&
+      base.typeOid !== T.VOID
+    )
       throw new DbError(
         'feature_not_supported',
         `cannot accept a value of type ${typeLabel(statement, base.typeOid)}`,
@@ -299,7 +317,15 @@ function buildCoercion(
     return call;
   }
   if (pathway.kind === 'io')
-    return { kind: 'ioCast', arg: node, form, typeOid: target, typmod: -1, collation: type.collation, position };
+    return {
+      kind: 'ioCast',
+      arg: node,
+      form,
+      typeOid: target,
+      typmod: -1,
+      collation: type.collation,
+      position,
+    };
   // Array: the element's cast over a placeholder.
   const source = baseType(catalog, node.typeOid, node.typmod);
   const sourceElement = elementTypeOf(catalog, source.typeOid);
@@ -473,7 +499,9 @@ export function coerceToSpecific(
     result = coerced;
   }
   if (returnsSet(result))
-    throw new DbError('datatype_mismatch', `argument of ${construct} must not return a set`).at(node.position);
+    throw new DbError('datatype_mismatch', `argument of ${construct} must not return a set`).at(
+      node.position,
+    );
   return result;
 }
 
@@ -581,7 +609,10 @@ function genericParts(scope: Scope, inputs: readonly Oid[], targets: readonly Oi
         compatible.push({ oid: input, isArray: false });
         break;
       case T.ANYCOMPATIBLEARRAY:
-        compatible.push({ oid: input === T.UNKNOWN ? input : baseTypeOid(scope.catalog, input), isArray: true });
+        compatible.push({
+          oid: input === T.UNKNOWN ? input : baseTypeOid(scope.catalog, input),
+          isArray: true,
+        });
         break;
     }
   });
@@ -701,18 +732,27 @@ export function resolveGenericTypes(
     if (target === T.ANYARRAY) {
       input = baseTypeOid(catalog, input);
       if (array && array !== input)
-        throw mismatch('arguments declared "anyarray" are not all alike', `${label(array)} versus ${label(input)}`);
+        throw mismatch(
+          'arguments declared "anyarray" are not all alike',
+          `${label(array)} versus ${label(input)}`,
+        );
       array = input;
     } else if (target === T.ANYRANGE) {
       input = baseTypeOid(catalog, input);
       if (range && range !== input)
-        throw mismatch('arguments declared "anyrange" are not all alike', `${label(range)} versus ${label(input)}`);
+        throw mismatch(
+          'arguments declared "anyrange" are not all alike',
+          `${label(range)} versus ${label(input)}`,
+        );
       range = input;
     } else if (target === T.ANYMULTIRANGE) {
       multirange = baseTypeOid(catalog, input);
     } else {
       if (element && element !== input)
-        throw mismatch('arguments declared "anyelement" are not all alike', `${label(element)} versus ${label(input)}`);
+        throw mismatch(
+          'arguments declared "anyelement" are not all alike',
+          `${label(element)} versus ${label(input)}`,
+        );
       element = input;
     }
   });
@@ -756,7 +796,9 @@ export function resolveGenericTypes(
     if (array && oid === element) return array;
     const found = catalog.type(oid)?.arrayOid ?? 0;
     if (!found)
-      throw new DbError('undefined_object', `could not find array type for data type ${label(oid)}`).at(position);
+      throw new DbError('undefined_object', `could not find array type for data type ${label(oid)}`).at(
+        position,
+      );
     return found;
   };
   const actual = (oid: Oid): Oid => {
@@ -777,9 +819,10 @@ export function resolveGenericTypes(
       case T.ANYCOMPATIBLEARRAY: {
         const found = catalog.type(common)?.arrayOid ?? 0;
         if (!found)
-          throw new DbError('undefined_object', `could not find array type for data type ${label(common)}`).at(
-            position,
-          );
+          throw new DbError(
+            'undefined_object',
+            `could not find array type for data type ${label(common)}`,
+          ).at(position);
         return found;
       }
       default:

@@ -5,8 +5,9 @@
  *
  * Nodes are completed in place: analysis has just made them and nobody else holds them.
  */
-import { DbError } from '../../base/error.ts';
+
 import type { Oid } from '../../base/brands.ts';
+import { DbError } from '../../base/error.ts';
 import type { Expr, Query, SortKey } from '../tree.ts';
 import { forEachChild, forEachQueryExpr } from '../walk.ts';
 import * as T from './oids.ts';
@@ -57,7 +58,14 @@ function collationName(scope: Scope, oid: Oid): string {
   return scope.catalog.collationName(oid)?.name ?? String(oid);
 }
 
-function merge(scope: Scope, state: State, collation: Oid, strength: number, position: number | undefined, other: Oid): void {
+function merge(
+  scope: Scope,
+  state: State,
+  collation: Oid,
+  strength: number,
+  position: number | undefined,
+  other: Oid,
+): void {
   if (strength > state.strength) {
     state.collation = collation;
     state.strength = strength;
@@ -139,7 +147,8 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
       if (expr.type === 'scalar' || expr.type === 'array') {
         const target = expr.subquery.targets.find((item) => !item.junk);
         expr.collation = target?.expr.collation ?? 0;
-        if (expr.type === 'array') expr.collation = (scope.catalog.type(expr.typeOid)?.collation ?? 0) && expr.collation;
+        if (expr.type === 'array')
+          expr.collation = (scope.catalog.type(expr.typeOid)?.collation ?? 0) && expr.collation;
         merge(scope, outer, expr.collation, expr.collation ? IMPLICIT : NONE, position, 0);
       }
       return;
@@ -237,5 +246,12 @@ function needsCollation(expr: Expr): boolean {
 function propagate(scope: Scope, expr: Expr, state: State, outer: State): void {
   if ((scope.catalog.type(expr.typeOid)?.collation ?? 0) === 0) return;
   const strength = state.strength === NONE ? (expr.collation ? IMPLICIT : NONE) : state.strength;
-  merge(scope, outer, state.strength === CONFLICT ? state.collation : expr.collation, strength, state.position ?? expr.position, state.other);
+  merge(
+    scope,
+    outer,
+    state.strength === CONFLICT ? state.collation : expr.collation,
+    strength,
+    state.position ?? expr.position,
+    state.other,
+  );
 }

@@ -1,6 +1,7 @@
 /** Names in scope: which table, column or whole row a reference means, and what was probably meant when none. */
-import { DbError, internalError } from '../../base/error.ts';
+
 import type { Oid } from '../../base/brands.ts';
+import { DbError, internalError } from '../../base/error.ts';
 import { editDistance } from '../parse/spelling.ts';
 import type { Expr, RangeTableEntry, VarExpr } from '../tree.ts';
 import { baseTypeOid } from './coerce.ts';
@@ -55,9 +56,9 @@ export function findItem(
     for (const item of level.namespace) {
       if (!item.isRelationVisible || item.name !== name) continue;
       if (item.isLateralOnly && !level.isLateralActive) continue;
-      if (schema !== null && !(item.entry.kind === 'relation' && item.entry.relationOid === relationOid)) continue;
-      if (found)
-        throw new DbError('ambiguous_alias', `table reference "${name}" is ambiguous`).at(position);
+      if (schema !== null && !(item.entry.kind === 'relation' && item.entry.relationOid === relationOid))
+        continue;
+      if (found) throw new DbError('ambiguous_alias', `table reference "${name}" is ambiguous`).at(position);
       checkLateral(level, item, position);
       found = item;
     }
@@ -94,7 +95,7 @@ export function columnOfItem(
         if (scope.kind === 'generated' && system.attribute !== -6)
           throw new DbError(
             'invalid_column_reference',
-            'cannot use system column "' + name + '" in column generation expression',
+            `cannot use system column "${name}" in column generation expression`,
           ).at(position);
         requireColumn(item.entry, system.attribute);
         return {
@@ -144,7 +145,8 @@ export function markColumn(level: Scope, variable: VarExpr): void {
   const entry = level.rangeTable[variable.relation - 1];
   if (!entry) return;
   if (entry.kind === 'relation') requireColumn(entry, variable.attribute);
-  else if (entry.kind === 'join' && variable.attribute > 0) markJoinInputs(level, entry.columns[variable.attribute - 1]);
+  else if (entry.kind === 'join' && variable.attribute > 0)
+    markJoinInputs(level, entry.columns[variable.attribute - 1]);
   else if (entry.kind === 'join') for (const column of entry.columns) markJoinInputs(level, column);
 }
 
@@ -176,7 +178,12 @@ export function findColumn(scope: Scope, name: string, position?: number, localO
       if (item.isLateralOnly && !level.isLateralActive) continue;
       const expr = columnOfItem(scope, item, name, levelsUp, position);
       if (!expr) continue;
-      if (found) throw new DbError('ambiguous_column', `column reference "${name}" is ambiguous`, ambiguityDetail(level, name)).at(position);
+      if (found)
+        throw new DbError(
+          'ambiguous_column',
+          `column reference "${name}" is ambiguous`,
+          ambiguityDetail(level, name),
+        ).at(position);
       checkLateral(level, item, position);
       found = expr;
     }
@@ -244,8 +251,14 @@ function isComposite(scope: Scope, oid: Oid): boolean {
 }
 
 /** "column … does not exist", with the closest names as PostgreSQL chooses them. */
-export function missingColumn(scope: Scope, relation: string | null, name: string, position?: number): DbError {
-  const message = relation === null ? `column "${name}" does not exist` : `column ${relation}.${name} does not exist`;
+export function missingColumn(
+  scope: Scope,
+  relation: string | null,
+  name: string,
+  position?: number,
+): DbError {
+  const message =
+    relation === null ? `column "${name}" does not exist` : `column ${relation}.${name} does not exist`;
   const found = closestColumns(scope, relation, name);
   const label = (match: { table: string; column: string }): string => `"${match.table}.${match.column}"`;
   let hint: string | undefined;
@@ -336,9 +349,11 @@ export function missingTable(scope: Scope, name: string, position?: number): DbE
       : hidden.alias === name
         ? `There is an entry for table "${name}", but it cannot be referenced from this part of the query.`
         : undefined;
-  return new DbError('undefined_table', `invalid reference to FROM-clause entry for table "${name}"`, hint ? { hint } : {}).at(
-    position,
-  );
+  return new DbError(
+    'undefined_table',
+    `invalid reference to FROM-clause entry for table "${name}"`,
+    hint ? { hint } : {},
+  ).at(position);
 }
 
 function visibleByAlias(scope: Scope, alias: string): boolean {
@@ -407,7 +422,8 @@ function recordVarFields(scope: Scope, variable: VarExpr): RowField[] | null {
     return null;
   }
   if (entry.kind === 'join') return fieldsOf(level, entry.columns[variable.attribute - 1]);
-  if (entry.kind === 'values') return entry.rows[0] ? fieldsOf(level, entry.rows[0][variable.attribute - 1]) : null;
+  if (entry.kind === 'values')
+    return entry.rows[0] ? fieldsOf(level, entry.rows[0][variable.attribute - 1]) : null;
   if (entry.kind === 'function' && entry.functions[0]) return fieldsOf(level, entry.functions[0].expr);
   return null;
 }
@@ -435,7 +451,9 @@ export function outFieldsOf(scope: Scope, functionOid: Oid): RowField[] | null {
 export function selectField(scope: Scope, arg: Expr, name: string, position?: number): Expr | null {
   if (arg.kind === 'var' && arg.attribute === 0) {
     const level = scope.outer(arg.levelsUp);
-    const item = level.namespace.find((candidate) => candidate.index === arg.relation && candidate.entry.kind !== 'join');
+    const item = level.namespace.find(
+      (candidate) => candidate.index === arg.relation && candidate.entry.kind !== 'join',
+    );
     if (item) {
       const expr = columnOfItem(scope, item, name, arg.levelsUp, position);
       if (expr) return expr;
@@ -467,14 +485,18 @@ export function missingField(scope: Scope, arg: Expr, name: string, position?: n
       return new DbError('undefined_column', `column ${entry.alias}.${name} does not exist`).at(position);
     }
     if (arg.typeOid === T.RECORD)
-      return new DbError('undefined_column', `could not identify column "${name}" in record data type`).at(position);
+      return new DbError('undefined_column', `could not identify column "${name}" in record data type`).at(
+        position,
+      );
     return new DbError(
       'undefined_column',
       `column "${name}" not found in data type ${typeLabel(context, arg.typeOid)}`,
     ).at(position);
   }
   if (arg.typeOid === T.RECORD)
-    return new DbError('undefined_column', `could not identify column "${name}" in record data type`).at(position);
+    return new DbError('undefined_column', `could not identify column "${name}" in record data type`).at(
+      position,
+    );
   return new DbError(
     'wrong_object_type',
     `column notation .${name} applied to type ${typeLabel(context, arg.typeOid)}, which is not a composite type`,

@@ -1,13 +1,22 @@
 /** WITH: common table expressions, plain, recursive and data-modifying. */
 import { DbError, notSupported } from '../../base/error.ts';
-import { as, type CommonTableExpr, type Node, positionOf, type SelectStmt, stringsOf, tagOf, type WithClause } from '../parse/ast.ts';
+import {
+  as,
+  type CommonTableExpr,
+  type Node,
+  positionOf,
+  type SelectStmt,
+  stringsOf,
+  tagOf,
+  type WithClause,
+} from '../parse/ast.ts';
 import type { CommonTable, Query, SetOperationNode } from '../tree.ts';
 import { walkQuery } from '../walk.ts';
-import { analyseModification } from './statement-kinds.ts';
 import { type ColumnType, outputColumns } from './range-table.ts';
-import { emptyQuery, type CommonTableState, type Scope } from './scope.ts';
+import { type CommonTableState, emptyQuery, type Scope } from './scope.ts';
 import { analyseSelect } from './select.ts';
 import { analyseSetOperation } from './set-operations.ts';
+import { analyseModification } from './statement-kinds.ts';
 import { typeLabel } from './type-name.ts';
 
 const MODIFYING = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
@@ -142,7 +151,7 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
           'datatype_mismatch',
           `recursive query "${name}" column ${index + 1} has type ${typeLabel(scope.context, declared.typeOid)} in non-recursive term but type ${typeLabel(scope.context, output.typeOid)} overall`,
           { hint: 'Cast the output of the non-recursive term to the correct type.' },
-        ).at(output.typeOid ? table.query.targets[index].expr.position ?? position : position);
+        ).at(output.typeOid ? (table.query.targets[index].expr.position ?? position) : position);
       }
     });
     state.isAnalysed = true;
@@ -179,8 +188,10 @@ function setColumns(table: CommonTable, raw: CommonTableExpr, names: string[], t
 /** A recursive query must be `non-recursive UNION [ALL] recursive`, with one reference in a place that can see it. */
 function checkRecursion(select: SelectStmt | undefined, name: string, position: number | undefined): void {
   const fail = (message: string): DbError => new DbError('invalid_recursion', message).at(position);
-  if (!select || select.op !== 'SETOP_UNION')
-    throw fail(`recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`);
+  if (select?.op !== 'SETOP_UNION')
+    throw fail(
+      `recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
+    );
   const unsupported = (what: string): DbError =>
     new DbError('feature_not_supported', `${what} in a recursive query is not implemented`).at(position);
   if (select.sortClause) throw unsupported('ORDER BY');
@@ -195,16 +206,31 @@ function checkRecursion(select: SelectStmt | undefined, name: string, position: 
   const found = references(select.rarg, name, []);
   for (const item of found) {
     if (item.places.includes('SubLink'))
-      throw referenceError(`recursive reference to query "${name}" must not appear within a subquery`, item.position);
+      throw referenceError(
+        `recursive reference to query "${name}" must not appear within a subquery`,
+        item.position,
+      );
     if (item.places.includes('outer'))
-      throw referenceError(`recursive reference to query "${name}" must not appear within an outer join`, item.position);
+      throw referenceError(
+        `recursive reference to query "${name}" must not appear within an outer join`,
+        item.position,
+      );
     if (item.places.includes('intersect'))
-      throw referenceError(`recursive reference to query "${name}" must not appear within INTERSECT`, item.position);
+      throw referenceError(
+        `recursive reference to query "${name}" must not appear within INTERSECT`,
+        item.position,
+      );
     if (item.places.includes('except'))
-      throw referenceError(`recursive reference to query "${name}" must not appear within EXCEPT`, item.position);
+      throw referenceError(
+        `recursive reference to query "${name}" must not appear within EXCEPT`,
+        item.position,
+      );
   }
   if (found.length > 1)
-    throw referenceError(`recursive reference to query "${name}" must not appear more than once`, found[1].position);
+    throw referenceError(
+      `recursive reference to query "${name}" must not appear more than once`,
+      found[1].position,
+    );
 }
 
 function referenceError(message: string, position: number | undefined): DbError {
@@ -236,15 +262,26 @@ function references(
       const join = value as { jointype?: string; larg?: Node; rarg?: Node; quals?: Node };
       const outer = [...places, 'outer'];
       result.push(
-        ...references(join.larg, name, join.jointype === 'JOIN_RIGHT' || join.jointype === 'JOIN_FULL' ? outer : places),
-        ...references(join.rarg, name, join.jointype === 'JOIN_LEFT' || join.jointype === 'JOIN_FULL' ? outer : places),
+        ...references(
+          join.larg,
+          name,
+          join.jointype === 'JOIN_RIGHT' || join.jointype === 'JOIN_FULL' ? outer : places,
+        ),
+        ...references(
+          join.rarg,
+          name,
+          join.jointype === 'JOIN_LEFT' || join.jointype === 'JOIN_FULL' ? outer : places,
+        ),
         ...references(join.quals, name, places),
       );
       continue;
     }
     const select = value as SelectStmt | undefined;
     if (key === 'SelectStmt' && select?.op === 'SETOP_EXCEPT') {
-      result.push(...references({ larg: select.larg }, name, places), ...references({ rarg: select.rarg }, name, [...places, 'except']));
+      result.push(
+        ...references({ larg: select.larg }, name, places),
+        ...references({ rarg: select.rarg }, name, [...places, 'except']),
+      );
       continue;
     }
     if (key === 'SelectStmt' && select?.op === 'SETOP_INTERSECT' && select.all) {

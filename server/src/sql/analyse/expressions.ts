@@ -1,5 +1,6 @@
 /** Raw expressions → typed expressions. One function per kind of raw node; names and calls are resolved in their own files. */
 import { DbError, internalError, notSupported } from '../../base/error.ts';
+import { Numeric } from '../../types/numeric.ts';
 import {
   type A_ArrayExpr,
   type A_Const,
@@ -12,27 +13,32 @@ import {
   positionOf,
   type RowExpr as RawRowExpr,
   type SQLValueFunction,
+  type SubLink,
   stringOf,
   stringsOf,
-  type SubLink,
-  tagOf,
   type TypeCast,
 } from '../parse/ast.ts';
-import { Numeric } from '../../types/numeric.ts';
 import type { BoolExpr, CaseExpr, Expr, SqlValueExpr, SubLinkExpr } from '../tree.ts';
 import { finishGrouping } from './aggregates.ts';
 import {
   baseType,
   coerceToBoolean,
   coerceToCommonType,
-  coerceToSpecific,
   coerceToTarget,
   elementTypeOf,
-  returnsSet,
   selectCommonType,
   selectCommonTypmod,
 } from './coerce.ts';
-import { findColumn, findItem, columnOfItem, missingColumn, missingField, missingTable, selectField, wholeRow } from './columns.ts';
+import {
+  columnOfItem,
+  findColumn,
+  findItem,
+  missingColumn,
+  missingField,
+  missingTable,
+  selectField,
+  wholeRow,
+} from './columns.ts';
 import { type CallParts, makeCall, namedArgument } from './functions.ts';
 import { makeBool, makeBoolExpr, makeConst } from './make.ts';
 import * as T from './oids.ts';
@@ -51,9 +57,6 @@ function analysed(expr: Expr): Node {
   return { Analysed: expr } satisfies AnalysedNode as unknown as Node;
 }
 
-const DEPTH_MAX = 4000;
-let depth = 0;
-
 /** Analyses one expression; `kind` says where it stands (default: as around it). */
 export function transformExpr(scope: Scope, node: Node, kind?: ExpressionKind): Expr {
   if (kind === undefined) return transform(scope, node);
@@ -65,18 +68,6 @@ export function transformExpr(scope: Scope, node: Node, kind?: ExpressionKind): 
 }
 
 function transform(scope: Scope, node: Node): Expr {
-  if (++depth > DEPTH_MAX) {
-    depth = 0;
-    throw new RangeError('expression too deep');
-  }
-  try {
-    return transformNode(scope, node);
-  } finally {
-    depth--;
-  }
-}
-
-function transformNode(scope: Scope, node: Node): Expr {
   for (const tag in node) {
     const content = (node as Record<string, unknown>)[tag];
     switch (tag) {
@@ -103,7 +94,10 @@ function transformNode(scope: Scope, node: Node): Expr {
       case 'NullTest':
         return transformNullTest(scope, content as { arg?: Node; nulltesttype?: string; location?: number });
       case 'BooleanTest':
-        return transformBooleanTest(scope, content as { arg?: Node; booltesttype?: string; location?: number });
+        return transformBooleanTest(
+          scope,
+          content as { arg?: Node; booltesttype?: string; location?: number },
+        );
       case 'A_ArrayExpr':
         return transformArray(scope, content as A_ArrayExpr, 0, 0, -1);
       case 'RowExpr':
@@ -153,11 +147,24 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
   if (constant.isnull)
     return { kind: 'const', value: null, typeOid: T.UNKNOWN, typmod: -1, collation: 0, position };
   if (constant.ival)
-    return { kind: 'const', value: constant.ival.ival ?? 0, typeOid: T.INT4, typmod: -1, collation: 0, position };
+    return {
+      kind: 'const',
+      value: constant.ival.ival ?? 0,
+      typeOid: T.INT4,
+      typmod: -1,
+      collation: 0,
+      position,
+    };
   if (constant.sval !== undefined)
-    return { kind: 'const', value: constant.sval.sval ?? '', typeOid: T.UNKNOWN, typmod: -1, collation: 0, position };
-  if (constant.boolval)
-    return { ...makeBool(constant.boolval.boolval ?? false), position };
+    return {
+      kind: 'const',
+      value: constant.sval.sval ?? '',
+      typeOid: T.UNKNOWN,
+      typmod: -1,
+      collation: 0,
+      position,
+    };
+  if (constant.boolval) return { ...makeBool(constant.boolval.boolval ?? false), position };
   if (constant.fval) {
     const text = (constant.fval.fval ?? '0').replaceAll('_', '');
     // Integers beyond int4 come as floats: int8 where they fit.
@@ -171,7 +178,8 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
       if (value <= 9223372036854775807n)
         return { kind: 'const', value, typeOid: T.INT8, typmod: -1, collation: 0, position };
     }
-    const value = simpleNumeric(text) ?? scope.typeOf(T.NUMERIC).support.input(text, -1, scope.context.format);
+    const value =
+      simpleNumeric(text) ?? scope.typeOf(T.NUMERIC).support.input(text, -1, scope.context.format);
     return { kind: 'const', value, typeOid: T.NUMERIC, typmod: -1, collation: 0, position };
   }
   if (constant.bsval) {
@@ -194,7 +202,8 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
 /** Plain short decimals without an exponent; others go through the type's input. */
 function simpleNumeric(text: string): Numeric | null {
   const match = /^(\d{0,15})\.(\d{0,15})$/.exec(text);
-  if (!match || match[1].length + match[2].length > 15 || match[1].length + match[2].length === 0) return null;
+  if (!match || match[1].length + match[2].length > 15 || match[1].length + match[2].length === 0)
+    return null;
   return new Numeric(Number(match[1] + match[2]), match[2].length);
 }
 
@@ -244,12 +253,22 @@ function transformColumnRef(scope: Scope, reference: ColumnRef): Expr {
   if (column) return column;
   // A function of the row in column notation.
   const row = wholeRow(scope, found.item, found.levelsUp, position);
-  if (row.kind === 'var' && row.attribute === 0 && scope.catalog.functionsByName(null, name, scope.context.path).length > 0) {
+  if (
+    row.kind === 'var' &&
+    row.attribute === 0 &&
+    scope.catalog.functionsByName(null, name, scope.context.path).length > 0
+  ) {
     try {
       return makeCall(
         scope,
         { funcname: [{ String: { sval: name } } as Node] },
-        { args: [row], argumentNames: [null], filter: null, orderedCount: 0, lastSetReturningBefore: scope.lastSetReturning },
+        {
+          args: [row],
+          argumentNames: [null],
+          filter: null,
+          orderedCount: 0,
+          lastSetReturningBefore: scope.lastSetReturning,
+        },
         position,
       );
     } catch (error) {
@@ -288,7 +307,13 @@ function transformAExpr(scope: Scope, expr: A_Expr): Expr {
             return compareRows(scope, expr.name!, leftExpr.args, rightExpr.args, position);
         }
       }
-      return makeSetAware(scope, expr.name!, left ? transform(scope, left) : null, transform(scope, right), position);
+      return makeSetAware(
+        scope,
+        expr.name!,
+        left ? transform(scope, left) : null,
+        transform(scope, right),
+        position,
+      );
     }
     case 'AEXPR_OP_ANY':
     case 'AEXPR_OP_ALL':
@@ -307,7 +332,13 @@ function transformAExpr(scope: Scope, expr: A_Expr): Expr {
       const isNull = expr.kind === 'AEXPR_NOT_DISTINCT';
       if (rightConst?.isnull) return nullTest(transform(scope, expr.lexpr!), isNull, position);
       if (leftConst?.isnull) return nullTest(transform(scope, expr.rexpr!), isNull, position);
-      const distinct = makeDistinct(scope, expr.name!, transform(scope, expr.lexpr!), transform(scope, expr.rexpr!), position);
+      const distinct = makeDistinct(
+        scope,
+        expr.name!,
+        transform(scope, expr.lexpr!),
+        transform(scope, expr.rexpr!),
+        position,
+      );
       return isNull ? makeBoolExpr('not', [distinct], position) : distinct;
     }
     case 'AEXPR_NULLIF': {
@@ -334,7 +365,13 @@ function transformAExpr(scope: Scope, expr: A_Expr): Expr {
     case 'AEXPR_LIKE':
     case 'AEXPR_ILIKE':
     case 'AEXPR_SIMILAR':
-      return makeSetAware(scope, expr.name!, transform(scope, expr.lexpr!), transform(scope, expr.rexpr!), position);
+      return makeSetAware(
+        scope,
+        expr.name!,
+        transform(scope, expr.lexpr!),
+        transform(scope, expr.rexpr!),
+        position,
+      );
     case 'AEXPR_BETWEEN':
     case 'AEXPR_NOT_BETWEEN':
     case 'AEXPR_BETWEEN_SYM':
@@ -345,13 +382,25 @@ function transformAExpr(scope: Scope, expr: A_Expr): Expr {
   }
 }
 
-function makeSetAware(scope: Scope, name: Node[], left: Expr | null, right: Expr, position: number | undefined): Expr {
+function makeSetAware(
+  scope: Scope,
+  name: Node[],
+  left: Expr | null,
+  right: Expr,
+  position: number | undefined,
+): Expr {
   const node = makeOperator(scope, name, left, right, position);
   if (node.returnsSet) scope.lastSetReturning = node;
   return node;
 }
 
-function makeDistinct(scope: Scope, name: Node[], left: Expr, right: Expr, position: number | undefined): Expr {
+function makeDistinct(
+  scope: Scope,
+  name: Node[],
+  left: Expr,
+  right: Expr,
+  position: number | undefined,
+): Expr {
   if (left.kind === 'row' && right.kind === 'row') {
     if (left.args.length !== right.args.length)
       throw new DbError('syntax_error', 'unequal number of entries in row expressions').at(position);
@@ -361,7 +410,9 @@ function makeDistinct(scope: Scope, name: Node[], left: Expr, right: Expr, posit
   }
   const equal = makeOperator(scope, name, left, right, position);
   if (equal.typeOid !== T.BOOL)
-    throw new DbError('datatype_mismatch', 'IS DISTINCT FROM requires = operator to yield boolean').at(position);
+    throw new DbError('datatype_mismatch', 'IS DISTINCT FROM requires = operator to yield boolean').at(
+      position,
+    );
   if (equal.returnsSet)
     throw new DbError('datatype_mismatch', 'IS DISTINCT FROM must not return a set').at(position);
   return {
@@ -400,7 +451,12 @@ function compareRows(
     return operator;
   });
   if (operators.length === 1) return operators[0];
-  switch (rowComparison(scope, operators.map((operator) => operator.operatorOid))) {
+  switch (
+    rowComparison(
+      scope,
+      operators.map((operator) => operator.operatorOid),
+    )
+  ) {
     case '=':
       return makeBoolExpr('and', operators, position);
     case '<>':
@@ -442,7 +498,8 @@ function rowComparison(scope: Scope, operatorOids: readonly number[]): string | 
   for (const oid of operatorOids) {
     const operator = scope.catalog.operator(oid);
     let own: string = STRATEGY[operator?.btreeStrategy ?? 0];
-    if (own === '' && operator?.negator && scope.catalog.operator(operator.negator)?.btreeStrategy === 3) own = '<>';
+    if (own === '' && operator?.negator && scope.catalog.operator(operator.negator)?.btreeStrategy === 3)
+      own = '<>';
     if (own === '') return null;
     if (meaning !== null && meaning !== own) return null;
     meaning = own;
@@ -511,7 +568,13 @@ function transformBetween(scope: Scope, expr: A_Expr): Expr {
   const position = positionOf(expr.location);
   const [low, high] = as(expr.rexpr, 'List')?.items ?? [];
   const compare = (name: string, left: Node, right: Node): Expr =>
-    transformAExpr(scope, { kind: 'AEXPR_OP', name: op(name), lexpr: left, rexpr: right, location: expr.location });
+    transformAExpr(scope, {
+      kind: 'AEXPR_OP',
+      name: op(name),
+      lexpr: left,
+      rexpr: right,
+      location: expr.location,
+    });
   const value = expr.lexpr!;
   const within = (a: Node, b: Node): Expr =>
     makeBoolExpr('and', [compare('>=', value, a), compare('<=', value, b)].map(asBool), position);
@@ -552,7 +615,10 @@ function nullTest(arg: Expr, isNull: boolean, position: number | undefined): Exp
   };
 }
 
-function transformNullTest(scope: Scope, test: { arg?: Node; nulltesttype?: string; location?: number }): Expr {
+function transformNullTest(
+  scope: Scope,
+  test: { arg?: Node; nulltesttype?: string; location?: number },
+): Expr {
   const arg = transform(scope, test.arg!);
   const node = nullTest(arg, test.nulltesttype !== 'IS_NOT_NULL', positionOf(test.location));
   if (node.kind === 'nullTest')
@@ -569,7 +635,10 @@ const BOOLEAN_TESTS = {
   IS_NOT_UNKNOWN: ['notUnknown', 'IS NOT UNKNOWN'],
 } as const;
 
-function transformBooleanTest(scope: Scope, test: { arg?: Node; booltesttype?: string; location?: number }): Expr {
+function transformBooleanTest(
+  scope: Scope,
+  test: { arg?: Node; booltesttype?: string; location?: number },
+): Expr {
   const [kind, label] = BOOLEAN_TESTS[(test.booltesttype ?? 'IS_TRUE') as keyof typeof BOOLEAN_TESTS];
   return {
     kind: 'booleanTest',
@@ -721,7 +790,9 @@ function transformTypeCast(scope: Scope, cast: TypeCast): Expr {
   if (array) {
     const base = baseType(scope.catalog, target.typeOid, target.typmod);
     const element = elementTypeOf(scope.catalog, base.typeOid);
-    arg = element ? transformArray(scope, array, base.typeOid, element, base.typmod) : transform(scope, cast.arg!);
+    arg = element
+      ? transformArray(scope, array, base.typeOid, element, base.typmod)
+      : transform(scope, cast.arg!);
   } else arg = transform(scope, cast.arg!);
   if (position === undefined) position = positionOf(cast.typeName?.location);
   if (arg.typeOid === 0) return arg;
@@ -743,7 +814,13 @@ function transformTypeCast(scope: Scope, cast: TypeCast): Expr {
   return result;
 }
 
-function transformArray(scope: Scope, raw: A_ArrayExpr, arrayType: number, elementType: number, typmod: number): Expr {
+function transformArray(
+  scope: Scope,
+  raw: A_ArrayExpr,
+  arrayType: number,
+  elementType: number,
+  typmod: number,
+): Expr {
   const { catalog } = scope;
   let multidimensional = false;
   const elements = (raw.elements ?? []).map((node) => {
@@ -810,7 +887,10 @@ function transformArray(scope: Scope, raw: A_ArrayExpr, arrayType: number, eleme
     elements: coerced,
     multidimensional,
     typeOid: arrayType,
-    typmod: coerced.length > 0 && coerced.every((item) => item.typmod === coerced[0].typmod) ? coerced[0].typmod : -1,
+    typmod:
+      coerced.length > 0 && coerced.every((item) => item.typmod === coerced[0].typmod)
+        ? coerced[0].typmod
+        : -1,
     collation: scope.typeOf(arrayType).collation,
     position,
   };
@@ -819,7 +899,9 @@ function transformArray(scope: Scope, raw: A_ArrayExpr, arrayType: number, eleme
 function transformRow(scope: Scope, raw: RawRowExpr): Expr {
   const args = expandRowArgs(scope, raw.args ?? []);
   if (args.length > 1664)
-    throw new DbError('too_many_columns', 'ROW expressions can have at most 1664 entries').at(positionOf(raw.location));
+    throw new DbError('too_many_columns', 'ROW expressions can have at most 1664 entries').at(
+      positionOf(raw.location),
+    );
   return {
     kind: 'row',
     args,
@@ -876,7 +958,9 @@ function transformIndirection(scope: Scope, raw: A_Indirection): Expr {
       continue;
     }
     if ('A_Star' in step)
-      throw new DbError('feature_not_supported', 'row expansion via "*" is not supported here').at(result.position);
+      throw new DbError('feature_not_supported', 'row expansion via "*" is not supported here').at(
+        result.position,
+      );
     flush();
     const name = stringOf(step);
     const field = selectField(scope, result, name, result.position);
@@ -889,11 +973,18 @@ function transformIndirection(scope: Scope, raw: A_Indirection): Expr {
       result = makeCall(
         scope,
         { funcname: [step] },
-        { args: [result], argumentNames: [null], filter: null, orderedCount: 0, lastSetReturningBefore: scope.lastSetReturning },
+        {
+          args: [result],
+          argumentNames: [null],
+          filter: null,
+          orderedCount: 0,
+          lastSetReturningBefore: scope.lastSetReturning,
+        },
         result.position,
       );
     } catch (error) {
-      if (error instanceof DbError && error.code === '42883') throw missingField(scope, result, name, result.position);
+      if (error instanceof DbError && error.code === '42883')
+        throw missingField(scope, result, name, result.position);
       throw error;
     }
   }
@@ -910,7 +1001,7 @@ export function makeSubscript(
   const base = baseType(scope.catalog, container.typeOid, container.typmod);
   const type = scope.typeOf(base.typeOid);
   if (type.oid === 3802) return makeJsonbSubscript(scope, container, indices);
-  if (!type.elementOid || type.length !== -1 && !type.isTrueArray && type.oid !== T.NAME)
+  if (!type.elementOid || (type.length !== -1 && !type.isTrueArray && type.oid !== T.NAME))
     throw new DbError(
       'datatype_mismatch',
       `cannot subscript type ${typeLabel(scope.context, container.typeOid)} because it does not support subscripting`,
@@ -939,7 +1030,16 @@ export function transformIndices(
   const index = (node: Node | undefined): Expr | null => {
     if (!node) return null;
     const expr = transform(scope, node);
-    const result = coerceToTarget(scope, expr, expr.typeOid, T.INT4, -1, 'assignment', 'implicitCast', expr.position);
+    const result = coerceToTarget(
+      scope,
+      expr,
+      expr.typeOid,
+      T.INT4,
+      -1,
+      'assignment',
+      'implicitCast',
+      expr.position,
+    );
     if (!result)
       throw new DbError('datatype_mismatch', 'array subscript must have type integer').at(expr.position);
     return result;
@@ -948,21 +1048,37 @@ export function transformIndices(
   const lower: (Expr | null)[] = [];
   for (const item of indices) {
     // In a slice a single subscript means 1:n.
-    if (isSlice && !item.is_slice) lower.push({ kind: 'const', value: 1, typeOid: T.INT4, typmod: -1, collation: 0 });
+    if (isSlice && !item.is_slice)
+      lower.push({ kind: 'const', value: 1, typeOid: T.INT4, typmod: -1, collation: 0 });
     else lower.push(index(item.lidx));
     upper.push(index(item.uidx));
   }
   return { upper, lower: isSlice ? lower : null };
 }
 
-function makeJsonbSubscript(scope: Scope, container: Expr, indices: readonly { uidx?: Node; is_slice?: boolean }[]): Expr {
+function makeJsonbSubscript(
+  scope: Scope,
+  container: Expr,
+  indices: readonly { uidx?: Node; is_slice?: boolean }[],
+): Expr {
   let result = container;
   for (const item of indices) {
     if (item.is_slice || !item.uidx)
-      throw new DbError('datatype_mismatch', 'jsonb subscript does not support slices').at(container.position);
+      throw new DbError('datatype_mismatch', 'jsonb subscript does not support slices').at(
+        container.position,
+      );
     const index = transform(scope, item.uidx);
     const target = index.typeOid === T.INT4 || index.typeOid === T.INT2 ? T.INT4 : T.TEXT;
-    const key = coerceToTarget(scope, index, index.typeOid, target, -1, 'implicit', 'implicitCast', index.position);
+    const key = coerceToTarget(
+      scope,
+      index,
+      index.typeOid,
+      target,
+      -1,
+      'implicit',
+      'implicitCast',
+      index.position,
+    );
     if (!key)
       throw new DbError(
         'datatype_mismatch',
@@ -1040,7 +1156,13 @@ function transformSubLink(scope: Scope, link: SubLink): Expr {
           'undefined_object',
           `could not find array type for data type ${typeLabel(scope.context, column.typeOid)}`,
         ).at(position);
-      return { ...base, type: 'array', typeOid: arrayType, typmod: column.typmod, collation: column.collation };
+      return {
+        ...base,
+        type: 'array',
+        typeOid: arrayType,
+        typmod: column.typmod,
+        collation: column.collation,
+      };
     }
     default: {
       const name = link.operName?.length ? link.operName : op('=');
@@ -1051,7 +1173,11 @@ function transformSubLink(scope: Scope, link: SubLink): Expr {
       if (left.length > columns.length)
         throw new DbError('syntax_error', 'subquery has too few columns').at(position);
       const type: SubLinkExpr['type'] =
-        link.subLinkType === 'ALL_SUBLINK' ? 'all' : link.subLinkType === 'ROWCOMPARE_SUBLINK' ? 'rowCompare' : 'any';
+        link.subLinkType === 'ALL_SUBLINK'
+          ? 'all'
+          : link.subLinkType === 'ROWCOMPARE_SUBLINK'
+            ? 'rowCompare'
+            : 'any';
       const node: SubLinkExpr = {
         ...base,
         type,
@@ -1102,5 +1228,3 @@ function checkSubqueryPlace(scope: Scope, position: number | undefined): void {
   const message = places[scope.kind];
   if (message !== undefined) throw new DbError('feature_not_supported', message).at(position);
 }
-
-export { coerceToSpecific, returnsSet };

@@ -12,15 +12,20 @@ import {
   type RangeSubselect,
   type RangeTableSample,
   type RangeVar,
-  stringOf,
   stringsOf,
   tagOf,
 } from '../parse/ast.ts';
 import type { Expr, FromNode, FunctionEntry, JoinType } from '../tree.ts';
 import { walkExpr } from '../walk.ts';
-import { coerceToBoolean, coerceToCommonType, coerceToSpecific, selectCommonType, selectCommonTypmod } from './coerce.ts';
-import { outFieldsOf } from './columns.ts';
+import {
+  coerceToBoolean,
+  coerceToCommonType,
+  coerceToSpecific,
+  selectCommonType,
+  selectCommonTypmod,
+} from './coerce.ts';
 import { assignCollations } from './collations.ts';
+import { outFieldsOf } from './columns.ts';
 import { transformExpr } from './expressions.ts';
 import { makeAnd, makeVar } from './make.ts';
 import * as T from './oids.ts';
@@ -114,7 +119,10 @@ function simple(_scope: Scope, item: NamespaceItem): FromResult {
 }
 
 /** The CTE of that name in sight. */
-export function findCommonTable(scope: Scope, name: string): { state: CommonTableState; levelsUp: number } | null {
+export function findCommonTable(
+  scope: Scope,
+  name: string,
+): { state: CommonTableState; levelsUp: number } | null {
   let levelsUp = 0;
   for (let level: Scope | null = scope; level; level = level.parent, levelsUp++) {
     for (const state of level.commonTables) if (state.table.name === name) return { state, levelsUp };
@@ -196,13 +204,15 @@ function transformRangeFunction(scope: Scope, node: RangeFunction): NamespaceIte
       const before = scope.lastSetReturning;
       const expr = transformExpr(scope, call);
       if (scope.lastSetReturning !== before && scope.lastSetReturning !== expr)
-        throw new DbError('feature_not_supported', 'set-returning functions must appear at top level of FROM').at(
-          scope.lastSetReturning?.position,
-        );
+        throw new DbError(
+          'feature_not_supported',
+          'set-returning functions must appear at top level of FROM',
+        ).at(scope.lastSetReturning?.position);
       assignCollations(scope, expr);
       const label = figureColumnName(call);
       labels.push(label);
-      const definitionList = as(definitions, 'List')?.items ?? (isSingle && calls.length === 1 ? node.coldeflist : undefined);
+      const definitionList =
+        as(definitions, 'List')?.items ?? (isSingle && calls.length === 1 ? node.coldeflist : undefined);
       addFunctionColumns(scope, {
         expr,
         call,
@@ -216,9 +226,13 @@ function transformRangeFunction(scope: Scope, node: RangeFunction): NamespaceIte
     }
   }
   if (node.coldeflist?.length && functions.length > 1)
-    throw new DbError('syntax_error', 'ROWS FROM() with multiple functions cannot have a column definition list', {
-      hint: 'Put a separate column definition list for each function inside ROWS FROM().',
-    });
+    throw new DbError(
+      'syntax_error',
+      'ROWS FROM() with multiple functions cannot have a column definition list',
+      {
+        hint: 'Put a separate column definition list for each function inside ROWS FROM().',
+      },
+    );
   scope.isLateralActive = savedLateral;
   scope.kind = savedKind;
   let isLateral = node.lateral === true;
@@ -244,7 +258,14 @@ function expandUnnest(node: Node): Node[] {
   if (!call || (call.args?.length ?? 0) < 2) return [node];
   const names = stringsOf(call.funcname);
   if (names[names.length - 1] !== 'unnest' || (names.length > 1 && names[0] !== 'pg_catalog')) return [node];
-  if (call.agg_order || call.agg_filter || call.over || call.agg_star || call.agg_distinct || call.func_variadic)
+  if (
+    call.agg_order ||
+    call.agg_filter ||
+    call.over ||
+    call.agg_star ||
+    call.agg_distinct ||
+    call.func_variadic
+  )
     return [node];
   return call.args!.map((arg) => ({ FuncCall: { ...call, args: [arg] } }) as Node);
 }
@@ -309,7 +330,11 @@ function addFunctionColumns(
         'syntax_error',
         'a column definition list is required for functions returning "record"',
       ).at(position);
-    const actual = polymorphicOutTypes(scope, expr, outFields.map((field) => field.typeOid));
+    const actual = polymorphicOutTypes(
+      scope,
+      expr,
+      outFields.map((field) => field.typeOid),
+    );
     functions.push({ expr, columnCount: outFields.length });
     outFields.forEach((field, index) => {
       columns.push({
@@ -491,7 +516,14 @@ function transformJoin(scope: Scope, join: JoinExpr): FromResult {
       const type = entry.columnTypes[number];
       return column
         ? { ...column, name, displayRelation: index, displayAttribute: number + 1 }
-        : { name, relation: index, attribute: number + 1, displayRelation: index, displayAttribute: number + 1, ...type };
+        : {
+            name,
+            relation: index,
+            attribute: number + 1,
+            displayRelation: index,
+            displayAttribute: number + 1,
+            ...type,
+          };
     }),
     isRelationVisible: join.alias !== undefined,
     areColumnsVisible: true,
@@ -603,5 +635,3 @@ function mergeColumns(scope: Scope, type: JoinType, left: Expr, right: Expr): Ex
       return leftCast;
   }
 }
-
-export { stringOf };

@@ -8,7 +8,13 @@ import type { Expr, FunctionExpr } from '../tree.ts';
 import { parseExprs } from '../tree-json.ts';
 import { finishAggregate, finishWindowCall } from './aggregates.ts';
 import { type Candidate, matchCandidates, selectCandidate } from './candidates.ts';
-import { coerceToCommonType, coerceType, findPathway, resolveGenericTypes, selectCommonType } from './coerce.ts';
+import {
+  coerceToCommonType,
+  coerceType,
+  findPathway,
+  resolveGenericTypes,
+  selectCommonType,
+} from './coerce.ts';
 import { selectField } from './columns.ts';
 import * as T from './oids.ts';
 import { coerceArgument } from './operators.ts';
@@ -108,7 +114,8 @@ function matchNames(
   const inputNames: string[] = [];
   if (descriptor.argumentModes)
     descriptor.argumentModes.forEach((mode, index) => {
-      if (mode === 'i' || mode === 'b' || mode === 'v') inputNames.push(descriptor.argumentNames![index] ?? '');
+      if (mode === 'i' || mode === 'b' || mode === 'v')
+        inputNames.push(descriptor.argumentNames![index] ?? '');
     });
   else inputNames.push(...descriptor.argumentNames);
   const numbers: number[] = [];
@@ -121,7 +128,8 @@ function matchNames(
     numbers.push(number);
   }
   const firstDefault = declaredCount - descriptor.defaultCount;
-  for (let number = 0; number < declaredCount; number++) if (!given[number] && number < firstDefault) return null;
+  for (let number = 0; number < declaredCount; number++)
+    if (!given[number] && number < firstDefault) return null;
   return numbers;
 }
 
@@ -143,8 +151,10 @@ function chooseFunction(
   const inputs = args.map((arg) => arg.typeOid);
   const candidates = expandCandidates(functions, args.length, argumentNames, expandVariadic);
   for (const candidate of candidates)
-    if (candidate.defaultedCount === 0 && sameArgs(candidate.args, inputs)) return { kind: 'found', candidate };
-  for (const candidate of candidates) if (sameArgs(candidate.args, inputs)) return { kind: 'found', candidate };
+    if (candidate.defaultedCount === 0 && sameArgs(candidate.args, inputs))
+      return { kind: 'found', candidate };
+  for (const candidate of candidates)
+    if (sameArgs(candidate.args, inputs)) return { kind: 'found', candidate };
 
   // A type's name used as a function is a cast.
   if (args.length === 1 && argumentNames[0] === null && expandVariadic) {
@@ -210,7 +220,13 @@ export interface CallParts {
  *
  * Errors    42883 / 42725 when no or several functions fit; 42809 when clauses do not suit the kind of function.
  */
-export function makeCall(scope: Scope, call: FuncCall, parts: CallParts, position: number | undefined, isProcedure = false): Expr {
+export function makeCall(
+  scope: Scope,
+  call: FuncCall,
+  parts: CallParts,
+  position: number | undefined,
+  isProcedure = false,
+): Expr {
   const names = stringsOf(call.funcname);
   const name = names[names.length - 1];
   const schema = names.length > 1 ? names[names.length - 2] : null;
@@ -224,7 +240,14 @@ export function makeCall(scope: Scope, call: FuncCall, parts: CallParts, positio
   checkNameOrder(argumentNames, args);
 
   const isPlain = isPlainCall(call);
-  if (isPlain && !isProcedure && args.length === 1 && names.length === 1 && argumentNames[0] === null && isRowType(scope, args[0])) {
+  if (
+    isPlain &&
+    !isProcedure &&
+    args.length === 1 &&
+    names.length === 1 &&
+    argumentNames[0] === null &&
+    isRowType(scope, args[0])
+  ) {
     // A column of that name wins over a function unless the function matches the row type exactly.
     const choice = chooseFunction(scope, schema, name, args, argumentNames, true);
     if (choice.kind !== 'found') {
@@ -234,8 +257,18 @@ export function makeCall(scope: Scope, call: FuncCall, parts: CallParts, positio
   }
   const choice = chooseFunction(scope, schema, name, args, argumentNames, !call.func_variadic);
   if (choice.kind === 'cast' && isPlain)
-    return coerceType(scope, args[0], args[0].typeOid, choice.target, -1, 'explicit', 'explicitCast', position);
-  if (choice.kind !== 'found') throw callError(scope, call, choice, fullName, name, schema, parts, isProcedure).at(position);
+    return coerceType(
+      scope,
+      args[0],
+      args[0].typeOid,
+      choice.target,
+      -1,
+      'explicit',
+      'explicitCast',
+      position,
+    );
+  if (choice.kind !== 'found')
+    throw callError(scope, call, choice, fullName, name, schema, parts, isProcedure).at(position);
 
   const { candidate } = choice;
   const { descriptor } = candidate;
@@ -332,12 +365,16 @@ function checkNameOrder(names: readonly (string | null)[], args: readonly Expr[]
   names.forEach((name, index) => {
     if (name === null) {
       if (sawName)
-        throw new DbError('syntax_error', 'positional argument cannot follow named argument').at(args[index].position);
+        throw new DbError('syntax_error', 'positional argument cannot follow named argument').at(
+          args[index].position,
+        );
       return;
     }
     sawName = true;
     if (seen.has(name))
-      throw new DbError('syntax_error', `argument name "${name}" used more than once`).at(args[index].position);
+      throw new DbError('syntax_error', `argument name "${name}" used more than once`).at(
+        args[index].position,
+      );
     seen.add(name);
   });
 }
@@ -416,10 +453,12 @@ function checkKind(
   if (descriptor.kind === 'f' || descriptor.kind === 'p') {
     if (call.agg_star) throw wrong(`${name}(*) specified, but ${name} is not an aggregate function`);
     if (call.agg_distinct) throw wrong(`DISTINCT specified, but ${name} is not an aggregate function`);
-    if (call.agg_within_group) throw wrong(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
+    if (call.agg_within_group)
+      throw wrong(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
     if (call.agg_order?.length) throw wrong(`ORDER BY specified, but ${name} is not an aggregate function`);
     if (call.agg_filter) throw wrong(`FILTER specified, but ${name} is not an aggregate function`);
-    if (call.over) throw wrong(`OVER specified, but ${name} is not a window function nor an aggregate function`);
+    if (call.over)
+      throw wrong(`OVER specified, but ${name} is not a window function nor an aggregate function`);
     return;
   }
   if (descriptor.kind === 'a') {
@@ -433,9 +472,10 @@ function checkKind(
     }
     if (!call.agg_within_group) throw wrong(`WITHIN GROUP is required for ordered-set aggregate ${name}`);
     if (call.over)
-      throw new DbError('feature_not_supported', `OVER is not supported for ordered-set aggregate ${name}`).at(
-        position,
-      );
+      throw new DbError(
+        'feature_not_supported',
+        `OVER is not supported for ordered-set aggregate ${name}`,
+      ).at(position);
     if (call.agg_distinct)
       throw new DbError('feature_not_supported', 'cannot use DISTINCT with WITHIN GROUP').at(position);
     if (call.func_variadic)

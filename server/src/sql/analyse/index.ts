@@ -1,4 +1,3 @@
-export { formatType, resolveTypeName, typmodIn, type TypeReference } from './type-name.ts';
 export { SYSTEM_COLUMNS, systemColumnName } from './columns.ts';
 export type { ExpressionKind } from './scope.ts';
 export {
@@ -8,3 +7,4 @@ export {
   analyseStatement,
   type ExpressionOptions,
 } from './statement.ts';
+export { formatType, resolveTypeName, type TypeReference, typmodIn } from './type-name.ts';

@@ -2,8 +2,17 @@
 import { DbError } from '../../base/error.ts';
 import type { ColumnDescriptor, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
 import { equalExpr } from '../equal.ts';
-import { as, type IndexElem, type InsertStmt, type Node, type OnConflictClause, positionOf, type ResTarget, type SelectStmt } from '../parse/ast.ts';
-import type { Expr, OnConflict, Query, TargetEntry } from '../tree.ts';
+import {
+  as,
+  type IndexElem,
+  type InsertStmt,
+  type Node,
+  type OnConflictClause,
+  positionOf,
+  type ResTarget,
+  type SelectStmt,
+} from '../parse/ast.ts';
+import type { Expr, OnConflict, Query } from '../tree.ts';
 import { parseExpr } from '../tree-json.ts';
 import { mapExpr } from '../walk.ts';
 import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
@@ -12,11 +21,11 @@ import { assignCollations } from './collations.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
 import { makeConst, makeTarget, makeVar } from './make.ts';
+import { openTarget, transformReturning } from './modify.ts';
 import * as T from './oids.ts';
 import { columnTypeOf, makeItem, outputColumns, subqueryEntry, valuesEntry } from './range-table.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSelect, finish } from './select.ts';
-import { openTarget, transformReturning } from './modify.ts';
 import { transformAssignments } from './update.ts';
 
 interface InsertColumn {
@@ -56,7 +65,8 @@ export function analyseInsert(scope: Scope, statement: InsertStmt): Query {
   insertPrivilege.columns = query.targets.map((item) => item.targetColumn);
   if (query.targets.length === 0) insertPrivilege.columns = [];
   const { onConflictClause } = statement;
-  if (onConflictClause) query.onConflict = transformOnConflict(scope, relation, onConflictClause, target.item.index);
+  if (onConflictClause)
+    query.onConflict = transformOnConflict(scope, relation, onConflictClause, target.item.index);
   query.returning = transformReturning(scope, statement.returningClause, [target.item]);
   finish(scope, query);
   return query;
@@ -113,7 +123,12 @@ function prepareRow(
   });
 }
 
-function sourceExpr(scope: Scope, node: Node, column: ColumnDescriptor | undefined, kind: 'values' | 'valuesSingle'): Expr {
+function sourceExpr(
+  scope: Scope,
+  node: Node,
+  column: ColumnDescriptor | undefined,
+  kind: 'values' | 'valuesSingle',
+): Expr {
   const marker = as(node, 'SetToDefault') as { location?: number } | undefined;
   if (marker) {
     const position = positionOf(marker.location);
@@ -129,7 +144,9 @@ function pushTarget(query: Query, scope: Scope, column: ColumnDescriptor, expr: 
   const known = query.targets.find((item) => item.targetColumn === column.number);
   if (known) {
     known.expr = mapExpr(expr, (node) =>
-      node.kind === 'const' && node.value === null && node.typeOid === column.typeOid ? known.expr : undefined,
+      node.kind === 'const' && node.value === null && node.typeOid === column.typeOid
+        ? known.expr
+        : undefined,
     );
     return;
   }
@@ -139,7 +156,13 @@ function pushTarget(query: Query, scope: Scope, column: ColumnDescriptor, expr: 
   void scope;
 }
 
-function insertOneRow(scope: Scope, query: Query, select: SelectStmt, columns: InsertColumn[], isExplicit: boolean): void {
+function insertOneRow(
+  scope: Scope,
+  query: Query,
+  select: SelectStmt,
+  columns: InsertColumn[],
+  isExplicit: boolean,
+): void {
   const items = as(select.valuesLists![0], 'List')?.items ?? [];
   const exprs = items.map((item, index) => sourceExpr(scope, item, columns[index]?.column, 'valuesSingle'));
   prepareRow(scope, exprs, columns, isExplicit).forEach((expr, index) => {
@@ -147,7 +170,13 @@ function insertOneRow(scope: Scope, query: Query, select: SelectStmt, columns: I
   });
 }
 
-function insertRows(scope: Scope, query: Query, select: SelectStmt, columns: InsertColumn[], isExplicit: boolean): void {
+function insertRows(
+  scope: Scope,
+  query: Query,
+  select: SelectStmt,
+  columns: InsertColumn[],
+  isExplicit: boolean,
+): void {
   let width = -1;
   const rows = select.valuesLists!.map((node) => {
     const items = as(node, 'List')?.items ?? [];
@@ -173,7 +202,13 @@ function insertRows(scope: Scope, query: Query, select: SelectStmt, columns: Ins
   });
 }
 
-function insertSelect(scope: Scope, query: Query, select: SelectStmt, columns: InsertColumn[], isExplicit: boolean): void {
+function insertSelect(
+  scope: Scope,
+  query: Query,
+  select: SelectStmt,
+  columns: InsertColumn[],
+  isExplicit: boolean,
+): void {
   const child = scope.child();
   child.resolveUnknowns = false;
   // The source sees the WITH items but not the target.
@@ -181,7 +216,8 @@ function insertSelect(scope: Scope, query: Query, select: SelectStmt, columns: I
   scope.namespace = [];
   const source = analyseSelect(child, select);
   scope.namespace = savedNamespace;
-  if (source.command !== 'select') throw new DbError('syntax_error', 'unexpected non-SELECT command in INSERT ... SELECT');
+  if (source.command !== 'select')
+    throw new DbError('syntax_error', 'unexpected non-SELECT command in INSERT ... SELECT');
   subqueryEntry(scope, source, { aliasname: '*SELECT*' }, false, true);
   const index = scope.rangeTable.length;
   query.from = [{ kind: 'relationRef', relation: index }];
@@ -201,7 +237,8 @@ function insertSelect(scope: Scope, query: Query, select: SelectStmt, columns: I
       if (expr.kind === 'const' || expr.kind === 'param') {
         visible[number].expr = expr;
         entry.columnTypes[number] = columnTypeOf(expr);
-        for (const key of [...source.orderBy, ...source.distinctOn, ...source.groupBy]) if (key.expr === before) key.expr = expr;
+        for (const key of [...source.orderBy, ...source.distinctOn, ...source.groupBy])
+          if (key.expr === before) key.expr = expr;
         expr = makeVar(index, number + 1, columnTypeOf(expr));
       } else {
         visible[number].expr = { ...makeConst(scope.catalog, T.TEXT, null), position: before.position };
@@ -242,7 +279,15 @@ function transformOnConflict(
         `constraint "${infer.conname}" for table "${relation.name}" does not exist`,
       );
     indexOids = [constraint.indexOid];
-  } else if (infer) indexOids = inferIndexes(scope, relation, infer.indexElems ?? [], infer.whereClause, targetItem, targetIndex);
+  } else if (infer)
+    indexOids = inferIndexes(
+      scope,
+      relation,
+      infer.indexElems ?? [],
+      infer.whereClause,
+      targetItem,
+      targetIndex,
+    );
   const result: OnConflict = {
     action: isUpdate ? 'update' : 'nothing',
     indexOids,
@@ -276,7 +321,10 @@ function transformOnConflict(
   scope.namespace = savedNamespace;
   if (excluded.kind === 'relation') excluded.privileges = [];
   if (targetEntry.kind === 'relation')
-    targetEntry.privileges.push({ privilege: 'UPDATE', columns: result.set.map((item) => item.targetColumn) });
+    targetEntry.privileges.push({
+      privilege: 'UPDATE',
+      columns: result.set.map((item) => item.targetColumn),
+    });
   return result;
 }
 
@@ -299,7 +347,9 @@ function inferIndexes(
       throw new DbError('invalid_column_reference', 'ASC/DESC is not allowed in ON CONFLICT clause');
     if (element.nulls_ordering && element.nulls_ordering !== 'SORTBY_NULLS_DEFAULT')
       throw new DbError('invalid_column_reference', 'NULLS FIRST/LAST is not allowed in ON CONFLICT clause');
-    const raw: Node = element.expr ?? ({ ColumnRef: { fields: [{ String: { sval: element.name ?? '' } }], location: -1 } } as Node);
+    const raw: Node =
+      element.expr ??
+      ({ ColumnRef: { fields: [{ String: { sval: element.name ?? '' } }], location: -1 } } as Node);
     const expr = transformExpr(scope, raw, 'indexExpression');
     if (expr.kind === 'var' && expr.attribute > 0) columns.add(expr.attribute);
     else exprs.push(expr);
@@ -319,13 +369,16 @@ function inferIndexes(
     if (new Set(own).size !== columns.size || !own.every((attribute) => columns.has(attribute))) return false;
     const ownExprs = index.expressions.map(atTarget);
     if (ownExprs.length !== exprs.length) return false;
-    if (!exprs.every((expr) => ownExprs.some((other) => equalExpr(stripInput(expr), stripInput(other))))) return false;
+    if (!exprs.every((expr) => ownExprs.some((other) => equalExpr(stripInput(expr), stripInput(other)))))
+      return false;
     if (!index.predicate) return true;
     if (!predicate) return false;
     const clauses = predicate.kind === 'bool' && predicate.op === 'and' ? predicate.args : [predicate];
     const wanted = atTarget(index.predicate);
     const wantedClauses = wanted.kind === 'bool' && wanted.op === 'and' ? wanted.args : [wanted];
-    return wantedClauses.every((item) => clauses.some((clause) => equalExpr(stripInput(clause), stripInput(item))));
+    return wantedClauses.every((item) =>
+      clauses.some((clause) => equalExpr(stripInput(clause), stripInput(item))),
+    );
   };
   const found = relation.indexes.filter(matches);
   if (found.length === 0)
@@ -352,5 +405,3 @@ function clean(expr: Expr): Expr {
     ),
   ) as Expr;
 }
-
-export type { TargetEntry };

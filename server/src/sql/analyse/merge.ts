@@ -1,6 +1,13 @@
 /** MERGE. */
 import { DbError, notSupported } from '../../base/error.ts';
-import { as, type MergeStmt, type MergeWhenClause, type Node, positionOf, type ResTarget } from '../parse/ast.ts';
+import {
+  as,
+  type MergeStmt,
+  type MergeWhenClause,
+  type Node,
+  positionOf,
+  type ResTarget,
+} from '../parse/ast.ts';
 import type { MergeAction, Query } from '../tree.ts';
 import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
 import { coerceToBoolean } from './coerce.ts';
@@ -16,7 +23,9 @@ import { transformAssignments } from './update.ts';
 export function analyseMerge(scope: Scope, statement: MergeStmt): Query {
   const query = emptyQuery('merge');
   if (statement.withClause) transformWith(scope, query, statement.withClause);
-  const clauses = (statement.mergeWhenClauses ?? []).map((node) => as(node, 'MergeWhenClause') as MergeWhenClause);
+  const clauses = (statement.mergeWhenClauses ?? []).map(
+    (node) => as(node, 'MergeWhenClause') as MergeWhenClause,
+  );
   if (statement.returningClause) throw notSupported('MERGE … RETURNING');
   const target = openTarget(scope, statement.relation!, 'SELECT', false);
   if (target.relation.kind !== 'r' && target.relation.kind !== 'p')
@@ -30,7 +39,11 @@ export function analyseMerge(scope: Scope, statement: MergeStmt): Query {
       detail: 'The name is used both as MERGE target table and data source.',
     });
   scope.namespace = [target.item, ...sourceItems];
-  const condition = coerceToBoolean(scope, transformExpr(scope, statement.joinCondition!, 'joinOn'), 'JOIN/ON');
+  const condition = coerceToBoolean(
+    scope,
+    transformExpr(scope, statement.joinCondition!, 'joinOn'),
+    'JOIN/ON',
+  );
   const hasInsert = clauses.some((clause) => clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_TARGET');
   query.from = [
     {
@@ -47,7 +60,8 @@ export function analyseMerge(scope: Scope, statement: MergeStmt): Query {
   return query;
 
   function action(clause: MergeWhenClause): MergeAction {
-    if (clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE') throw notSupported('WHEN NOT MATCHED BY SOURCE');
+    if (clause.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE')
+      throw notSupported('WHEN NOT MATCHED BY SOURCE');
     const matched = clause.matchKind === 'MERGE_WHEN_MATCHED';
     scope.namespace = matched ? [target.item, ...sourceItems] : sourceItems;
     const result: MergeAction = { matched, command: 'nothing', condition: null, targets: [] };
@@ -56,7 +70,12 @@ export function analyseMerge(scope: Scope, statement: MergeStmt): Query {
     switch (clause.commandType) {
       case 'CMD_UPDATE':
         result.command = 'update';
-        result.targets = transformAssignments(scope, target.relation, target.item.index, clause.targetList ?? []);
+        result.targets = transformAssignments(
+          scope,
+          target.relation,
+          target.item.index,
+          clause.targetList ?? [],
+        );
         target.entry.privileges.push({
           privilege: 'UPDATE',
           columns: result.targets.map((item) => item.targetColumn),
@@ -83,7 +102,14 @@ export function analyseMerge(scope: Scope, statement: MergeStmt): Query {
             ? defaultMarker(column, positionOf(marker.location))
             : transformExpr(scope, node, 'valuesSingle');
           const item = makeTarget(
-            assignToColumn(scope, value, column, undefined, makeConst(scope.catalog, column.typeOid, null), undefined),
+            assignToColumn(
+              scope,
+              value,
+              column,
+              undefined,
+              makeConst(scope.catalog, column.typeOid, null),
+              undefined,
+            ),
             column.name,
           );
           item.targetColumn = column.number;

@@ -15,7 +15,12 @@ export interface Target {
 }
 
 /** Opens the target of a data-modifying statement; `isVisible` puts it in sight of expressions. */
-export function openTarget(scope: Scope, rangeVar: RangeVar, privilege: Privilege, isVisible: boolean): Target {
+export function openTarget(
+  scope: Scope,
+  rangeVar: RangeVar,
+  privilege: Privilege,
+  isVisible: boolean,
+): Target {
   const position = positionOf(rangeVar.location);
   if (!rangeVar.schemaname && findCommonTable(scope, rangeVar.relname ?? ''))
     throw new DbError(

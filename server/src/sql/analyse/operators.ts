@@ -5,7 +5,7 @@ import type { OperatorDescriptor } from '../../catalog/contract.ts';
 import { type Node, stringsOf } from '../parse/ast.ts';
 import type { Expr, OperatorExpr } from '../tree.ts';
 import { matchCandidates, selectCandidate } from './candidates.ts';
-import { baseTypeOid, coerceType, isBinaryCoercible, resolveGenericTypes, returnsSet } from './coerce.ts';
+import { baseTypeOid, coerceType, resolveGenericTypes } from './coerce.ts';
 import * as T from './oids.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
@@ -39,9 +39,13 @@ export function findOperator(
   if (found.operator) return found.operator;
   const operands = left ? 'types' : 'type';
   if (found.isAmbiguous)
-    throw new DbError('ambiguous_function', `operator is not unique: ${signature(scope, text, left, right)}`, {
-      hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
-    }).at(position);
+    throw new DbError(
+      'ambiguous_function',
+      `operator is not unique: ${signature(scope, text, left, right)}`,
+      {
+        hint: 'Could not choose a best candidate operator. You might need to add explicit type casts.',
+      },
+    ).at(position);
   throw new DbError('undefined_function', `operator does not exist: ${signature(scope, text, left, right)}`, {
     hint: left
       ? `No operator matches the given name and argument ${operands}. You might need to add explicit type casts.`
@@ -62,12 +66,14 @@ function lookUp(
   const exactLeft = left === T.UNKNOWN && right !== T.UNKNOWN ? right : left;
   const exactRight = right === T.UNKNOWN && left !== T.UNKNOWN && left !== 0 ? left : right;
   for (const operator of all)
-    if (operator.leftType === exactLeft && operator.rightType === exactRight) return { operator, isAmbiguous: false };
+    if (operator.leftType === exactLeft && operator.rightType === exactRight)
+      return { operator, isAmbiguous: false };
   if ((left === T.UNKNOWN || right === T.UNKNOWN) && left !== 0) {
     const base = baseTypeOid(catalog, exactLeft);
     if (base !== exactLeft) {
       for (const operator of all)
-        if (operator.leftType === base && operator.rightType === base) return { operator, isAmbiguous: false };
+        if (operator.leftType === base && operator.rightType === base)
+          return { operator, isAmbiguous: false };
     }
   }
   const isPrefix = left === 0;
@@ -114,7 +120,8 @@ export function applyOperator(
     operator.resultType,
     position,
   );
-  for (let index = 0; index < args.length; index++) args[index] = coerceArgument(scope, args[index], declared[index]);
+  for (let index = 0; index < args.length; index++)
+    args[index] = coerceArgument(scope, args[index], declared[index]);
   const isSet = scope.catalog.function(operator.functionOid)?.returnsSet ?? false;
   return {
     kind: 'operator',
@@ -149,7 +156,10 @@ export function makeArrayOperator(
   if (right.typeOid === T.UNKNOWN) elementType = T.UNKNOWN;
   else {
     const type = catalog.type(baseTypeOid(catalog, right.typeOid));
-    elementType = type && (type.isTrueArray || type.oid === T.INT2VECTOR || type.oid === T.OIDVECTOR) ? type.elementOid : 0;
+    elementType =
+      type && (type.isTrueArray || type.oid === T.INT2VECTOR || type.oid === T.OIDVECTOR)
+        ? type.elementOid
+        : 0;
     if (!elementType)
       throw new DbError('wrong_object_type', 'op ANY/ALL (array) requires array on right side').at(position);
   }
@@ -163,7 +173,9 @@ export function makeArrayOperator(
     position,
   );
   if (resultType !== T.BOOL)
-    throw new DbError('wrong_object_type', 'op ANY/ALL (array) requires operator to yield boolean').at(position);
+    throw new DbError('wrong_object_type', 'op ANY/ALL (array) requires operator to yield boolean').at(
+      position,
+    );
   const descriptor = catalog.function(operator.functionOid);
   if (descriptor?.returnsSet)
     throw new DbError('wrong_object_type', 'op ANY/ALL (array) requires operator not to return a set').at(
@@ -199,7 +211,12 @@ export interface SortOperators {
 }
 
 /** Ordering operators of a type; 42883 with hint when it has none. */
-export function sortOperators(scope: Scope, typeOid: Oid, need: 'order' | 'equal', position?: number): SortOperators {
+export function sortOperators(
+  scope: Scope,
+  typeOid: Oid,
+  need: 'order' | 'equal',
+  position?: number,
+): SortOperators {
   const operators = scope.catalog.orderingOperators(typeOid);
   if (need === 'order' && (!operators.less || !operators.greater || !operators.equal))
     throw new DbError(
@@ -214,5 +231,3 @@ export function sortOperators(scope: Scope, typeOid: Oid, need: 'order' | 'equal
     ).at(position);
   return operators;
 }
-
-export { isBinaryCoercible, returnsSet };

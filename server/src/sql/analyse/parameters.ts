@@ -45,11 +45,9 @@ export class ParameterTypes {
     const known = this.types[node.number - 1];
     if (known === UNKNOWN || known === 0) this.types[node.number - 1] = target.typeOid;
     else if (known !== target.typeOid)
-      throw new DbError(
-        'ambiguous_parameter',
-        `inconsistent types deduced for parameter $${node.number}`,
-        { detail: `${describe(known)} versus ${describe(target.typeOid)}` },
-      ).at(node.position ?? position);
+      throw new DbError('ambiguous_parameter', `inconsistent types deduced for parameter $${node.number}`, {
+        detail: `${describe(known)} versus ${describe(target.typeOid)}`,
+      }).at(node.position ?? position);
     node.typeOid = target.typeOid;
     node.typmod = -1;
     node.collation = target.collation;

@@ -25,7 +25,11 @@ export function columnTypeOf(expr: Expr): ColumnType {
 }
 
 /** Item showing all columns of an entry. */
-export function makeItem(entry: RangeTableEntry, index: number, name: string | null = entry.alias): NamespaceItem {
+export function makeItem(
+  entry: RangeTableEntry,
+  index: number,
+  name: string | null = entry.alias,
+): NamespaceItem {
   const columns = [];
   for (let number = 0; number < entry.columnNames.length; number++) {
     // Dropped columns have no name and cannot be referred to.
@@ -86,7 +90,11 @@ function missingRelation(scope: Scope, rangeVar: RangeVar): DbError {
   }
   const { catalog, context } = scope;
   const close = closestNames(name, catalog.relationNames(rangeVar.schemaname ?? null, context.path));
-  return new DbError('undefined_table', message, close.length > 0 ? { hint: `Did you mean "${close[0]}"?` } : {});
+  return new DbError(
+    'undefined_table',
+    message,
+    close.length > 0 ? { hint: `Did you mean "${close[0]}"?` } : {},
+  );
 }
 
 function applyAlias(
@@ -175,7 +183,12 @@ export function subqueryEntry(
   return entry;
 }
 
-export function valuesEntry(scope: Scope, rows: Expr[][], columnTypes: ColumnType[], inFrom: boolean): ValuesEntry {
+export function valuesEntry(
+  scope: Scope,
+  rows: Expr[][],
+  columnTypes: ColumnType[],
+  inFrom: boolean,
+): ValuesEntry {
   const entry: ValuesEntry = {
     kind: 'values',
     rows,
@@ -228,9 +241,10 @@ export function cteEntry(
 ): CteEntry {
   const { table } = state;
   if (state.isModifying && !state.hasReturning)
-    throw new DbError('feature_not_supported', `WITH query "${table.name}" does not have a RETURNING clause`).at(
-      positionOf(rangeVar.location),
-    );
+    throw new DbError(
+      'feature_not_supported',
+      `WITH query "${table.name}" does not have a RETURNING clause`,
+    ).at(positionOf(rangeVar.location));
   table.references++;
   const alias = rangeVar.alias?.aliasname ?? table.name;
   const columnNames = [...table.columnNames];
@@ -274,7 +288,9 @@ export function joinEntry(
 }
 
 /** Visible result columns of a query: SELECT list or RETURNING. */
-export function outputColumns(query: Query): { name: string; typeOid: Oid; typmod: number; collation: Oid }[] {
+export function outputColumns(
+  query: Query,
+): { name: string; typeOid: Oid; typmod: number; collation: Oid }[] {
   const targets = query.command === 'select' ? query.targets : query.returning;
   return targets
     .filter((target) => !target.junk)

@@ -1,5 +1,5 @@
 /** SELECT, VALUES and the entry into subqueries. */
-import { DbError, internalError, notSupported } from '../../base/error.ts';
+import { DbError, notSupported } from '../../base/error.ts';
 import { as, type Node, type SelectStmt, tagOf, type WindowDef } from '../parse/ast.ts';
 import type { Expr, Query } from '../tree.ts';
 import { containsSetReturning } from '../walk.ts';
@@ -18,7 +18,6 @@ import { assignCollations, assignQueryCollations } from './collations.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
 import { transformFrom } from './from.ts';
-import { makeTarget, makeVar } from './make.ts';
 import { makeItem, valuesEntry } from './range-table.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSetOperation } from './set-operations.ts';
@@ -85,7 +84,7 @@ function analysePlainSelect(scope: Scope, select: SelectStmt): Query {
   query.windows = transformWindows(scope, query.targets);
   if (scope.resolveUnknowns) resolveUnknownTargets(scope, query.targets);
   finish(scope, query);
-  if (select.lockingClause) transformLocking(scope, query, select.lockingClause);
+  if (select.lockingClause) transformLocking(query, select.lockingClause);
   return query;
 }
 
@@ -112,9 +111,7 @@ function analyseValues(scope: Scope, select: SelectStmt): Query {
     const row = items.map((item) => transformExpr(scope, item, 'values'));
     if (width < 0) width = row.length;
     else if (row.length !== width)
-      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(
-        row[0]?.position ?? rowPosition(items[0]),
-      );
+      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(row[0]?.position);
     return row;
   });
   const columnTypes = [];
@@ -150,9 +147,3 @@ function analyseValues(scope: Scope, select: SelectStmt): Query {
   finish(scope, query);
   return query;
 }
-
-function rowPosition(_node: Node | undefined): number | undefined {
-  return undefined;
-}
-
-export { internalError, makeTarget, makeVar };

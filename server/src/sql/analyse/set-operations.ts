@@ -6,7 +6,15 @@
  *           The query's targets are Vars of the leftmost leaf with the operation's types; ORDER BY refers to them.
  */
 import { DbError } from '../../base/error.ts';
-import { as, type ColumnRef, type Node, positionOf, type SelectStmt, type SortBy, stringOf } from '../parse/ast.ts';
+import {
+  as,
+  type ColumnRef,
+  type Node,
+  positionOf,
+  type SelectStmt,
+  type SortBy,
+  stringOf,
+} from '../parse/ast.ts';
 import type { Expr, Query, SetOperationNode, SortKey, TargetEntry } from '../tree.ts';
 import { shiftQueryLevels } from '../walk.ts';
 import { makeGroupKey, makeSortKey, transformLimit } from './clauses.ts';
@@ -35,18 +43,18 @@ export function analyseSetOperation(scope: Scope, select: SelectStmt, hook?: Lef
   // The clauses after a set operation belong to the whole of it.
   if (select.withClause) transformWith(scope, query, select.withClause);
   if (select.lockingClause)
-    throw new DbError(
-      'feature_not_supported',
-      'FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT',
-    );
+    throw new DbError('feature_not_supported', 'FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT');
   const tree = build(scope, { ...select, withClause: undefined }, true, hook);
   const branch = tree.node.kind === 'leaf' ? tree : tree;
   query.setOperation = branch.node;
   let leftmost: SetOperationNode = branch.node;
   while (leftmost.kind === 'setOperation') leftmost = leftmost.left;
   const leftIndex = leftmost.relation;
-  const types = branch.node.kind === 'setOperation' ? branch.node.columnTypes : branch.exprs.map(columnTypeOf);
-  query.targets = branch.names.map((name, index) => makeTarget(makeVar(leftIndex, index + 1, types[index]), name));
+  const types =
+    branch.node.kind === 'setOperation' ? branch.node.columnTypes : branch.exprs.map(columnTypeOf);
+  query.targets = branch.names.map((name, index) =>
+    makeTarget(makeVar(leftIndex, index + 1, types[index]), name),
+  );
   query.orderBy = sortOutput(scope, select.sortClause, query.targets);
   query.offset = transformLimit(scope, select.limitOffset, 'offset', false);
   const withTies = select.limitOption === 'LIMIT_OPTION_WITH_TIES';
@@ -88,7 +96,8 @@ function build(scope: Scope, select: SelectStmt, isTop: boolean, hook?: LeftSide
       leaf: query,
     };
   }
-  const word = select.op === 'SETOP_UNION' ? 'UNION' : select.op === 'SETOP_INTERSECT' ? 'INTERSECT' : 'EXCEPT';
+  const word =
+    select.op === 'SETOP_UNION' ? 'UNION' : select.op === 'SETOP_INTERSECT' ? 'INTERSECT' : 'EXCEPT';
   const isAll = select.all === true;
   const left = build(scope, select.larg!, false);
   if (isTop && hook)
@@ -128,8 +137,7 @@ function build(scope: Scope, select: SelectStmt, isTop: boolean, hook?: LeftSide
     ...makeVar(leftIndex, index + 1, type),
     position: left.exprs[index].position,
   }));
-  const keys: SortKey[] =
-    isAll && word === 'UNION' ? [] : exprs.map((expr) => makeGroupKey(scope, expr));
+  const keys: SortKey[] = isAll && word === 'UNION' ? [] : exprs.map((expr) => makeGroupKey(scope, expr));
   return {
     node: {
       kind: 'setOperation',
@@ -231,7 +239,8 @@ function cast(scope: Scope, branch: Branch, types: readonly ColumnType[]): void 
       right,
       keys: node.keys.map((key) => ({
         ...key,
-        expr: key.expr.kind === 'var' ? { ...key.expr, relation: moved.get(key.expr.relation) ?? 1 } : key.expr,
+        expr:
+          key.expr.kind === 'var' ? { ...key.expr, relation: moved.get(key.expr.relation) ?? 1 } : key.expr,
       })),
     };
   };
@@ -284,7 +293,9 @@ function sortOutput(scope: Scope, nodes: readonly Node[] | undefined, targets: T
       const name = stringOf(reference.fields[0]);
       target = targets.find((item) => item.name === name);
       if (!target)
-        throw new DbError('undefined_column', `column "${name}" does not exist`).at(positionOf(reference.location));
+        throw new DbError('undefined_column', `column "${name}" does not exist`).at(
+          positionOf(reference.location),
+        );
     } else if (constant?.ival) {
       target = targets[(constant.ival.ival ?? 0) - 1];
       if (!target)

@@ -34,5 +34,7 @@ export function analyseModification(scope: Scope, node: Node): Query {
 
 /** Any optimisable statement, at the level `scope`. */
 export function analyseQueryNode(scope: Scope, node: Node): Query {
-  return 'SelectStmt' in node ? analyseSelect(scope, node.SelectStmt as SelectStmt) : analyseModification(scope, node);
+  return 'SelectStmt' in node
+    ? analyseSelect(scope, node.SelectStmt as SelectStmt)
+    : analyseModification(scope, node);
 }

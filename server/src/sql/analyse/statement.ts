@@ -134,7 +134,16 @@ export function analyseExpression(node: Node, options: ExpressionOptions): Expr 
     let expr = transformExpr(scope, node);
     if (options.target) {
       const { typeOid, typmod, label } = options.target;
-      const coerced = coerceToTarget(scope, expr, expr.typeOid, typeOid, typmod, 'assignment', 'implicitCast', expr.position);
+      const coerced = coerceToTarget(
+        scope,
+        expr,
+        expr.typeOid,
+        typeOid,
+        typmod,
+        'assignment',
+        'implicitCast',
+        expr.position,
+      );
       if (!coerced)
         throw new DbError(
           'datatype_mismatch',

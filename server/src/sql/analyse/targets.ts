@@ -1,6 +1,17 @@
 /** Lists of output columns: stars expanded, names found, unknown literals settled. */
 import { DbError } from '../../base/error.ts';
-import { type A_Indirection, as, type ColumnRef, type Node, positionOf, type ResTarget, type SelectStmt, stringOf, stringsOf, tagOf } from '../parse/ast.ts';
+import {
+  type A_Indirection,
+  as,
+  type ColumnRef,
+  type Node,
+  positionOf,
+  type ResTarget,
+  type SelectStmt,
+  stringOf,
+  stringsOf,
+  tagOf,
+} from '../parse/ast.ts';
 import type { Expr, TargetEntry } from '../tree.ts';
 import { coerceType } from './coerce.ts';
 import { fieldsOf, findItem, markColumn, missingTable } from './columns.ts';
@@ -10,7 +21,11 @@ import * as T from './oids.ts';
 import type { ExpressionKind, NamespaceItem, Scope } from './scope.ts';
 
 /** Analyses a SELECT list or RETURNING list. */
-export function transformTargetList(scope: Scope, nodes: readonly Node[] | undefined, kind: ExpressionKind): TargetEntry[] {
+export function transformTargetList(
+  scope: Scope,
+  nodes: readonly Node[] | undefined,
+  kind: ExpressionKind,
+): TargetEntry[] {
   const saved = scope.kind;
   scope.kind = kind;
   const targets: TargetEntry[] = [];
@@ -42,7 +57,9 @@ function expandStar(scope: Scope, node: Node): TargetEntry[] | null {
     const rest = steps.slice(0, -1);
     const row = transformExpr(
       scope,
-      rest.length > 0 ? ({ A_Indirection: { arg: indirection.arg, indirection: rest } } as Node) : indirection.arg!,
+      rest.length > 0
+        ? ({ A_Indirection: { arg: indirection.arg, indirection: rest } } as Node)
+        : indirection.arg!,
     );
     return expandRow(scope, row);
   }
@@ -54,7 +71,9 @@ function expandRow(scope: Scope, row: Expr): TargetEntry[] {
   if (!fields)
     throw new DbError(
       'wrong_object_type',
-      row.typeOid === T.RECORD ? 'record type has not been registered' : 'row expansion via "*" applied to a value that is not a row',
+      row.typeOid === T.RECORD
+        ? 'record type has not been registered'
+        : 'row expansion via "*" applied to a value that is not a row',
     ).at(row.position);
   if (row.kind === 'row') return row.args.map((arg, index) => makeTarget(arg, row.fieldNames[index]));
   const targets: TargetEntry[] = [];
@@ -259,7 +278,9 @@ function figure(node: Node | undefined): { name: string; strength: 1 | 2 } | nul
     case 'MinMaxExpr':
       return strong((as(node, 'MinMaxExpr') as { op?: string }).op === 'IS_LEAST' ? 'least' : 'greatest');
     case 'SQLValueFunction': {
-      const name = ((as(node, 'SQLValueFunction') as { op?: string }).op ?? '').replace(/^SVFOP_/, '').replace(/_N$/, '');
+      const name = ((as(node, 'SQLValueFunction') as { op?: string }).op ?? '')
+        .replace(/^SVFOP_/, '')
+        .replace(/_N$/, '');
       return strong(name.toLowerCase());
     }
     default:

@@ -2,7 +2,7 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type { CatalogReader, SearchPath, TypeDescriptor } from '../../catalog/contract.ts';
-import { type Node, positionOf, stringsOf, tagOf, type TypeName } from '../parse/ast.ts';
+import { type Node, positionOf, stringsOf, type TypeName, tagOf } from '../parse/ast.ts';
 import { quoteIdentifier, quoteQualified } from '../parse/keywords.ts';
 import { closestNames } from '../parse/spelling.ts';
 import * as T from './oids.ts';
@@ -150,7 +150,9 @@ export function lookupType(context: StatementContext, typeName: TypeName): TypeD
   if (names.length === 0) return catalog.type(typeName.typeOid ?? 0);
   const schema = names.length > 1 ? names[names.length - 2] : null;
   if (schema !== null && !catalog.namespaceByName(schema))
-    throw new DbError('undefined_schema', `schema "${schema}" does not exist`).at(positionOf(typeName.location));
+    throw new DbError('undefined_schema', `schema "${schema}" does not exist`).at(
+      positionOf(typeName.location),
+    );
   const type = catalog.typeByName(schema, names[names.length - 1], path);
   if (!type || !typeName.arrayBounds?.length) return type;
   return type.arrayOid ? catalog.type(type.arrayOid) : type.isTrueArray ? type : null;
@@ -193,7 +195,8 @@ function typmodOf(context: StatementContext, type: TypeDescriptor, typeName: Typ
 function modifierValue(node: Node, position: number | undefined): number {
   const constant = 'A_Const' in node ? node.A_Const : undefined;
   if (constant?.ival) return constant.ival.ival ?? 0;
-  const text = constant?.fval?.fval ?? constant?.sval?.sval ?? (tagOf(node) === 'ColumnRef' ? 'name' : undefined);
+  const text =
+    constant?.fval?.fval ?? constant?.sval?.sval ?? (tagOf(node) === 'ColumnRef' ? 'name' : undefined);
   if (text === undefined || tagOf(node) === 'ColumnRef')
     throw new DbError('syntax_error', 'type modifiers must be simple constants or identifiers').at(position);
   if (!/^[+-]?\d+$/.test(text))

@@ -1,7 +1,17 @@
 /** UPDATE and DELETE. */
 import { DbError } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
-import { as, type DeleteStmt, type MultiAssignRef, type Node, positionOf, type ResTarget, type RowExpr, type SubLink, type UpdateStmt } from '../parse/ast.ts';
+import {
+  as,
+  type DeleteStmt,
+  type MultiAssignRef,
+  type Node,
+  positionOf,
+  type ResTarget,
+  type RowExpr,
+  type SubLink,
+  type UpdateStmt,
+} from '../parse/ast.ts';
 import type { Expr, Query, TargetEntry } from '../tree.ts';
 import { mapExpr } from '../walk.ts';
 import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
@@ -22,7 +32,10 @@ export function analyseUpdate(scope: Scope, statement: UpdateStmt): Query {
   target.item.isLateralOnly = true;
   target.item.isLateralOk = false;
   scope.target = target.item;
-  query.from = [{ kind: 'relationRef', relation: target.item.index }, ...transformFrom(scope, statement.fromClause)];
+  query.from = [
+    { kind: 'relationRef', relation: target.item.index },
+    ...transformFrom(scope, statement.fromClause),
+  ];
   target.item.isLateralOnly = false;
   target.item.isLateralOk = true;
   query.targets = transformAssignments(scope, target.relation, target.item.index, statement.targetList ?? []);
@@ -44,7 +57,10 @@ export function analyseDelete(scope: Scope, statement: DeleteStmt): Query {
   target.item.isLateralOnly = true;
   target.item.isLateralOk = false;
   scope.target = target.item;
-  query.from = [{ kind: 'relationRef', relation: target.item.index }, ...transformFrom(scope, statement.usingClause)];
+  query.from = [
+    { kind: 'relationRef', relation: target.item.index },
+    ...transformFrom(scope, statement.usingClause),
+  ];
   target.item.isLateralOnly = false;
   target.item.isLateralOk = true;
   if (statement.whereClause)
@@ -69,10 +85,7 @@ export function transformAssignments(
     const source = assignmentSource(scope, raw);
     const column = targetColumn(relation, raw);
     const position = positionOf(raw.location);
-    const value =
-      'marker' in source
-        ? defaultMarker(column, source.marker)
-        : source.expr;
+    const value = 'marker' in source ? defaultMarker(column, source.marker) : source.expr;
     const known = targets.find((item) => item.targetColumn === column.number);
     if (known && !raw.indirection?.length)
       throw new DbError('syntax_error', `multiple assignments to same column "${column.name}"`);
@@ -99,7 +112,11 @@ function replaceCurrent(expr: Expr, relation: number, attribute: number, value: 
     return { ...expr, arg: replaceCurrent(expr.arg, relation, attribute, value) } as Expr;
   }
   return mapExpr(expr, (node, depth) =>
-    node.kind === 'var' && node.relation === relation && node.attribute === attribute && node.levelsUp === depth && depth === 0
+    node.kind === 'var' &&
+    node.relation === relation &&
+    node.attribute === attribute &&
+    node.levelsUp === depth &&
+    depth === 0
       ? value
       : undefined,
   );
@@ -145,7 +162,10 @@ function assignmentSource(scope: Scope, raw: ResTarget): { expr: Expr } | { mark
 
 /** `(SELECT a, b …)` for several columns: one scalar subquery per column over the same SELECT. */
 function columnOfSubquery(scope: Scope, link: SubLink, number: number, count: number): Expr {
-  const names = Array.from({ length: count }, (_, index) => ({ String: { sval: `column${index + 1}` } }) as Node);
+  const names = Array.from(
+    { length: count },
+    (_, index) => ({ String: { sval: `column${index + 1}` } }) as Node,
+  );
   const probe = transformExpr(scope, {
     SubLink: { subLinkType: 'EXISTS_SUBLINK', subselect: link.subselect, location: link.location },
   } as Node);
@@ -163,7 +183,13 @@ function columnOfSubquery(scope: Scope, link: SubLink, number: number, count: nu
       subselect: {
         SelectStmt: {
           targetList: [
-            { ResTarget: { val: { ColumnRef: { fields: [{ String: { sval: '*row*' } }, names[number - 1]], location: -1 } } } },
+            {
+              ResTarget: {
+                val: {
+                  ColumnRef: { fields: [{ String: { sval: '*row*' } }, names[number - 1]], location: -1 },
+                },
+              },
+            },
           ],
           fromClause: [
             { RangeSubselect: { subquery: link.subselect, alias: { aliasname: '*row*', colnames: names } } },
