@@ -102,7 +102,9 @@ async function readAll(storage: StorageRoom, table: number): Promise<string[]> {
     await waiting(() => reader.readColumn(2, 0, descriptor.rowCount, number));
     const texts = valuesOf(text).map((value) => new TextDecoder().decode(value as Uint8Array));
     const numbers = valuesOf(number);
-    valuesOf(id).forEach((value, row) => rows.push(`${value} ${texts[row]} ${numbers[row]}`));
+    valuesOf(id).forEach((value, row) => {
+      rows.push(`${value} ${texts[row]} ${numbers[row]}`);
+    });
     reader.close();
   }
   return rows;
