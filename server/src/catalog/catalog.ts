@@ -37,6 +37,8 @@ export class Catalog {
   readonly committed: CatalogReaderImplementation;
   private readonly versions = new VersionCounter();
   private readonly overlays = new Map<Transaction, Overlay>();
+  /** Names that undecided transactions are about to create. */
+  private readonly reservedNames = new Map<string, Transaction>();
 
   constructor(services: CatalogServices, databaseOid: Oid) {
     this.services = services;
@@ -86,6 +88,24 @@ export class Catalog {
       this.touch(overlay, catalog, before?.values ?? null, row?.values ?? null);
       if ([...overlay.layer.written()].every((written) => written.isEmpty)) this.overlays.delete(transaction);
     });
+  }
+
+  /**
+   * Reserves a name for `transaction` until it ends. Answers null when it is now (or was already) its own, else the
+   * transaction that holds it.
+   */
+  nameHolder(scope: Oid, name: string, transaction: Transaction): Transaction | null {
+    const key = `${scope}.${name}`;
+    const holder = this.reservedNames.get(key);
+    if (holder === transaction) return null;
+    if (holder !== undefined && holder.state !== 'committed' && holder.state !== 'aborted') return holder;
+    this.reservedNames.set(key, transaction);
+    const release = (): void => {
+      if (this.reservedNames.get(key) === transaction) this.reservedNames.delete(key);
+    };
+    transaction.onCommit(release);
+    transaction.onRollback(release);
+    return null;
   }
 
   private touch(
