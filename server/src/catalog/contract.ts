@@ -144,7 +144,7 @@ export interface FunctionDescriptor {
   readonly argumentModes: readonly string[] | null;
   readonly argumentNames: readonly string[] | null;
   readonly defaultCount: number;
-  /** Serialised typed expressions of the last `defaultCount` arguments: a JSON array of sql/tree-json strings. */
+  /** Serialised typed expressions of the last `defaultCount` arguments: text of tree-json serialiseExprs. */
   readonly defaults: string | null;
   readonly variadicType: Oid;
   readonly returnType: Oid;
