@@ -38,6 +38,14 @@ import {
 } from './data/columns.ts';
 import { CATALOGS_BY_OID, CLASS_OID, pairKey } from './definitions.ts';
 import type { LayerView } from './layers.ts';
+import {
+  arraySupport,
+  compositeSupport,
+  domainSupport,
+  enumSupport,
+  findTypeSupport,
+  typeSupport,
+} from '../types/index.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import type { CatalogServices } from './services.ts';
 import type { CatalogRow } from './static-rows.ts';
@@ -397,66 +405,49 @@ class Type implements TypeDescriptor {
     return (this.supportValue ??= this.buildSupport());
   }
 
+  /** Labels in order, read again only after the catalog changed: tables keep the support over ALTER TYPE ADD VALUE. */
+  private enumLabels(): () => readonly string[] {
+    const { reader, oid } = this;
+    let version = -1;
+    let labels: readonly string[] = [];
+    return () => {
+      if (version !== reader.version) {
+        version = reader.version;
+        const current = reader.view
+          .find('pg_enum', 'type', oid)
+          .map(({ values }) => values)
+          .sort((a, b) => (a[PG_ENUM.enumsortorder] as number) - (b[PG_ENUM.enumsortorder] as number))
+          .map((values) => values[PG_ENUM.enumlabel] as string);
+        if (current.length !== labels.length || current.some((label, index) => label !== labels[index]))
+          labels = current;
+      }
+      return labels;
+    };
+  }
+
   private buildSupport(): TypeSupport {
     const { reader, oid, name } = this;
-    const services = reader.services;
-    const builtin = services.builtinType(oid);
-    if (builtin !== null) return builtin;
-    if (this.isTrueArray)
-      return services.userType({
-        kind: 'array',
-        oid,
-        name,
-        elementOid: this.elementOid,
-        element: () => reader.typeSupport(this.elementOid),
-      });
+    const builtin = findTypeSupport(oid);
+    if (builtin !== undefined) return builtin;
+    const resolve = (type: Oid): TypeSupport => reader.typeSupport(type);
+    if (this.isTrueArray) return arraySupport(oid, resolve(this.elementOid));
     switch (this.kind) {
       case 'e':
-        return services.userType({
-          kind: 'enum',
-          oid,
-          name,
-          labels: () =>
-            reader.view
-              .find('pg_enum', 'type', oid)
-              .map(({ values }) => values)
-              .sort((a, b) => (a[PG_ENUM.enumsortorder] as number) - (b[PG_ENUM.enumsortorder] as number))
-              .map((values) => ({
-                oid: values[PG_ENUM.oid] as number,
-                label: values[PG_ENUM.enumlabel] as string,
-              })),
-        });
+        return enumSupport(oid, name, this.enumLabels());
       case 'd':
-        return services.userType({
-          kind: 'domain',
-          oid,
-          name,
-          base: () => reader.typeSupport(this.baseTypeOid),
-          typmod: this.typmod,
-        });
+        return domainSupport(oid, name, resolve(this.baseTypeOid), this.typmod);
       case 'c':
-        return services.userType({
-          kind: 'composite',
+        return compositeSupport(
           oid,
           name,
-          fields: () =>
-            describeColumns(reader.view, this.relationOid)
-              .filter(({ column }) => !column.dropped)
-              .map(({ column }) => ({
-                name: column.name,
-                typeOid: column.typeOid,
-                typmod: column.typmod,
-                get support(): TypeSupport {
-                  return reader.typeSupport(column.typeOid);
-                },
-              })),
-        });
-      default: {
+          describeColumns(reader.view, this.relationOid)
+            .filter(({ column }) => !column.dropped)
+            .map(({ column }) => ({ name: column.name, type: column.typeOid, typmod: column.typmod })),
+          resolve,
+        );
+      default:
         // A type without an implementation of its own travels as text.
-        const text = services.builtinType(25);
-        if (text === null) throw internalError(`no support of type ${name}`);
-        return text;
-      }
+        return typeSupport(25);
     }
   }
 }

@@ -9,5 +9,6 @@ export {
   truncateIdentifier,
 } from './identifiers.ts';
 export { CatalogReaderImplementation } from './reader.ts';
-export type { CatalogServices, UserType } from './services.ts';
+export type { CatalogServices } from './services.ts';
 export { registerVirtualRelation } from './virtual.ts';
+export { openCatalog, type OpenCatalogOptions } from './bootstrap.ts';

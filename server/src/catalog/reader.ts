@@ -7,6 +7,7 @@
  */
 import type { Oid } from '../base/brands.ts';
 import type { NameService, TypeSupport } from '../types/contract.ts';
+import { typeSupport as builtinSupport } from '../types/index.ts';
 import { type AclObjectKind, aclItems, privilegeBit, privilegesOf } from './acl.ts';
 import type {
   CastDescriptor,
@@ -301,9 +302,7 @@ export class CatalogReaderImplementation implements CatalogReader {
 
   typeSupport(oid: Oid): TypeSupport {
     const type = this.type(oid);
-    if (type !== null) return type.support;
-    const text = this.services.builtinType(25)!;
-    return text;
+    return type === null ? builtinSupport(25) : type.support;
   }
 
   typeByName(schema: string | null, name: string, path: SearchPath): TypeDescriptor | null {

@@ -1,0 +1,115 @@
+/**
+ * Opens the catalog of a directory; fills the catalogs of a new one.
+ *
+ * New directory: one transaction makes every catalog's table (fixed oids), the sequence of oids, and the rows users may change
+ * (roles, databases, schemas, tablespaces). A crash before its commit leaves tables without committed rows; the next
+ * start finds no catalogs and does it again. Later starts read the tables into memory, in row order.
+ */
+import type { Oid } from '../base/brands.ts';
+import type { TableSchema, TableStore } from '../table/contract.ts';
+import type { Transaction, TransactionManager } from '../txn/contract.ts';
+import { findTypeSupport, typeSupport } from '../types/index.ts';
+import type { Datum } from '../types/datum.ts';
+import { Catalog } from './catalog.ts';
+import { PG_AUTHID, PG_DATABASE } from './data/columns.ts';
+import { type CatalogDefinition, CATALOGS } from './definitions.ts';
+import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
+import type { CatalogServices } from './services.ts';
+import { staticRows } from './static-rows.ts';
+
+export interface OpenCatalogOptions {
+  readonly tables: TableStore;
+  readonly transactions: TransactionManager;
+  readonly services: CatalogServices;
+  /** True when the store was empty: the catalogs are made. */
+  readonly isNew: boolean;
+  /** For a new directory. */
+  readonly superuserName: string;
+  /** SCRAM verifier, null = no password. */
+  readonly superuserPassword: string | null;
+}
+
+const DATABASE_OID = 5;
+const SUPERUSER_OID = 10;
+
+/** Columns are stored as what they hold: missing values as an array of texts, because anyarray has no element type. */
+const STORED_TYPES: Readonly<Record<string, Oid>> = { anyarray: 1009 };
+
+const TYPE_OIDS: ReadonlyMap<string, Oid> = new Map(
+  staticRows('pg_type').map((row) => [row[1] as string, row[0] as number]),
+);
+
+/** How the table of a catalog stores its rows. */
+export function catalogTableSchema(definition: CatalogDefinition): TableSchema {
+  return {
+    tableOid: definition.oid,
+    name: definition.name,
+    persistence: 'permanent',
+    columns: definition.columns.map(([name, type]) => {
+      const oid = STORED_TYPES[type] ?? TYPE_OIDS.get(type)!;
+      return {
+        name,
+        typeOid: oid,
+        typmod: -1,
+        support: findTypeSupport(oid) ?? typeSupport(25),
+        notNull: false,
+        dropped: false,
+        missingValue: null,
+      };
+    }),
+  };
+}
+
+function begin(transactions: TransactionManager): Transaction {
+  return transactions.begin({ isolation: 'read committed', readOnly: false, sessionId: 0 });
+}
+
+function seedRow(definition: CatalogDefinition, row: readonly Datum[], options: OpenCatalogOptions): Datum[] {
+  const values = [...row];
+  if (definition.name === 'pg_authid' && values[PG_AUTHID.oid] === SUPERUSER_OID) {
+    values[PG_AUTHID.rolname] = options.superuserName;
+    values[PG_AUTHID.rolpassword] = options.superuserPassword;
+  }
+  if (definition.name === 'pg_database') values[PG_DATABASE.datcollversion] = null;
+  return values;
+}
+
+/** Opens (or first makes) the catalog. */
+export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+  const { tables, transactions } = options;
+  if (options.isNew) {
+    const transaction = begin(transactions);
+    for (const definition of CATALOGS.values()) {
+      const table = tables.createTable(transaction, catalogTableSchema(definition));
+      if (!definition.seeded) continue;
+      for (const row of staticRows(definition.name)) table.insert(transaction, seedRow(definition, row, options));
+    }
+    tables.createSequence(transaction, OID_SEQUENCE, {
+      start: BigInt(FIRST_USER_OID),
+      increment: 1n,
+      minimum: BigInt(FIRST_USER_OID),
+      maximum: 4294967295n,
+      cache: 1n,
+      cycle: false,
+      lastValue: BigInt(FIRST_USER_OID),
+      isCalled: false,
+    });
+    const committed = transactions.commit(transaction, { synchronous: true });
+    if (committed !== null) await committed;
+  }
+  const catalog = new Catalog(options.services, DATABASE_OID);
+  const transaction = begin(transactions);
+  const snapshot = transaction.latestSnapshot();
+  for (const definition of CATALOGS.values()) {
+    const columns = definition.columns.map((_, index) => index);
+    const cursor = tables.table(definition.oid).scan({ snapshot, columns, slots: columns, predicates: [] });
+    const frame: Datum[] = new Array<Datum>(columns.length).fill(null);
+    while (cursor.next(frame)) {
+      const values = frame.slice(0, columns.length);
+      catalog.load(definition.name, { key: definition.key(values), values, rowId: cursor.rowId });
+    }
+    cursor.close();
+  }
+  transactions.rollback(transaction);
+  return catalog;
+}
