@@ -1,0 +1,613 @@
+/**
+ * ALTER TABLE (and ALTER INDEX, VIEW, SEQUENCE where they share its syntax).
+ *
+ * Commands run in passes, as in PostgreSQL: drops first, then types, new columns, constraints' indexes, the rest, so that
+ * one statement may drop a column and add another of its name.
+ */
+import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from '@pgsql/types';
+import type { Oid } from '../../base/brands.ts';
+import { DbError, notSupported } from '../../base/error.ts';
+import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
+import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND } from '../../catalog/data/columns.ts';
+import { CLASS_OID } from '../../catalog/definitions.ts';
+import { describeColumns, missingValueText, strings } from '../../catalog/describe.ts';
+import { address } from '../../catalog/mutations.ts';
+import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
+import type { Expr } from '../../sql/tree.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
+import { alterColumnType } from './alter-type.ts';
+import { type Ddl, defElems, integerOption, rangeVarName } from './common.ts';
+import { validateCheck, validateForeignKey, validateNotNull } from './constraints.ts';
+import type { UtilityResult } from './contract.ts';
+import {
+  applyColumnConstraints,
+  applyColumnExpression,
+  applyConstraint,
+  columnDefinition,
+  deferralOf,
+  makeColumnSequence,
+  optionText,
+} from './create-table.ts';
+import { changeOwner } from './ownership.ts';
+import { insertColumn, setColumnDefault } from './relation.ts';
+import { changeSequence, presentSettings, sequenceSettings } from './sequence.ts';
+
+/** Order of passes; lower runs first. */
+function passOf(command: AlterTableCmd): number {
+  switch (command.subtype) {
+    case 'AT_DropColumn':
+    case 'AT_DropConstraint':
+    case 'AT_DropNotNull':
+    case 'AT_DropExpression':
+    case 'AT_DropIdentity':
+      return 0;
+    case 'AT_AlterColumnType':
+      return 1;
+    case 'AT_AddColumn':
+      return 3;
+    case 'AT_ColumnDefault':
+      return command.def === undefined ? 0 : 4;
+    case 'AT_AddIdentity':
+    case 'AT_SetIdentity':
+    case 'AT_SetNotNull':
+      return 4;
+    case 'AT_AddConstraint': {
+      const kind = command.def !== undefined && 'Constraint' in command.def ? command.def.Constraint.contype : undefined;
+      return kind === 'CONSTR_FOREIGN' ? 7 : kind === 'CONSTR_PRIMARY' || kind === 'CONSTR_UNIQUE' ? 5 : 6;
+    }
+    default:
+      return 8;
+  }
+}
+
+const TAGS: Readonly<Record<string, string>> = {
+  OBJECT_TABLE: 'ALTER TABLE',
+  OBJECT_INDEX: 'ALTER INDEX',
+  OBJECT_VIEW: 'ALTER VIEW',
+  OBJECT_SEQUENCE: 'ALTER SEQUENCE',
+  OBJECT_MATVIEW: 'ALTER MATERIALIZED VIEW',
+  OBJECT_TYPE: 'ALTER TYPE',
+  OBJECT_FOREIGN_TABLE: 'ALTER FOREIGN TABLE',
+};
+
+export async function alterTable(ddl: Ddl, statement: AlterTableStmt): Promise<UtilityResult> {
+  const result = { tag: TAGS[statement.objtype ?? 'OBJECT_TABLE'] ?? 'ALTER TABLE' };
+  const target = statement.relation!;
+  const commands = (statement.cmds ?? []).flatMap((node) => ('AlterTableCmd' in node ? [node.AlterTableCmd] : []));
+  const onlyForeign = commands.every((command) => passOf(command) === 7 || command.subtype === 'AT_ValidateConstraint');
+  const relation = await ddl.relationIfExists(target, onlyForeign ? 'ShareRowExclusive' : 'AccessExclusive');
+  if (relation === null) {
+    if (statement.missing_ok !== true) throw ddl.undefinedRelation(target);
+    ddl.notice(`relation "${rangeVarName(target)}" does not exist, skipping`);
+    return result;
+  }
+  ddl.requireRelationOwner(relation);
+  const wanted = statement.objtype;
+  const isOfKind =
+    wanted === 'OBJECT_TABLE' ||
+    (wanted === 'OBJECT_INDEX' && relation.kind === 'i') ||
+    (wanted === 'OBJECT_VIEW' && relation.kind === 'v') ||
+    (wanted === 'OBJECT_SEQUENCE' && relation.kind === 'S') ||
+    (wanted === 'OBJECT_MATVIEW' && relation.kind === 'm') ||
+    (wanted === 'OBJECT_TYPE' && relation.kind === 'c');
+  if (!isOfKind)
+    throw new DbError(
+      'wrong_object_type',
+      `"${relation.name}" is not ${wanted === 'OBJECT_INDEX' ? 'an index' : `a ${(wanted ?? '').replace('OBJECT_', '').replace('MATVIEW', 'materialized view').toLowerCase()}`}`,
+    );
+  const ordered = commands
+    .map((command, index) => ({ command, index, pass: passOf(command) }))
+    .sort((a, b) => a.pass - b.pass || a.index - b.index);
+  // Type changes of one statement rewrite the table once.
+  const typeChanges = ordered.filter(({ command }) => command.subtype === 'AT_AlterColumnType');
+  let areTypesDone = false;
+  for (const { command, pass } of ordered) {
+    if (pass === 1) {
+      if (!areTypesDone)
+        await alterColumnType(
+          ddl,
+          relation.oid,
+          typeChanges.map((item) => item.command),
+        );
+      areTypesDone = true;
+    } else await runCommand(ddl, relation.oid, command);
+  }
+  return result;
+}
+
+export function requireColumn(relation: RelationDescriptor, name: string): ColumnDescriptor {
+  const column = relation.columns.find((candidate) => candidate.name === name && !candidate.dropped);
+  if (column !== undefined) return column;
+  if (['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'].includes(name))
+    throw new DbError('feature_not_supported', `cannot alter system column "${name}"`);
+  throw new DbError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`);
+}
+
+function requireTable(relation: RelationDescriptor, action: string): void {
+  if (relation.kind === 'r') return;
+  throw new DbError('wrong_object_type', `ALTER action ${action} cannot be performed on relation "${relation.name}"`, {
+    detail: `This operation is not supported for ${RELATION_KIND_NAMES[relation.kind]?.replace(/x$/, 'xe')}s.`,
+  });
+}
+
+/** Tells storage about changed columns. */
+export function syncStorage(ddl: Ddl, relationOid: Oid): void {
+  const { table } = ddl.current(relationOid);
+  if (table !== null) ddl.context.tables.alterTable(ddl.context.transaction, table);
+}
+
+async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<void> {
+  const relation = ddl.current(oid);
+  const { writer } = ddl;
+  switch (command.subtype) {
+    case 'AT_AddColumn':
+      await addColumn(ddl, relation, command);
+      return;
+    case 'AT_DropColumn':
+      await dropColumn(ddl, relation, command);
+      return;
+    case 'AT_ColumnDefault':
+      await alterDefault(ddl, relation, command);
+      return;
+    case 'AT_SetNotNull': {
+      requireTable(relation, 'ALTER COLUMN ... SET NOT NULL');
+      const column = requireColumn(relation, command.name!);
+      if (column.notNull) return;
+      await validateNotNull(ddl, relation, column.number);
+      writer.update('pg_attribute', oid * 4096 + column.number, { [PG_ATTRIBUTE.attnotnull]: true });
+      syncStorage(ddl, oid);
+      return;
+    }
+    case 'AT_DropNotNull': {
+      requireTable(relation, 'ALTER COLUMN ... DROP NOT NULL');
+      const column = requireColumn(relation, command.name!);
+      if (column.identity !== '')
+        throw new DbError(
+          'syntax_error',
+          `column "${column.name}" of relation "${relation.name}" is an identity column`,
+        );
+      if (relation.indexes.some((index) => index.primary && index.keyColumns.includes(column.number)))
+        throw new DbError('invalid_table_definition', `column "${column.name}" is in a primary key`);
+      if (!column.notNull) return;
+      writer.update('pg_attribute', oid * 4096 + column.number, { [PG_ATTRIBUTE.attnotnull]: false });
+      syncStorage(ddl, oid);
+      return;
+    }
+    case 'AT_AddConstraint': {
+      requireTable(relation, 'ADD CONSTRAINT');
+      const constraint = (command.def as { Constraint: Constraint }).Constraint;
+      const deferral = deferralOf(constraint);
+      for (const phase of ['checks', 'keys', 'foreign'] as const)
+        await applyConstraint(ddl, oid, constraint, deferral, { isNewTable: false, phase, columnName: null });
+      return;
+    }
+    case 'AT_DropConstraint': {
+      const constraint = relation.constraints.find(({ name }) => name === command.name);
+      if (constraint === undefined) {
+        if (command.missing_ok !== true)
+          throw new DbError(
+            'undefined_object',
+            `constraint "${command.name}" of relation "${relation.name}" does not exist`,
+          );
+        ddl.notice(`constraint "${command.name}" of relation "${relation.name}" does not exist, skipping`);
+        return;
+      }
+      if (constraint.foreign !== null) await ddl.lock(constraint.foreign.referencedOid, 'AccessExclusive');
+      await ddl.drop([address(CLASS_OID.constraint, constraint.oid)], command.behavior === 'DROP_CASCADE');
+      return;
+    }
+    case 'AT_ValidateConstraint':
+      await validateConstraint(ddl, relation, command.name!);
+      return;
+    case 'AT_AlterConstraint': {
+      const alter = (command.def as { ATAlterConstraint: { conname?: string; deferrable?: boolean; initdeferred?: boolean } })
+        .ATAlterConstraint;
+      const constraint = relation.constraints.find(({ name }) => name === alter.conname);
+      if (constraint === undefined)
+        throw new DbError(
+          'undefined_object',
+          `constraint "${alter.conname}" of relation "${relation.name}" does not exist`,
+        );
+      if (constraint.kind !== 'f')
+        throw new DbError(
+          'wrong_object_type',
+          `constraint "${alter.conname}" of relation "${relation.name}" is not a foreign key constraint`,
+        );
+      writer.update('pg_constraint', constraint.oid, {
+        [PG_CONSTRAINT.condeferrable]: alter.deferrable === true,
+        [PG_CONSTRAINT.condeferred]: alter.initdeferred === true,
+      });
+      return;
+    }
+    case 'AT_ChangeOwner':
+      await changeOwner(ddl, oid, ddl.roleOid(command.newowner));
+      return;
+    case 'AT_AddIdentity':
+      await addIdentity(ddl, relation, command);
+      return;
+    case 'AT_SetIdentity':
+      await alterIdentity(ddl, relation, command);
+      return;
+    case 'AT_DropIdentity': {
+      const column = requireColumn(relation, command.name!);
+      if (column.identity === '') {
+        const message = `column "${column.name}" of relation "${relation.name}" is not an identity column`;
+        if (command.missing_ok !== true) throw new DbError('object_not_in_prerequisite_state', message);
+        ddl.notice(`${message}, skipping`);
+        return;
+      }
+      writer.update('pg_attribute', oid * 4096 + column.number, { [PG_ATTRIBUTE.attidentity]: '' });
+      if (column.sequenceOid !== 0) {
+        writer.removeDependenciesOf(
+          address(CLASS_OID.relation, column.sequenceOid),
+          (row) => row[PG_DEPEND.deptype] === 'i',
+        );
+        await ddl.dropRelation(column.sequenceOid, false);
+      }
+      return;
+    }
+    case 'AT_DropExpression': {
+      const column = requireColumn(relation, command.name!);
+      if (column.generated === '') {
+        const message = `column "${column.name}" of relation "${relation.name}" is not a stored generated column`;
+        if (command.missing_ok !== true) throw new DbError('object_not_in_prerequisite_state', message);
+        ddl.notice(`${message}, skipping`);
+        return;
+      }
+      const stored = attributeDefault(ddl, relation, column.number)!;
+      writer.removeDependenciesOf(address(CLASS_OID.attributeDefault, stored));
+      writer.remove('pg_attrdef', stored);
+      writer.update('pg_attribute', oid * 4096 + column.number, {
+        [PG_ATTRIBUTE.atthasdef]: false,
+        [PG_ATTRIBUTE.attgenerated]: '',
+      });
+      return;
+    }
+    case 'AT_SetStatistics': {
+      const value = integerOption({ defname: 'statistics', arg: command.def });
+      const column = command.name === undefined ? null : requireColumnOrIndexColumn(ddl, relation, command.name);
+      const attnum = column?.number ?? command.num ?? 0;
+      writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attstattarget]: Number(value) });
+      return;
+    }
+    case 'AT_SetStorage': {
+      const column = requireColumn(relation, command.name!);
+      const kind = (command.def as { String?: { sval?: string } } | undefined)?.String?.sval?.toLowerCase() ?? '';
+      const letter = { plain: 'p', external: 'e', extended: 'x', main: 'm' }[kind];
+      if (letter === undefined) throw new DbError('invalid_parameter_value', `invalid storage type "${kind}"`);
+      writer.update('pg_attribute', oid * 4096 + column.number, { [PG_ATTRIBUTE.attstorage]: letter });
+      return;
+    }
+    case 'AT_SetCompression':
+      // Our storage chooses its own compression; the name is remembered only by PostgreSQL.
+      return;
+    case 'AT_SetOptions':
+    case 'AT_ResetOptions': {
+      const column = requireColumn(relation, command.name!);
+      const row = writer.row('pg_attribute', oid * 4096 + column.number);
+      writer.update('pg_attribute', oid * 4096 + column.number, {
+        [PG_ATTRIBUTE.attoptions]: mergeOptions(
+          row[PG_ATTRIBUTE.attoptions]!,
+          command.def,
+          command.subtype === 'AT_ResetOptions',
+        ),
+      });
+      return;
+    }
+    case 'AT_SetRelOptions':
+    case 'AT_ResetRelOptions':
+    case 'AT_ReplaceRelOptions': {
+      const row = writer.row('pg_class', oid);
+      writer.update('pg_class', oid, {
+        [PG_CLASS.reloptions]: mergeOptions(
+          command.subtype === 'AT_ReplaceRelOptions' ? null : row[PG_CLASS.reloptions]!,
+          command.def,
+          command.subtype === 'AT_ResetRelOptions',
+        ),
+      });
+      return;
+    }
+    case 'AT_ReplicaIdentity': {
+      const identity = (command.def as { ReplicaIdentityStmt?: { identity_type?: string; name?: string } } | undefined)
+        ?.ReplicaIdentityStmt;
+      writer.update('pg_class', oid, { [PG_CLASS.relreplident]: identity?.identity_type ?? 'd' });
+      return;
+    }
+    case 'AT_ClusterOn':
+    case 'AT_DropCluster':
+    case 'AT_DropOids':
+    case 'AT_SetTableSpace':
+    case 'AT_SetAccessMethod':
+    case 'AT_EnableTrigAll':
+    case 'AT_EnableTrigUser':
+    case 'AT_DisableTrigUser':
+      return;
+    case 'AT_SetLogged':
+    case 'AT_SetUnLogged': {
+      const persistence = command.subtype === 'AT_SetLogged' ? 'p' : 'u';
+      if (relation.persistence === 't')
+        throw new DbError(
+          'invalid_table_definition',
+          `cannot change logged status of table "${relation.name}" because it is temporary`,
+        );
+      if (relation.persistence === persistence) return;
+      writer.update('pg_class', oid, { [PG_CLASS.relpersistence]: persistence });
+      for (const index of relation.indexes) writer.update('pg_class', index.oid, { [PG_CLASS.relpersistence]: persistence });
+      syncStorage(ddl, oid);
+      return;
+    }
+    case 'AT_EnableRowSecurity':
+    case 'AT_DisableRowSecurity':
+    case 'AT_ForceRowSecurity':
+    case 'AT_NoForceRowSecurity':
+      throw notSupported('row-level security');
+    default:
+      throw notSupported(`ALTER TABLE action ${(command.subtype ?? '').replace('AT_', '')}`);
+  }
+}
+
+function requireColumnOrIndexColumn(ddl: Ddl, relation: RelationDescriptor, name: string): ColumnDescriptor {
+  if (relation.kind !== 'i') return requireColumn(relation, name);
+  const found = describeColumns(ddl.reader.view, relation.oid).find(({ column }) => column.name === name);
+  if (found === undefined)
+    throw new DbError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`);
+  return found.column;
+}
+
+/** `name=value` options after SET or RESET. */
+export function mergeOptions(old: Datum, definition: Node | undefined, isReset: boolean): Datum {
+  const items = definition !== undefined && 'List' in definition ? defElems(definition.List.items) : [];
+  const options = new Map((strings(old) ?? []).map((item) => [item.slice(0, item.indexOf('=')), item]));
+  for (const item of items) {
+    const name = item.defname ?? '';
+    if (isReset) options.delete(name);
+    else options.set(name, `${name}=${optionText(item.arg)}`);
+  }
+  return options.size === 0 ? null : new SqlArray(25, [...options.values()]);
+}
+
+/** Oid of a column's pg_attrdef row. */
+export function attributeDefault(ddl: Ddl, relation: RelationDescriptor, attnum: number): Oid | null {
+  const row = ddl.reader.view
+    .find('pg_attrdef', 'relation', relation.oid)
+    .find(({ values }) => values[PG_ATTRDEF.adnum] === attnum);
+  return row === undefined ? null : (row.key as number);
+}
+
+// -------------------------------------------------------------------------------------------------------- ADD COLUMN
+
+async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
+  if (relation.kind !== 'c') requireTable(relation, 'ADD COLUMN');
+  const { oid } = relation;
+  const definition = columnDefinition(ddl, (command.def as { ColumnDef: Parameters<typeof columnDefinition>[1] }).ColumnDef, relation.name);
+  const { name } = definition.spec;
+  if (relation.columns.some((column) => column.name === name && !column.dropped)) {
+    const message = `column "${name}" of relation "${relation.name}" already exists`;
+    if (command.missing_ok !== true) throw new DbError('duplicate_column', message);
+    ddl.message('NOTICE', 'duplicate_column', `${message}, skipping`);
+    return;
+  }
+  const attnum = relation.columns.length + 1;
+  // NOT NULL is set after the rows there are have their value.
+  const { notNull } = definition.spec;
+  insertColumn(ddl, oid, attnum, { ...definition.spec, notNull: false, generated: '' });
+  ddl.writer.update('pg_class', oid, { [PG_CLASS.relnatts]: attnum });
+  if (relation.kind === 'c') return;
+  if (definition.sequence !== null) await makeColumnSequence(ddl, ddl.current(oid), attnum, definition.sequence);
+  const expr = applyColumnExpression(ddl, oid, attnum, definition);
+  const type = ddl.reader.type(definition.spec.typeOid)!;
+  const isConstant = expr !== null && definition.rawGenerated === null && isStable(ddl, expr);
+  if (isConstant) {
+    // Rows there are get the value without being touched.
+    const value = ddl.context.sql.evaluate(expr);
+    if (value !== null)
+      ddl.writer.update('pg_attribute', oid * 4096 + attnum, {
+        [PG_ATTRIBUTE.atthasmissing]: true,
+        [PG_ATTRIBUTE.attmissingval]: new SqlArray(25, [missingValueText(value, type.support)]),
+      });
+  }
+  syncStorage(ddl, oid);
+  ddl.advance();
+  if (!isConstant && (expr !== null || definition.sequence !== null)) await fillColumn(ddl, oid, attnum, definition.sequence);
+  if (notNull) {
+    if (expr === null && definition.sequence === null) await validateNotNull(ddl, ddl.current(oid), attnum);
+    ddl.writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attnotnull]: true });
+    syncStorage(ddl, oid);
+  }
+  for (const phase of ['checks', 'keys', 'foreign'] as const)
+    await applyColumnConstraints(ddl, oid, name, definition.constraints, { isNewTable: false, phase });
+}
+
+/** Writes the default of a new column into every row: UPDATE t SET c = DEFAULT. */
+async function fillColumn(
+  ddl: Ddl,
+  oid: Oid,
+  attnum: number,
+  sequence: { kind: 'serial' | 'identity' } | null,
+): Promise<void> {
+  const relation = ddl.current(oid);
+  const column = relation.columns[attnum - 1]!;
+  ddl.advance();
+  const value: Node =
+    sequence?.kind === 'identity'
+      ? ({
+          FuncCall: {
+            funcname: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'nextval' } }],
+            args: [
+              {
+                TypeCast: {
+                  arg: { A_Const: { sval: { sval: String(column.sequenceOid) }, location: -1 } },
+                  typeName: {
+                    names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'regclass' } }],
+                    typemod: -1,
+                    location: -1,
+                  },
+                  location: -1,
+                },
+              },
+            ],
+            funcformat: 'COERCE_EXPLICIT_CALL',
+            location: -1,
+          },
+        } as Node)
+      : { SetToDefault: { location: -1 } };
+  await ddl.context.queries.modifyTree({
+    UpdateStmt: {
+      relation: {
+        schemaname: relation.namespaceName,
+        relname: relation.name,
+        inh: true,
+        relpersistence: 'p',
+        location: -1,
+      },
+      targetList: [{ ResTarget: { name: column.name, val: value, location: -1 } }],
+    },
+  } as Node);
+  ddl.advance();
+}
+
+/** No volatile function in it: one evaluation serves all rows. */
+function isStable(ddl: Ddl, expr: Expr): boolean {
+  const visit = (value: unknown): boolean => {
+    if (value === null || typeof value !== 'object') return true;
+    if (Array.isArray(value)) return value.every(visit);
+    const { functionOid } = value as { functionOid?: Oid };
+    if (typeof functionOid === 'number' && functionOid !== 0 && ddl.reader.function(functionOid)?.volatility === 'v')
+      return false;
+    return Object.values(value).every(visit);
+  };
+  return visit(expr);
+}
+
+async function dropColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
+  if (relation.kind !== 'c') requireTable(relation, 'DROP COLUMN');
+  const name = command.name!;
+  const column = relation.columns.find((candidate) => candidate.name === name && !candidate.dropped);
+  if (column === undefined) {
+    if (command.missing_ok !== true) requireColumn(relation, name);
+    ddl.notice(`column "${name}" of relation "${relation.name}" does not exist, skipping`);
+    return;
+  }
+  await ddl.drop([address(CLASS_OID.relation, relation.oid, column.number)], command.behavior === 'DROP_CASCADE');
+}
+
+async function alterDefault(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
+  const column = requireColumn(relation, command.name!);
+  if (column.identity !== '')
+    throw new DbError(
+      'syntax_error',
+      `column "${column.name}" of relation "${relation.name}" is an identity column`,
+      command.def === undefined ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' } : {},
+    );
+  if (column.generated !== '')
+    throw new DbError(
+      'syntax_error',
+      `column "${column.name}" of relation "${relation.name}" is a generated column`,
+      command.def === undefined ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' } : {},
+    );
+  let expr: Expr | null = null;
+  if (command.def !== undefined) {
+    expr = ddl.context.sql.expression(command.def, {
+      kind: 'default',
+      relation: null,
+      target: { typeOid: column.typeOid, typmod: column.typmod, columnName: column.name },
+    });
+  }
+  removeDefault(ddl, relation, column.number);
+  if (expr !== null) setColumnDefault(ddl, relation.oid, column.number, expr);
+}
+
+/** Takes a column's default away, whatever depends on it being the column itself. */
+export function removeDefault(ddl: Ddl, relation: RelationDescriptor, attnum: number): void {
+  const old = attributeDefault(ddl, relation, attnum);
+  if (old === null) return;
+  ddl.writer.removeDependenciesOf(address(CLASS_OID.attributeDefault, old));
+  ddl.writer.remove('pg_attrdef', old);
+  ddl.writer.update('pg_attribute', relation.oid * 4096 + attnum, { [PG_ATTRIBUTE.atthasdef]: false });
+}
+
+// ---------------------------------------------------------------------------------------------------------- identity
+
+async function addIdentity(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
+  requireTable(relation, 'ALTER COLUMN ... ADD IDENTITY');
+  const column = requireColumn(relation, command.name!);
+  const constraint = (command.def as { Constraint: Constraint }).Constraint;
+  if (!column.notNull)
+    throw new DbError(
+      'object_not_in_prerequisite_state',
+      `column "${column.name}" of relation "${relation.name}" must be declared NOT NULL before identity can be added`,
+    );
+  if (column.identity !== '')
+    throw new DbError(
+      'object_not_in_prerequisite_state',
+      `column "${column.name}" of relation "${relation.name}" is already an identity column`,
+    );
+  if (column.defaultExpression !== null)
+    throw new DbError(
+      'object_not_in_prerequisite_state',
+      `column "${column.name}" of relation "${relation.name}" already has a default value`,
+    );
+  if (![20, 21, 23].includes(column.typeOid))
+    throw new DbError('invalid_parameter_value', 'identity column type must be smallint, integer, or bigint');
+  ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, {
+    [PG_ATTRIBUTE.attidentity]: constraint.generated_when ?? 'a',
+  });
+  await makeColumnSequence(ddl, ddl.current(relation.oid), column.number, {
+    kind: 'identity',
+    options: constraint.options ?? [],
+  });
+}
+
+async function alterIdentity(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
+  const column = requireColumn(relation, command.name!);
+  if (column.identity === '')
+    throw new DbError(
+      'object_not_in_prerequisite_state',
+      `column "${column.name}" of relation "${relation.name}" is not an identity column`,
+    );
+  const definition = command.def;
+  const options = definition !== undefined && 'List' in definition ? defElems(definition.List.items) : [];
+  for (const option of options) {
+    if (option.defname !== 'generated') continue;
+    // The letter arrives as its character code.
+    const letter = String.fromCharCode(Number(integerOption(option)));
+    ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, { [PG_ATTRIBUTE.attidentity]: letter });
+  }
+  const rest = options.filter(({ defname }) => defname !== 'generated');
+  if (rest.length === 0) return;
+  const settings = await sequenceSettings(ddl, rest, presentSettings(ddl, column.sequenceOid), true);
+  changeSequence(ddl, column.sequenceOid, settings);
+}
+
+// ---------------------------------------------------------------------------------------------------------- validate
+
+async function validateConstraint(ddl: Ddl, relation: RelationDescriptor, name: string): Promise<void> {
+  const constraint = relation.constraints.find((candidate) => candidate.name === name);
+  if (constraint === undefined)
+    throw new DbError('undefined_object', `constraint "${name}" of relation "${relation.name}" does not exist`);
+  if (constraint.kind !== 'f' && constraint.kind !== 'c')
+    throw new DbError(
+      'wrong_object_type',
+      `constraint "${name}" of relation "${relation.name}" is not a foreign key or check constraint`,
+    );
+  if (constraint.validated) return;
+  if (constraint.foreign !== null) {
+    await ddl.lock(constraint.foreign.referencedOid, 'RowShare');
+    await validateForeignKey(ddl, relation, name, {
+      referenced: ddl.current(constraint.foreign.referencedOid),
+      referencedColumns: constraint.foreign.referencedColumns,
+      columns: constraint.columns,
+      match: constraint.foreign.match,
+    });
+  } else
+    await validateCheck(
+      ddl,
+      relation,
+      name,
+      ddl.context.sql.parseExpression(
+        ddl.context.sql.deparseExpression(constraint.expression!, relation, ddl.reader),
+      ),
+    );
+  ddl.writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.convalidated]: true });
+}
+

@@ -1,0 +1,481 @@
+/** RENAME, OWNER TO and SET SCHEMA for every kind of object. */
+import type { AlterObjectSchemaStmt, AlterOwnerStmt, Node, ObjectType, RenameStmt } from '@pgsql/types';
+import type { Oid } from '../../base/brands.ts';
+import { DbError, notSupported } from '../../base/error.ts';
+import { aclDatum, aclItems } from '../../catalog/acl.ts';
+import type { RelationDescriptor } from '../../catalog/contract.ts';
+import {
+  PG_ATTRIBUTE,
+  PG_AUTHID,
+  PG_CLASS,
+  PG_CONSTRAINT,
+  PG_DATABASE,
+  PG_NAMESPACE,
+  PG_PROC,
+  PG_TYPE,
+} from '../../catalog/data/columns.ts';
+import type { CatalogName } from '../../catalog/data/index.ts';
+import { CLASS_OID } from '../../catalog/definitions.ts';
+import { address } from '../../catalog/mutations.ts';
+import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
+import { stringOf } from '../../sql/parse/ast.ts';
+import type { Datum } from '../../types/datum.ts';
+import { type Ddl, namesOf, rangeVarName } from './common.ts';
+import type { UtilityResult } from './contract.ts';
+import { findFunction } from './drop.ts';
+import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relation.ts';
+import { sequenceOwner } from './sequence.ts';
+
+const TAG_WORDS: Partial<Record<ObjectType, string>> = {
+  OBJECT_TABLE: 'TABLE',
+  OBJECT_INDEX: 'INDEX',
+  OBJECT_VIEW: 'VIEW',
+  OBJECT_SEQUENCE: 'SEQUENCE',
+  OBJECT_MATVIEW: 'MATERIALIZED VIEW',
+  OBJECT_SCHEMA: 'SCHEMA',
+  OBJECT_DATABASE: 'DATABASE',
+  OBJECT_ROLE: 'ROLE',
+  OBJECT_TYPE: 'TYPE',
+  OBJECT_DOMAIN: 'DOMAIN',
+  OBJECT_FUNCTION: 'FUNCTION',
+  OBJECT_PROCEDURE: 'PROCEDURE',
+  OBJECT_ROUTINE: 'ROUTINE',
+  OBJECT_FOREIGN_TABLE: 'FOREIGN TABLE',
+};
+
+function tagFor(type: ObjectType | undefined): string {
+  return `ALTER ${TAG_WORDS[type ?? 'OBJECT_TABLE'] ?? 'TABLE'}`;
+}
+
+// ------------------------------------------------------------------------------------------------------------ RENAME
+
+export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityResult> {
+  const newName = statement.newname!;
+  switch (statement.renameType) {
+    case 'OBJECT_TABLE':
+    case 'OBJECT_INDEX':
+    case 'OBJECT_VIEW':
+    case 'OBJECT_SEQUENCE':
+    case 'OBJECT_MATVIEW': {
+      const relation = await ddl.relationIfExists(statement.relation!, 'AccessExclusive');
+      if (relation === null) {
+        if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
+        ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
+      } else {
+        requireKind(relation, statement.renameType);
+        await renameRelation(ddl, relation, newName);
+      }
+      return { tag: tagFor(statement.renameType) };
+    }
+    case 'OBJECT_COLUMN':
+    case 'OBJECT_ATTRIBUTE': {
+      const relation = await ddl.relationIfExists(statement.relation!, 'AccessExclusive');
+      if (relation === null) {
+        if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
+        ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
+      } else renameColumn(ddl, relation, statement.subname!, newName);
+      return { tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType) };
+    }
+    case 'OBJECT_TABCONSTRAINT': {
+      const relation = await ddl.relation(statement.relation!, 'AccessExclusive');
+      await renameConstraint(ddl, relation, statement.subname!, newName);
+      return { tag: 'ALTER TABLE' };
+    }
+    case 'OBJECT_SCHEMA': {
+      const name = statement.subname!;
+      const namespace = ddl.reader.namespaceByName(name);
+      if (namespace === null) throw new DbError('invalid_schema_name', `schema "${name}" does not exist`);
+      if (!ddl.isOwner(namespace.ownerOid))
+        throw new DbError('insufficient_privilege', `must be owner of schema ${name}`);
+      ddl.requireDatabasePrivilege('CREATE');
+      if (newName.startsWith('pg_'))
+        throw new DbError('reserved_name', `unacceptable schema name "${newName}"`, {
+          detail: 'The prefix "pg_" is reserved for system schemas.',
+        });
+      await ddl.reserve(0, newName);
+      if (ddl.reader.namespaceByName(newName) !== null)
+        throw new DbError('duplicate_schema', `schema "${newName}" already exists`);
+      ddl.writer.update('pg_namespace', namespace.oid, { [PG_NAMESPACE.nspname]: newName });
+      return { tag: 'ALTER SCHEMA' };
+    }
+    case 'OBJECT_ROLE': {
+      const role = ddl.roleByName(statement.subname!);
+      const me = ddl.reader.role(ddl.role)!;
+      if (role.oid === ddl.context.sessionRole())
+        throw new DbError('feature_not_supported', 'session user cannot be renamed');
+      if (role.superuser && !me.superuser)
+        throw new DbError('insufficient_privilege', 'must be superuser to rename superusers');
+      if (!me.superuser && !me.createRole)
+        throw new DbError('insufficient_privilege', 'permission denied to rename role');
+      if (newName.startsWith('pg_'))
+        throw new DbError('reserved_name', `role name "${newName}" is reserved`, {
+          detail: 'Role names starting with "pg_" are reserved.',
+        });
+      await ddl.reserve(CLASS_OID.role, newName);
+      if (ddl.reader.roleByName(newName) !== null)
+        throw new DbError('duplicate_object', `role "${newName}" already exists`);
+      ddl.writer.update('pg_authid', role.oid, { [PG_AUTHID.rolname]: newName });
+      return { tag: 'ALTER ROLE' };
+    }
+    case 'OBJECT_DATABASE': {
+      const row = ddl.reader.view.findOne('pg_database', 'name', statement.subname!);
+      if (row === null)
+        throw new DbError('undefined_database', `database "${statement.subname}" does not exist`);
+      if (row.key === ddl.reader.databaseOid)
+        throw new DbError('feature_not_supported', 'current database cannot be renamed');
+      if (!ddl.isOwner(row.values[PG_DATABASE.datdba] as number))
+        throw new DbError('insufficient_privilege', `must be owner of database ${statement.subname}`);
+      if (ddl.reader.view.findOne('pg_database', 'name', newName) !== null)
+        throw new DbError('duplicate_database', `database "${newName}" already exists`);
+      ddl.writer.update('pg_database', row.key, { [PG_DATABASE.datname]: newName });
+      return { tag: 'ALTER DATABASE' };
+    }
+    case 'OBJECT_TYPE':
+    case 'OBJECT_DOMAIN': {
+      const names = namesOf(statement.object);
+      const type = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, names.at(-1)!, ddl.path);
+      if (type === null) throw new DbError('undefined_object', `type "${names.join('.')}" does not exist`);
+      if (!ddl.isOwner(ddl.objectOwner('type', type.oid)))
+        throw new DbError('insufficient_privilege', `must be owner of type ${type.name}`);
+      if (type.relationOid !== 0) {
+        const relation = ddl.current(type.relationOid);
+        if (relation.kind !== 'c')
+          throw new DbError('wrong_object_type', `${names.join('.')} is a table's row type`, {
+            hint: 'Use ALTER TABLE instead.',
+          });
+        await renameRelation(ddl, relation, newName);
+      } else renameType(ddl, type.oid, newName);
+      return { tag: tagFor(statement.renameType) };
+    }
+    case 'OBJECT_FUNCTION':
+    case 'OBJECT_PROCEDURE':
+    case 'OBJECT_ROUTINE': {
+      const oid = findFunction(ddl, statement.object!, statement.renameType, false)!;
+      ddl.writer.update('pg_proc', oid, { [PG_PROC.proname]: newName });
+      return { tag: tagFor(statement.renameType) };
+    }
+    case 'OBJECT_DOMCONSTRAINT': {
+      const names = namesOf(statement.object);
+      const type = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, names.at(-1)!, ddl.path);
+      const row = type === null ? undefined : ddl.reader.view.find('pg_constraint', 'type', type.oid).find(({ values }) => values[PG_CONSTRAINT.conname] === statement.subname);
+      if (row === undefined)
+        throw new DbError('undefined_object', `constraint "${statement.subname}" for domain ${names.join('.')} does not exist`);
+      ddl.writer.update('pg_constraint', row.key, { [PG_CONSTRAINT.conname]: newName });
+      return { tag: 'ALTER DOMAIN' };
+    }
+    default:
+      throw notSupported(`ALTER ${(statement.renameType ?? '').replace('OBJECT_', '')} RENAME`);
+  }
+}
+
+function requireKind(relation: RelationDescriptor, type: ObjectType): void {
+  // ALTER TABLE may name anything.
+  const wanted = { OBJECT_INDEX: 'i', OBJECT_VIEW: 'v', OBJECT_SEQUENCE: 'S', OBJECT_MATVIEW: 'm' }[type as string];
+  if (wanted === undefined || relation.kind === wanted) return;
+  const word = RELATION_KIND_NAMES[wanted]!;
+  throw new DbError('wrong_object_type', `"${relation.name}" is not ${word === 'index' ? 'an' : 'a'} ${word}`);
+}
+
+async function renameRelation(ddl: Ddl, relation: RelationDescriptor, newName: string): Promise<void> {
+  ddl.requireRelationOwner(relation);
+  ddl.requireSchemaCreate(relation.namespaceOid);
+  await ddl.reserve(relation.namespaceOid, newName);
+  if (ddl.reader.relationOid(relation.namespaceOid, newName) !== null) throw duplicateRelation(newName);
+  ddl.writer.update('pg_class', relation.oid, { [PG_CLASS.relname]: newName });
+  if (relation.rowTypeOid !== 0) renameType(ddl, relation.rowTypeOid, newName);
+  if (relation.kind === 'i') {
+    const constraint = ddl.reader.view
+      .find('pg_constraint', 'index', relation.oid)
+      .find(({ values }) => values[PG_CONSTRAINT.contype] !== 'f');
+    if (constraint !== undefined) ddl.writer.update('pg_constraint', constraint.key, { [PG_CONSTRAINT.conname]: newName });
+  }
+  const changed = ddl.current(relation.oid);
+  if (changed.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, changed.table);
+}
+
+function renameType(ddl: Ddl, oid: Oid, newName: string): void {
+  const row = ddl.writer.row('pg_type', oid);
+  const namespace = row[PG_TYPE.typnamespace] as number;
+  assertTypeNameIsFree(ddl, namespace, newName);
+  ddl.writer.update('pg_type', oid, { [PG_TYPE.typname]: newName });
+  const arrayOid = row[PG_TYPE.typarray] as number;
+  if (arrayOid !== 0)
+    ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typname]: arrayTypeName(ddl, namespace, newName) });
+}
+
+function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, newName: string): void {
+  ddl.requireRelationOwner(relation);
+  const column = relation.columns.find(({ name, dropped }) => name === oldName && !dropped);
+  if (column === undefined) {
+    if (['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'].includes(oldName))
+      throw new DbError('feature_not_supported', `cannot rename system column "${oldName}"`);
+    throw new DbError('undefined_column', `column "${oldName}" does not exist`);
+  }
+  if (relation.columns.some(({ name, dropped }) => name === newName && !dropped))
+    throw new DbError('duplicate_column', `column "${newName}" of relation "${relation.name}" already exists`);
+  if (['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'].includes(newName))
+    throw new DbError('duplicate_column', `column name "${newName}" conflicts with a system column name`);
+  ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, { [PG_ATTRIBUTE.attname]: newName });
+  // Columns of indexes carry the name too.
+  for (const index of relation.indexes)
+    [...index.keyColumns, ...index.includedColumns].forEach((attnum, position) => {
+      if (attnum === column.number)
+        ddl.writer.update('pg_attribute', index.oid * 4096 + position + 1, { [PG_ATTRIBUTE.attname]: newName });
+    });
+  const changed = ddl.current(relation.oid);
+  if (changed.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, changed.table);
+}
+
+async function renameConstraint(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  oldName: string,
+  newName: string,
+): Promise<void> {
+  ddl.requireRelationOwner(relation);
+  const constraint = relation.constraints.find(({ name }) => name === oldName);
+  if (constraint === undefined)
+    throw new DbError('undefined_object', `constraint "${oldName}" for table "${relation.name}" does not exist`);
+  if (constraint.kind !== 'f' && constraint.kind !== 'c' && constraint.indexOid !== 0) {
+    await renameRelation(ddl, ddl.current(constraint.indexOid), newName);
+    return;
+  }
+  if (relation.constraints.some(({ name }) => name === newName))
+    throw new DbError('duplicate_object', `constraint "${newName}" for relation "${relation.name}" already exists`);
+  ddl.writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.conname]: newName });
+}
+
+// ------------------------------------------------------------------------------------------------------------- OWNER
+
+/** ACL items granted by or to the old owner become the new owner's. */
+function reassignedAcl(acl: Datum, oldOwner: Oid, newOwner: Oid): Datum {
+  const items = aclItems(acl);
+  if (items === null) return null;
+  const swap = (role: Oid): Oid => (role === oldOwner ? newOwner : role);
+  const merged = new Map<string, ReturnType<typeof swapItem>>();
+  const swapItem = (item: NonNullable<typeof items>[number]) => ({
+    ...item,
+    grantee: item.grantee === 0 ? 0 : swap(item.grantee),
+    grantor: swap(item.grantor),
+  });
+  for (const item of items.map(swapItem)) {
+    const key = `${item.grantee}/${item.grantor}`;
+    const known = merged.get(key);
+    merged.set(
+      key,
+      known === undefined
+        ? item
+        : {
+            ...known,
+            privileges: known.privileges | item.privileges,
+            grantOptions: known.grantOptions | item.grantOptions,
+          },
+    );
+  }
+  return aclDatum([...merged.values()]);
+}
+
+/** Gives a relation, with its indexes, row type and owned sequences, to another role. */
+export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive = false): Promise<void> {
+  const { writer } = ddl;
+  const relation = ddl.current(oid);
+  if (!isRecursive) {
+    if (relation.kind === 'i') {
+      if (relation.ownerOid !== newOwner) {
+        ddl.message('WARNING', 'wrong_object_type', `cannot change owner of index "${relation.name}"`, {
+          hint: 'Change the ownership of the index\'s table instead.',
+        });
+      }
+      return;
+    }
+    if (relation.kind === 'S') {
+      const owner = sequenceOwner(ddl, oid);
+      if (owner !== null && relation.ownerOid !== newOwner)
+        throw new DbError('feature_not_supported', 'cannot change owner of sequence "' + relation.name + '"', {
+          detail: `Sequence "${relation.name}" is linked to table "${ddl.current(owner.relationOid).name}".`,
+        });
+    }
+  }
+  if (relation.ownerOid === newOwner) return;
+  if (!isRecursive && !ddl.isSuperuser) {
+    ddl.requireRelationOwner(relation);
+    ddl.requireMember(newOwner);
+    if (!ddl.reader.hasObjectPrivilege(newOwner, 'schema', relation.namespaceOid, 'CREATE'))
+      throw new DbError('insufficient_privilege', `permission denied for schema ${relation.namespaceName}`);
+  }
+  const row = writer.row('pg_class', oid);
+  writer.update('pg_class', oid, {
+    [PG_CLASS.relowner]: newOwner,
+    [PG_CLASS.relacl]: reassignedAcl(row[PG_CLASS.relacl]!, relation.ownerOid, newOwner),
+  });
+  for (const column of relation.columns) {
+    const key = oid * 4096 + column.number;
+    const acl = writer.row('pg_attribute', key)[PG_ATTRIBUTE.attacl]!;
+    if (acl !== null)
+      writer.update('pg_attribute', key, { [PG_ATTRIBUTE.attacl]: reassignedAcl(acl, relation.ownerOid, newOwner) });
+  }
+  if (relation.kind !== 'i') writer.recordOwner(address(CLASS_OID.relation, oid), newOwner);
+  if (relation.rowTypeOid !== 0) setTypeOwner(ddl, relation.rowTypeOid, newOwner);
+  for (const index of relation.indexes) await changeOwner(ddl, index.oid, newOwner, true);
+  for (const { sequenceOid } of relation.columns) if (sequenceOid !== 0) await changeOwner(ddl, sequenceOid, newOwner, true);
+}
+
+function setTypeOwner(ddl: Ddl, oid: Oid, owner: Oid): void {
+  const row = ddl.writer.row('pg_type', oid);
+  ddl.writer.update('pg_type', oid, { [PG_TYPE.typowner]: owner });
+  const arrayOid = row[PG_TYPE.typarray] as number;
+  if (arrayOid !== 0) ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typowner]: owner });
+}
+
+const OWNED: Partial<Record<ObjectType, { catalog: CatalogName; classId: Oid; owner: number; acl: number; word: string }>> = {
+  OBJECT_SCHEMA: { catalog: 'pg_namespace', classId: CLASS_OID.namespace, owner: 2, acl: 3, word: 'schema' },
+  OBJECT_DATABASE: { catalog: 'pg_database', classId: CLASS_OID.database, owner: 2, acl: 15, word: 'database' },
+  OBJECT_TYPE: { catalog: 'pg_type', classId: CLASS_OID.type, owner: 3, acl: 31, word: 'type' },
+  OBJECT_DOMAIN: { catalog: 'pg_type', classId: CLASS_OID.type, owner: 3, acl: 31, word: 'type' },
+  OBJECT_FUNCTION: { catalog: 'pg_proc', classId: CLASS_OID.procedure, owner: 3, acl: 29, word: 'function' },
+  OBJECT_PROCEDURE: { catalog: 'pg_proc', classId: CLASS_OID.procedure, owner: 3, acl: 29, word: 'procedure' },
+};
+
+function findOwned(ddl: Ddl, type: ObjectType, object: Node | undefined): Oid {
+  const names = namesOf(object);
+  const name = names.at(-1) ?? stringOf(object);
+  switch (type) {
+    case 'OBJECT_SCHEMA':
+      return ddl.namespace(name);
+    case 'OBJECT_DATABASE': {
+      const row = ddl.reader.view.findOne('pg_database', 'name', name);
+      if (row === null) throw new DbError('undefined_database', `database "${name}" does not exist`);
+      return row.key as number;
+    }
+    case 'OBJECT_TYPE':
+    case 'OBJECT_DOMAIN': {
+      const found = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, name, ddl.path);
+      if (found === null) throw new DbError('undefined_object', `type "${names.join('.')}" does not exist`);
+      return found.oid;
+    }
+    default:
+      return findFunction(ddl, object!, type, false)!;
+  }
+}
+
+export async function alterOwner(ddl: Ddl, statement: AlterOwnerStmt): Promise<UtilityResult> {
+  const type = statement.objectType!;
+  const newOwner = ddl.roleOid(statement.newowner);
+  const kind = OWNED[type];
+  if (kind === undefined) throw notSupported(`ALTER ${type.replace('OBJECT_', '')} OWNER TO`);
+  const oid = findOwned(ddl, type, statement.object);
+  const row = ddl.writer.row(kind.catalog, oid);
+  const oldOwner = row[kind.owner] as number;
+  if (oldOwner !== newOwner) {
+    if (!ddl.isOwner(oldOwner))
+      throw new DbError('insufficient_privilege', `must be owner of ${kind.word} ${row[1] as string}`);
+    ddl.requireMember(newOwner);
+    ddl.writer.update(kind.catalog, oid, {
+      [kind.owner]: newOwner,
+      [kind.acl]: reassignedAcl(row[kind.acl]!, oldOwner, newOwner),
+    });
+    if (kind.catalog === 'pg_type') {
+      setTypeOwner(ddl, oid, newOwner);
+      const relation = row[PG_TYPE.typrelid] as number;
+      if (relation !== 0) ddl.writer.update('pg_class', relation, { [PG_CLASS.relowner]: newOwner });
+    }
+    ddl.writer.recordOwner(address(kind.classId, oid), newOwner);
+  }
+  return { tag: tagFor(type) };
+}
+
+// ------------------------------------------------------------------------------------------------------------ SCHEMA
+
+/** Moves a relation with its row type, indexes, constraints and owned sequences. */
+export async function setSchema(ddl: Ddl, relation: RelationDescriptor, namespace: Oid): Promise<void> {
+  const { writer } = ddl;
+  const self = address(CLASS_OID.relation, relation.oid);
+  await ddl.reserve(namespace, relation.name);
+  if (ddl.reader.relationOid(namespace, relation.name) !== null)
+    throw new DbError(
+      'duplicate_table',
+      `relation "${relation.name}" already exists in schema "${ddl.reader.namespaceName(namespace)}"`,
+    );
+  writer.update('pg_class', relation.oid, { [PG_CLASS.relnamespace]: namespace });
+  writer.replaceDependency(
+    self,
+    address(CLASS_OID.namespace, relation.namespaceOid),
+    address(CLASS_OID.namespace, namespace),
+  );
+  if (relation.rowTypeOid !== 0) moveType(ddl, relation.rowTypeOid, namespace);
+  for (const index of relation.indexes) writer.update('pg_class', index.oid, { [PG_CLASS.relnamespace]: namespace });
+  for (const constraint of relation.constraints)
+    writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.connamespace]: namespace });
+  for (const { sequenceOid } of relation.columns)
+    if (sequenceOid !== 0) await setSchema(ddl, ddl.current(sequenceOid), namespace);
+}
+
+function moveType(ddl: Ddl, oid: Oid, namespace: Oid): void {
+  const row = ddl.writer.row('pg_type', oid);
+  assertTypeNameIsFree(ddl, namespace, row[PG_TYPE.typname] as string);
+  ddl.writer.update('pg_type', oid, { [PG_TYPE.typnamespace]: namespace });
+  const arrayOid = row[PG_TYPE.typarray] as number;
+  if (arrayOid !== 0) ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typnamespace]: namespace });
+}
+
+export async function alterSchema(ddl: Ddl, statement: AlterObjectSchemaStmt): Promise<UtilityResult> {
+  const type = statement.objectType!;
+  const result = { tag: tagFor(type) };
+  if (statement.relation !== undefined) {
+    const relation = await ddl.relationIfExists(statement.relation, 'AccessExclusive');
+    if (relation === null) {
+      if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation);
+      ddl.notice(`relation "${rangeVarName(statement.relation)}" does not exist, skipping`);
+      return result;
+    }
+    requireKind(relation, type);
+    ddl.requireRelationOwner(relation);
+    const namespace = ddl.namespace(statement.newschema!);
+    if (relation.kind === 'S') {
+      const owner = sequenceOwner(ddl, relation.oid);
+      if (owner !== null)
+        throw new DbError('feature_not_supported', 'cannot move an owned sequence into another schema', {
+          detail: `Sequence "${relation.name}" is linked to table "${ddl.current(owner.relationOid).name}".`,
+        });
+    }
+    if (relation.kind === 'i')
+      throw new DbError('wrong_object_type', `cannot change schema of index "${relation.name}"`, {
+        hint: 'Change the schema of the table instead.',
+      });
+    ddl.requireSchemaCreate(namespace);
+    if (ddl.reader.namespaceName(namespace)?.startsWith('pg_temp_') === true || relation.persistence === 't')
+      throw new DbError('feature_not_supported', 'cannot move objects into or out of temporary schemas');
+    if (relation.namespaceOid !== namespace) await setSchema(ddl, relation, namespace);
+    return result;
+  }
+  const namespace = ddl.namespace(statement.newschema!);
+  ddl.requireSchemaCreate(namespace);
+  if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN') {
+    const oid = findOwned(ddl, type, statement.object);
+    if (!ddl.isOwner(ddl.objectOwner('type', oid)))
+      throw new DbError('insufficient_privilege', `must be owner of type ${ddl.reader.type(oid)?.name}`);
+    const descriptor = ddl.reader.type(oid)!;
+    if (descriptor.relationOid !== 0) await setSchema(ddl, ddl.current(descriptor.relationOid), namespace);
+    else {
+      moveType(ddl, oid, namespace);
+      ddl.writer.replaceDependency(
+        address(CLASS_OID.type, oid),
+        address(CLASS_OID.namespace, descriptor.namespaceOid),
+        address(CLASS_OID.namespace, namespace),
+      );
+    }
+    return result;
+  }
+  if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE') {
+    const oid = findOwned(ddl, type, statement.object);
+    const old = ddl.reader.function(oid)!.namespaceOid;
+    ddl.writer.update('pg_proc', oid, { [PG_PROC.pronamespace]: namespace });
+    ddl.writer.replaceDependency(
+      address(CLASS_OID.procedure, oid),
+      address(CLASS_OID.namespace, old),
+      address(CLASS_OID.namespace, namespace),
+    );
+    return result;
+  }
+  throw notSupported(`ALTER ${type.replace('OBJECT_', '')} SET SCHEMA`);
+}
