@@ -8,11 +8,11 @@
 import type { Oid } from '../base/brands.ts';
 import type { TableSchema, TableStore } from '../table/contract.ts';
 import type { Transaction, TransactionManager } from '../txn/contract.ts';
-import { findTypeSupport, typeSupport } from '../types/index.ts';
 import type { Datum } from '../types/datum.ts';
+import { findTypeSupport, typeSupport } from '../types/index.ts';
 import { Catalog } from './catalog.ts';
 import { PG_AUTHID, PG_DATABASE } from './data/columns.ts';
-import { type CatalogDefinition, CATALOGS } from './definitions.ts';
+import { CATALOGS, type CatalogDefinition } from './definitions.ts';
 import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
 import type { CatalogServices } from './services.ts';
 import { staticRows } from './static-rows.ts';
@@ -82,7 +82,8 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
     for (const definition of CATALOGS.values()) {
       const table = tables.createTable(transaction, catalogTableSchema(definition));
       if (!definition.seeded) continue;
-      for (const row of staticRows(definition.name)) table.insert(transaction, seedRow(definition, row, options));
+      for (const row of staticRows(definition.name))
+        table.insert(transaction, seedRow(definition, row, options));
     }
     tables.createSequence(transaction, OID_SEQUENCE, {
       start: BigInt(FIRST_USER_OID),

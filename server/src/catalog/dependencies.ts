@@ -49,14 +49,16 @@ export function planDeletion(
   options: { cascade: boolean; path: SearchPath },
 ): DeletionPlan {
   const { view } = reader;
-  const describe = (object: ObjectAddress): string => describeObject(reader, object, options.path) ?? keyOf(object);
+  const describe = (object: ObjectAddress): string =>
+    describeObject(reader, object, options.path) ?? keyOf(object);
   const originalKeys = new Set(originals.map(keyOf));
   const targets: Target[] = [];
   const byKey = new Map<string, Target>();
   const onStack = new Map<string, Target>();
 
   const coveredBy = (map: ReadonlyMap<string, Target>, object: ObjectAddress): Target | undefined =>
-    map.get(keyOf(object)) ?? (object.subId !== 0 ? map.get(keyOf(address(object.classId, object.objectId))) : undefined);
+    map.get(keyOf(object)) ??
+    (object.subId !== 0 ? map.get(keyOf(address(object.classId, object.objectId))) : undefined);
 
   const visit = (object: ObjectAddress, how: number, from: ObjectAddress | null): void => {
     const known = coveredBy(byKey, object) ?? coveredBy(onStack, object);
@@ -81,7 +83,8 @@ export function planDeletion(
       );
       if (coveredBy(onStack, owner) !== undefined || coveredBy(byKey, owner) !== undefined) continue;
       if (how & HOW.original) {
-        if (originalKeys.has(keyOf(owner)) || originalKeys.has(keyOf(address(owner.classId, owner.objectId)))) return;
+        if (originalKeys.has(keyOf(owner)) || originalKeys.has(keyOf(address(owner.classId, owner.objectId))))
+          return;
         throw new DbError(
           'dependent_objects_still_exist',
           `cannot drop ${describe(object)} because ${describe(owner)} requires it`,
@@ -125,7 +128,8 @@ export function planDeletion(
 
   // A column's whole table may have been reached after the column: drop the part then.
   const kept = targets.filter(
-    ({ object }) => object.subId === 0 || byKey.get(keyOf(address(object.classId, object.objectId))) === undefined,
+    ({ object }) =>
+      object.subId === 0 || byKey.get(keyOf(address(object.classId, object.objectId))) === undefined,
   );
 
   const lines: string[] = [];

@@ -4,6 +4,14 @@ import { internalError } from '../base/error.ts';
 import type { IndexSchema, TableSchema } from '../table/contract.ts';
 import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
+import {
+  arraySupport,
+  compositeSupport,
+  domainSupport,
+  enumSupport,
+  findTypeSupport,
+  typeSupport,
+} from '../types/index.ts';
 import type {
   AggregateDescriptor,
   ColumnDescriptor,
@@ -38,14 +46,6 @@ import {
 } from './data/columns.ts';
 import { CATALOGS_BY_OID, CLASS_OID, pairKey } from './definitions.ts';
 import type { LayerView } from './layers.ts';
-import {
-  arraySupport,
-  compositeSupport,
-  domainSupport,
-  enumSupport,
-  findTypeSupport,
-  typeSupport,
-} from '../types/index.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import type { CatalogServices } from './services.ts';
 import type { CatalogRow } from './static-rows.ts';

@@ -1,4 +1,6 @@
 /** The catalog room's public names. */
+
+export { type OpenCatalogOptions, openCatalog } from './bootstrap.ts';
 export { Catalog } from './catalog.ts';
 export { formatType } from './format-type.ts';
 export {
@@ -11,4 +13,3 @@ export {
 export { CatalogReaderImplementation } from './reader.ts';
 export type { CatalogServices } from './services.ts';
 export { registerVirtualRelation } from './virtual.ts';
-export { openCatalog, type OpenCatalogOptions } from './bootstrap.ts';

@@ -13,7 +13,7 @@ import type { Datum } from '../types/datum.ts';
 import type { Catalog } from './catalog.ts';
 import { PG_DEPEND, PG_DESCRIPTION, PG_SHDEPEND } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
-import { type CatalogKey, CATALOGS, CLASS_OID, pairKey } from './definitions.ts';
+import { CATALOGS, type CatalogKey, CLASS_OID, pairKey } from './definitions.ts';
 import { STATIC_ROW_ID, type StoredRow } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import type { CatalogRow } from './static-rows.ts';
@@ -42,7 +42,10 @@ export const OID_SEQUENCE = 9999;
 const PUBLIC_NAMESPACE = 2200;
 
 export function isPinned(object: ObjectAddress): boolean {
-  return object.objectId < FIRST_USER_OID && !(object.classId === CLASS_OID.namespace && object.objectId === PUBLIC_NAMESPACE);
+  return (
+    object.objectId < FIRST_USER_OID &&
+    !(object.classId === CLASS_OID.namespace && object.objectId === PUBLIC_NAMESPACE)
+  );
 }
 
 /** Changes of a row: values by column position. */
@@ -68,7 +71,8 @@ export class CatalogWriter {
     const sequence = this.tables.sequence(OID_SEQUENCE);
     for (;;) {
       const oid = Number(sequence.nextValue());
-      if (this.reader.view.get('pg_class', oid) === null && this.reader.view.get('pg_type', oid) === null) return oid;
+      if (this.reader.view.get('pg_class', oid) === null && this.reader.view.get('pg_type', oid) === null)
+        return oid;
     }
   }
 
@@ -125,7 +129,11 @@ export class CatalogWriter {
     if (stored === null) return;
     if (stored.rowId === STATIC_ROW_ID) throw internalError(`row ${key} of ${catalog} came with the server`);
     this.transaction.advanceCommand();
-    const outcome = this.table(catalog).delete(this.transaction, this.transaction.latestSnapshot(), stored.rowId);
+    const outcome = this.table(catalog).delete(
+      this.transaction,
+      this.transaction.latestSnapshot(),
+      stored.rowId,
+    );
     if (outcome.kind !== 'ok') throw concurrentUpdate();
     this.catalog.record(this.transaction, catalog, key, null);
   }
@@ -153,7 +161,11 @@ export class CatalogWriter {
   /** Records that `dependent` needs `referenced`; pinned objects are not worth a row. */
   dependOn(dependent: ObjectAddress, referenced: ObjectAddress, type: DependencyType): void {
     if (isPinned(referenced)) return;
-    if (dependent.classId === referenced.classId && dependent.objectId === referenced.objectId && dependent.subId === referenced.subId)
+    if (
+      dependent.classId === referenced.classId &&
+      dependent.objectId === referenced.objectId &&
+      dependent.subId === referenced.subId
+    )
       return;
     const row: Datum[] = [];
     row[PG_DEPEND.classid] = dependent.classId;

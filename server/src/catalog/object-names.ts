@@ -127,7 +127,9 @@ export function describeObject(
     }
     case CLASS_OID.collation: {
       const collation = row('pg_collation');
-      return collation === undefined ? null : `collation ${names.print('collation', object.objectId) ?? (collation[PG_COLLATION.collname] as string)}`;
+      return collation === undefined
+        ? null
+        : `collation ${names.print('collation', object.objectId) ?? (collation[PG_COLLATION.collname] as string)}`;
     }
     case CLASS_OID.cast: {
       const cast = row('pg_cast');

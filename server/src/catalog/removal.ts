@@ -120,7 +120,8 @@ function removeConstraint(writer: CatalogWriter, oid: number): void {
     writer.update('pg_class', relationOid, { [PG_CLASS.relchecks]: Math.max(0, checks - 1) });
   }
   // The trigger flag stays, as in PostgreSQL, until VACUUM; a table without foreign keys would be slower for nothing here.
-  for (const table of [relationOid, row[PG_CONSTRAINT.confrelid] as number]) refreshTriggerFlag(writer, table);
+  for (const table of [relationOid, row[PG_CONSTRAINT.confrelid] as number])
+    refreshTriggerFlag(writer, table);
 }
 
 /** pg_class.relhastriggers: foreign keys count as triggers, on both sides. */
@@ -128,7 +129,8 @@ export function refreshTriggerFlag(writer: CatalogWriter, relationOid: number): 
   const { view } = writer.reader;
   const row = view.get('pg_class', relationOid);
   if (row === null) return;
-  const isForeign = ({ values }: { values: readonly Datum[] }): boolean => values[PG_CONSTRAINT.contype] === 'f';
+  const isForeign = ({ values }: { values: readonly Datum[] }): boolean =>
+    values[PG_CONSTRAINT.contype] === 'f';
   const has =
     view.find('pg_trigger', 'relation', relationOid).length > 0 ||
     view.find('pg_constraint', 'relation', relationOid).some(isForeign) ||
@@ -142,5 +144,6 @@ function removeDefault(writer: CatalogWriter, oid: number): void {
   const key = (row[PG_ATTRDEF.adrelid] as number) * 4096 + (row[PG_ATTRDEF.adnum] as number);
   writer.remove('pg_attrdef', oid);
   const column = writer.reader.view.get('pg_attribute', key);
-  if (column !== null) writer.update('pg_attribute', key, { [PG_ATTRIBUTE.atthasdef]: false, [PG_ATTRIBUTE.attgenerated]: '' });
+  if (column !== null)
+    writer.update('pg_attribute', key, { [PG_ATTRIBUTE.atthasdef]: false, [PG_ATTRIBUTE.attgenerated]: '' });
 }

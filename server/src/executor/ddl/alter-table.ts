@@ -52,7 +52,8 @@ function passOf(command: AlterTableCmd): number {
     case 'AT_SetNotNull':
       return 4;
     case 'AT_AddConstraint': {
-      const kind = command.def !== undefined && 'Constraint' in command.def ? command.def.Constraint.contype : undefined;
+      const kind =
+        command.def !== undefined && 'Constraint' in command.def ? command.def.Constraint.contype : undefined;
       return kind === 'CONSTR_FOREIGN' ? 7 : kind === 'CONSTR_PRIMARY' || kind === 'CONSTR_UNIQUE' ? 5 : 6;
     }
     default:
@@ -73,8 +74,12 @@ const TAGS: Readonly<Record<string, string>> = {
 export async function alterTable(ddl: Ddl, statement: AlterTableStmt): Promise<UtilityResult> {
   const result = { tag: TAGS[statement.objtype ?? 'OBJECT_TABLE'] ?? 'ALTER TABLE' };
   const target = statement.relation!;
-  const commands = (statement.cmds ?? []).flatMap((node) => ('AlterTableCmd' in node ? [node.AlterTableCmd] : []));
-  const onlyForeign = commands.every((command) => passOf(command) === 7 || command.subtype === 'AT_ValidateConstraint');
+  const commands = (statement.cmds ?? []).flatMap((node) =>
+    'AlterTableCmd' in node ? [node.AlterTableCmd] : [],
+  );
+  const onlyForeign = commands.every(
+    (command) => passOf(command) === 7 || command.subtype === 'AT_ValidateConstraint',
+  );
   const relation = await ddl.relationIfExists(target, onlyForeign ? 'ShareRowExclusive' : 'AccessExclusive');
   if (relation === null) {
     if (statement.missing_ok !== true) throw ddl.undefinedRelation(target);
@@ -125,9 +130,13 @@ export function requireColumn(relation: RelationDescriptor, name: string): Colum
 
 function requireTable(relation: RelationDescriptor, action: string): void {
   if (relation.kind === 'r') return;
-  throw new DbError('wrong_object_type', `ALTER action ${action} cannot be performed on relation "${relation.name}"`, {
-    detail: `This operation is not supported for ${RELATION_KIND_NAMES[relation.kind]?.replace(/x$/, 'xe')}s.`,
-  });
+  throw new DbError(
+    'wrong_object_type',
+    `ALTER action ${action} cannot be performed on relation "${relation.name}"`,
+    {
+      detail: `This operation is not supported for ${RELATION_KIND_NAMES[relation.kind]?.replace(/x$/, 'xe')}s.`,
+    },
+  );
 }
 
 /** Tells storage about changed columns. */
@@ -200,8 +209,11 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
       await validateConstraint(ddl, relation, command.name!);
       return;
     case 'AT_AlterConstraint': {
-      const alter = (command.def as { ATAlterConstraint: { conname?: string; deferrable?: boolean; initdeferred?: boolean } })
-        .ATAlterConstraint;
+      const alter = (
+        command.def as {
+          ATAlterConstraint: { conname?: string; deferrable?: boolean; initdeferred?: boolean };
+        }
+      ).ATAlterConstraint;
       const constraint = relation.constraints.find(({ name }) => name === alter.conname);
       if (constraint === undefined)
         throw new DbError(
@@ -265,16 +277,19 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
     }
     case 'AT_SetStatistics': {
       const value = integerOption({ defname: 'statistics', arg: command.def });
-      const column = command.name === undefined ? null : requireColumnOrIndexColumn(ddl, relation, command.name);
+      const column =
+        command.name === undefined ? null : requireColumnOrIndexColumn(ddl, relation, command.name);
       const attnum = column?.number ?? command.num ?? 0;
       writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attstattarget]: Number(value) });
       return;
     }
     case 'AT_SetStorage': {
       const column = requireColumn(relation, command.name!);
-      const kind = (command.def as { String?: { sval?: string } } | undefined)?.String?.sval?.toLowerCase() ?? '';
+      const kind =
+        (command.def as { String?: { sval?: string } } | undefined)?.String?.sval?.toLowerCase() ?? '';
       const letter = { plain: 'p', external: 'e', extended: 'x', main: 'm' }[kind];
-      if (letter === undefined) throw new DbError('invalid_parameter_value', `invalid storage type "${kind}"`);
+      if (letter === undefined)
+        throw new DbError('invalid_parameter_value', `invalid storage type "${kind}"`);
       writer.update('pg_attribute', oid * 4096 + column.number, { [PG_ATTRIBUTE.attstorage]: letter });
       return;
     }
@@ -308,8 +323,9 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
       return;
     }
     case 'AT_ReplicaIdentity': {
-      const identity = (command.def as { ReplicaIdentityStmt?: { identity_type?: string; name?: string } } | undefined)
-        ?.ReplicaIdentityStmt;
+      const identity = (
+        command.def as { ReplicaIdentityStmt?: { identity_type?: string; name?: string } } | undefined
+      )?.ReplicaIdentityStmt;
       writer.update('pg_class', oid, { [PG_CLASS.relreplident]: identity?.identity_type ?? 'd' });
       return;
     }
@@ -332,7 +348,8 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
         );
       if (relation.persistence === persistence) return;
       writer.update('pg_class', oid, { [PG_CLASS.relpersistence]: persistence });
-      for (const index of relation.indexes) writer.update('pg_class', index.oid, { [PG_CLASS.relpersistence]: persistence });
+      for (const index of relation.indexes)
+        writer.update('pg_class', index.oid, { [PG_CLASS.relpersistence]: persistence });
       syncStorage(ddl, oid);
       return;
     }
@@ -379,7 +396,11 @@ export function attributeDefault(ddl: Ddl, relation: RelationDescriptor, attnum:
 async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
   if (relation.kind !== 'c') requireTable(relation, 'ADD COLUMN');
   const { oid } = relation;
-  const definition = columnDefinition(ddl, (command.def as { ColumnDef: Parameters<typeof columnDefinition>[1] }).ColumnDef, relation.name);
+  const definition = columnDefinition(
+    ddl,
+    (command.def as { ColumnDef: Parameters<typeof columnDefinition>[1] }).ColumnDef,
+    relation.name,
+  );
   const { name } = definition.spec;
   if (relation.columns.some((column) => column.name === name && !column.dropped)) {
     const message = `column "${name}" of relation "${relation.name}" already exists`;
@@ -393,7 +414,8 @@ async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterT
   insertColumn(ddl, oid, attnum, { ...definition.spec, notNull: false, generated: '' });
   ddl.writer.update('pg_class', oid, { [PG_CLASS.relnatts]: attnum });
   if (relation.kind === 'c') return;
-  if (definition.sequence !== null) await makeColumnSequence(ddl, ddl.current(oid), attnum, definition.sequence);
+  if (definition.sequence !== null)
+    await makeColumnSequence(ddl, ddl.current(oid), attnum, definition.sequence);
   const expr = applyColumnExpression(ddl, oid, attnum, definition);
   const type = ddl.reader.type(definition.spec.typeOid)!;
   const isConstant = expr !== null && definition.rawGenerated === null && isStable(ddl, expr);
@@ -408,7 +430,8 @@ async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterT
   }
   syncStorage(ddl, oid);
   ddl.advance();
-  if (!isConstant && (expr !== null || definition.sequence !== null)) await fillColumn(ddl, oid, attnum, definition.sequence);
+  if (!isConstant && (expr !== null || definition.sequence !== null))
+    await fillColumn(ddl, oid, attnum, definition.sequence);
   if (notNull) {
     if (expr === null && definition.sequence === null) await validateNotNull(ddl, ddl.current(oid), attnum);
     ddl.writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attnotnull]: true });
@@ -472,7 +495,11 @@ function isStable(ddl: Ddl, expr: Expr): boolean {
     if (value === null || typeof value !== 'object') return true;
     if (Array.isArray(value)) return value.every(visit);
     const { functionOid } = value as { functionOid?: Oid };
-    if (typeof functionOid === 'number' && functionOid !== 0 && ddl.reader.function(functionOid)?.volatility === 'v')
+    if (
+      typeof functionOid === 'number' &&
+      functionOid !== 0 &&
+      ddl.reader.function(functionOid)?.volatility === 'v'
+    )
       return false;
     return Object.values(value).every(visit);
   };
@@ -488,7 +515,10 @@ async function dropColumn(ddl: Ddl, relation: RelationDescriptor, command: Alter
     ddl.notice(`column "${name}" of relation "${relation.name}" does not exist, skipping`);
     return;
   }
-  await ddl.drop([address(CLASS_OID.relation, relation.oid, column.number)], command.behavior === 'DROP_CASCADE');
+  await ddl.drop(
+    [address(CLASS_OID.relation, relation.oid, column.number)],
+    command.behavior === 'DROP_CASCADE',
+  );
 }
 
 async function alterDefault(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
@@ -497,13 +527,17 @@ async function alterDefault(ddl: Ddl, relation: RelationDescriptor, command: Alt
     throw new DbError(
       'syntax_error',
       `column "${column.name}" of relation "${relation.name}" is an identity column`,
-      command.def === undefined ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' } : {},
+      command.def === undefined
+        ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' }
+        : {},
     );
   if (column.generated !== '')
     throw new DbError(
       'syntax_error',
       `column "${column.name}" of relation "${relation.name}" is a generated column`,
-      command.def === undefined ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' } : {},
+      command.def === undefined
+        ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' }
+        : {},
     );
   let expr: Expr | null = null;
   if (command.def !== undefined) {
@@ -571,7 +605,9 @@ async function alterIdentity(ddl: Ddl, relation: RelationDescriptor, command: Al
     if (option.defname !== 'generated') continue;
     // The letter arrives as its character code.
     const letter = String.fromCharCode(Number(integerOption(option)));
-    ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, { [PG_ATTRIBUTE.attidentity]: letter });
+    ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, {
+      [PG_ATTRIBUTE.attidentity]: letter,
+    });
   }
   const rest = options.filter(({ defname }) => defname !== 'generated');
   if (rest.length === 0) return;
@@ -584,7 +620,10 @@ async function alterIdentity(ddl: Ddl, relation: RelationDescriptor, command: Al
 async function validateConstraint(ddl: Ddl, relation: RelationDescriptor, name: string): Promise<void> {
   const constraint = relation.constraints.find((candidate) => candidate.name === name);
   if (constraint === undefined)
-    throw new DbError('undefined_object', `constraint "${name}" of relation "${relation.name}" does not exist`);
+    throw new DbError(
+      'undefined_object',
+      `constraint "${name}" of relation "${relation.name}" does not exist`,
+    );
   if (constraint.kind !== 'f' && constraint.kind !== 'c')
     throw new DbError(
       'wrong_object_type',
@@ -610,4 +649,3 @@ async function validateConstraint(ddl: Ddl, relation: RelationDescriptor, name: 
     );
   ddl.writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.convalidated]: true });
 }
-

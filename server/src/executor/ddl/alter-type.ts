@@ -10,7 +10,12 @@
 import type { AlterTableCmd, ColumnDef, Node } from '@pgsql/types';
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
-import type { ColumnDescriptor, ConstraintDescriptor, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
+import type {
+  ColumnDescriptor,
+  ConstraintDescriptor,
+  IndexDescriptor,
+  RelationDescriptor,
+} from '../../catalog/contract.ts';
 import { PG_ATTRIBUTE, PG_CONSTRAINT, PG_DEPEND, PG_INDEX } from '../../catalog/data/columns.ts';
 import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
@@ -47,31 +52,46 @@ function keepsBytes(change: Change): boolean {
   return change.typmod < 0 || (column.typmod >= 0 && change.typmod >= column.typmod);
 }
 
-export async function alterColumnType(ddl: Ddl, relationOid: Oid, commands: readonly AlterTableCmd[]): Promise<void> {
+export async function alterColumnType(
+  ddl: Ddl,
+  relationOid: Oid,
+  commands: readonly AlterTableCmd[],
+): Promise<void> {
   const relation = ddl.current(relationOid);
   if (relation.kind !== 'r' && relation.kind !== 'c')
-    throw new DbError('wrong_object_type', `"${relation.name}" is not a table, composite type, or foreign table`);
+    throw new DbError(
+      'wrong_object_type',
+      `"${relation.name}" is not a table, composite type, or foreign table`,
+    );
   const changes = commands.map((command) => readChange(ddl, relation, command));
   for (const change of changes) refuseDependents(ddl, relation, change);
-  const canKeep = relation.kind === 'c' || changes.every((change) => keepsBytes(change) && isPlainUsing(change));
+  const canKeep =
+    relation.kind === 'c' || changes.every((change) => keepsBytes(change) && isPlainUsing(change));
   const rows = canKeep ? null : await readRows(ddl, relation, changes);
 
   const changedNumbers = new Set(changes.map(({ column }) => column.number));
   // Expressions over the old columns, as text, to be analysed again.
   const checks = relation.constraints.filter(
-    (constraint) => constraint.kind === 'c' && constraint.columns.some((attnum) => changedNumbers.has(attnum)),
+    (constraint) =>
+      constraint.kind === 'c' && constraint.columns.some((attnum) => changedNumbers.has(attnum)),
   );
   const checkTexts = checks.map((constraint) =>
     ddl.context.sql.deparseExpression(constraint.expression!, relation, ddl.reader),
   );
   const indexes = relation.indexes.filter((index) => touches(index, changedNumbers));
   const indexTexts = indexes.map((index) => ({
-    expressions: index.expressions.map((text) => ddl.context.sql.deparseExpression(text, relation, ddl.reader)),
-    predicate: index.predicate === null ? null : ddl.context.sql.deparseExpression(index.predicate, relation, ddl.reader),
+    expressions: index.expressions.map((text) =>
+      ddl.context.sql.deparseExpression(text, relation, ddl.reader),
+    ),
+    predicate:
+      index.predicate === null
+        ? null
+        : ddl.context.sql.deparseExpression(index.predicate, relation, ddl.reader),
   }));
   const defaults = changes.map((change) => convertedDefault(ddl, change));
 
-  if (rows !== null) for (const index of relation.indexes) ddl.context.tables.dropIndex(ddl.context.transaction, index.oid);
+  if (rows !== null)
+    for (const index of relation.indexes) ddl.context.tables.dropIndex(ddl.context.transaction, index.oid);
   for (const change of changes) applyChange(ddl, relation, change);
   changes.forEach((change, position) => {
     const expr = defaults[position];
@@ -79,8 +99,10 @@ export async function alterColumnType(ddl: Ddl, relationOid: Oid, commands: read
     removeDefault(ddl, relation, change.column.number);
     setColumnDefault(ddl, relationOid, change.column.number, expr);
   });
-  for (const [position, constraint] of checks.entries()) reanalyseCheck(ddl, relationOid, constraint, checkTexts[position]!);
-  for (const [position, index] of indexes.entries()) reanalyseIndex(ddl, relationOid, index, indexTexts[position]!, changes);
+  for (const [position, constraint] of checks.entries())
+    reanalyseCheck(ddl, relationOid, constraint, checkTexts[position]!);
+  for (const [position, index] of indexes.entries())
+    reanalyseIndex(ddl, relationOid, index, indexTexts[position]!, changes);
   const changed = ddl.current(relationOid);
   if (changed.table === null) return;
   if (rows === null) {
@@ -99,11 +121,15 @@ export async function alterColumnType(ddl: Ddl, relationOid: Oid, commands: read
     });
     for (const column of live)
       if (column.notNull && row[column.number - 1] === null)
-        throw new DbError('not_null_violation', `column "${column.name}" of relation "${changed.name}" contains null values`, {
-          schema: changed.namespaceName,
-          table: changed.name,
-          column: column.name,
-        });
+        throw new DbError(
+          'not_null_violation',
+          `column "${column.name}" of relation "${changed.name}" contains null values`,
+          {
+            schema: changed.namespaceName,
+            table: changed.name,
+            column: column.name,
+          },
+        );
     table.insert(ddl.context.transaction, row);
   }
   ddl.advance();
@@ -113,7 +139,9 @@ export async function alterColumnType(ddl: Ddl, relationOid: Oid, commands: read
 function touches(index: IndexDescriptor, changed: ReadonlySet<number>): boolean {
   if ([...index.keyColumns, ...index.includedColumns].some((attnum) => changed.has(attnum))) return true;
   const texts = index.predicate === null ? index.expressions : [...index.expressions, index.predicate];
-  return texts.some((text) => columnsOf(parseExpr(text)).some((attnum) => changed.has(attnum) || attnum === 0));
+  return texts.some((text) =>
+    columnsOf(parseExpr(text)).some((attnum) => changed.has(attnum) || attnum === 0),
+  );
 }
 
 function readChange(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Change {
@@ -124,19 +152,37 @@ function readChange(ddl: Ddl, relation: RelationDescriptor, command: AlterTableC
   let collation = type.collation;
   if (definition.collClause !== undefined) {
     const parts = stringsOf(definition.collClause.collname);
-    const found = ddl.reader.collationByName(parts.length > 1 ? parts.at(-2)! : null, parts.at(-1)!, ddl.path);
+    const found = ddl.reader.collationByName(
+      parts.length > 1 ? parts.at(-2)! : null,
+      parts.at(-1)!,
+      ddl.path,
+    );
     if (found === null)
-      throw new DbError('undefined_object', `collation "${parts.join('.')}" for encoding "UTF8" does not exist`);
+      throw new DbError(
+        'undefined_object',
+        `collation "${parts.join('.')}" for encoding "UTF8" does not exist`,
+      );
     collation = found.oid;
   }
   if (column.generated === 's' && definition.raw_default !== undefined)
-    throw new DbError('invalid_column_definition', 'cannot specify USING when altering type of generated column', {
-      detail: `Column "${column.name}" is a generated column.`,
-    });
+    throw new DbError(
+      'invalid_column_definition',
+      'cannot specify USING when altering type of generated column',
+      {
+        detail: `Column "${column.name}" is a generated column.`,
+      },
+    );
   const using: Node = definition.raw_default ?? {
     ColumnRef: { fields: [{ String: { sval: column.name } }], location: -1 },
   };
-  const change: Change = { column, typeOid, typmod, collation, using, position: positionOf(definition.location) };
+  const change: Change = {
+    column,
+    typeOid,
+    typmod,
+    collation,
+    using,
+    position: positionOf(definition.location),
+  };
   if (relation.kind === 'r') usingExpression(ddl, relation, change, definition.raw_default !== undefined);
   return change;
 }
@@ -169,11 +215,19 @@ function isPlainUsing(change: Change): boolean {
 }
 
 function refuseDependents(ddl: Ddl, relation: RelationDescriptor, change: Change): void {
-  for (const { values } of ddl.reader.view.find('pg_depend', 'referenced', pairKey(CLASS_OID.relation, relation.oid))) {
+  for (const { values } of ddl.reader.view.find(
+    'pg_depend',
+    'referenced',
+    pairKey(CLASS_OID.relation, relation.oid),
+  )) {
     if (values[PG_DEPEND.refobjsubid] !== change.column.number) continue;
     const classId = values[PG_DEPEND.classid];
     if (classId === CLASS_OID.rewrite) {
-      const what = describeObject(ddl.reader, address(CLASS_OID.rewrite, values[PG_DEPEND.objid] as number), ddl.path);
+      const what = describeObject(
+        ddl.reader,
+        address(CLASS_OID.rewrite, values[PG_DEPEND.objid] as number),
+        ddl.path,
+      );
       throw new DbError('feature_not_supported', 'cannot alter type of a column used by a view or rule', {
         detail: `${what} depends on column "${change.column.name}"`,
       });
@@ -181,9 +235,13 @@ function refuseDependents(ddl: Ddl, relation: RelationDescriptor, change: Change
     if (classId === CLASS_OID.attributeDefault) {
       const row = ddl.writer.row('pg_attrdef', values[PG_DEPEND.objid] as number);
       if (row[2] !== change.column.number)
-        throw new DbError('feature_not_supported', 'cannot alter type of a column used by a generated column', {
-          detail: `Column "${change.column.name}" is used by generated column "${relation.columns[(row[2] as number) - 1]!.name}".`,
-        });
+        throw new DbError(
+          'feature_not_supported',
+          'cannot alter type of a column used by a generated column',
+          {
+            detail: `Column "${change.column.name}" is used by generated column "${relation.columns[(row[2] as number) - 1]!.name}".`,
+          },
+        );
     }
   }
 }
@@ -260,7 +318,10 @@ function typmodNodes(typeOid: Oid, typmod: number): Node[] {
     case 1700:
       return [constant(((typmod - 4) >> 16) & 0xffff), constant((((typmod - 4) & 0x7ff) ^ 1024) - 1024)];
     case 1186:
-      return [constant((typmod >> 16) & 0x7fff), ...((typmod & 0xffff) === 0xffff ? [] : [constant(typmod & 0xffff)])];
+      return [
+        constant((typmod >> 16) & 0x7fff),
+        ...((typmod & 0xffff) === 0xffff ? [] : [constant(typmod & 0xffff)]),
+      ];
     default:
       return [constant(typmod)];
   }
@@ -282,7 +343,10 @@ function convertedDefault(ddl: Ddl, change: Change): Expr | null | undefined {
 
 /** Implicit casts at the top were made for the old type. */
 function stripCoercions(expr: Expr): Expr {
-  if ((expr.kind === 'relabel' || expr.kind === 'ioCast' || expr.kind === 'domainCast') && expr.form === 'implicitCast')
+  if (
+    (expr.kind === 'relabel' || expr.kind === 'ioCast' || expr.kind === 'domainCast') &&
+    expr.form === 'implicitCast'
+  )
     return stripCoercions(expr.arg);
   if (expr.kind === 'function' && expr.form === 'implicitCast') return stripCoercions(expr.args[0]!);
   return expr;
@@ -306,7 +370,8 @@ function applyChange(ddl: Ddl, relation: RelationDescriptor, change: Change): vo
   });
   writer.removeDependenciesOf(
     address(CLASS_OID.relation, relation.oid, attnum),
-    (row) => row[PG_DEPEND.refclassid] === CLASS_OID.type || row[PG_DEPEND.refclassid] === CLASS_OID.collation,
+    (row) =>
+      row[PG_DEPEND.refclassid] === CLASS_OID.type || row[PG_DEPEND.refclassid] === CLASS_OID.collation,
   );
   recordColumnDependencies(ddl, relation.oid, attnum, change.typeOid, change.collation);
 }
@@ -360,7 +425,9 @@ function reanalyseIndex(
   });
   ddl.writer.update('pg_index', index.oid, {
     [PG_INDEX.indclass]: vector(26, classes),
-    [PG_INDEX.indexprs]: expressions.length === 0 ? null : JSON.stringify(expressions.map((expr) => serialiseExpr(expr))),
-    [PG_INDEX.indpred]: texts.predicate === null ? null : serialiseExpr(analyse(texts.predicate, 'index predicate')),
+    [PG_INDEX.indexprs]:
+      expressions.length === 0 ? null : JSON.stringify(expressions.map((expr) => serialiseExpr(expr))),
+    [PG_INDEX.indpred]:
+      texts.predicate === null ? null : serialiseExpr(analyse(texts.predicate, 'index predicate')),
   });
 }

@@ -8,7 +8,7 @@ import type { Privilege, RelationDescriptor, RoleDescriptor, SearchPath } from '
 import { PG_NAMESPACE } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { planDeletion } from '../../catalog/dependencies.ts';
-import { CatalogWriter, address, type ObjectAddress } from '../../catalog/mutations.ts';
+import { address, CatalogWriter, type ObjectAddress } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import type { CatalogReaderImplementation } from '../../catalog/reader.ts';
 import { OBJECT_ACLS } from '../../catalog/reader.ts';
@@ -53,14 +53,24 @@ export class Ddl {
     this.message('NOTICE', 'successful_completion', message, fields);
   }
 
-  message(severity: Notice['severity'], condition: ConditionName, message: string, fields: ErrorFields = {}): void {
+  message(
+    severity: Notice['severity'],
+    condition: ConditionName,
+    message: string,
+    fields: ErrorFields = {},
+  ): void {
     this.context.notice({ severity, code: SQLSTATE[condition], message, fields });
   }
 
   // -------------------------------------------------------------------------------------------------------- locking
 
   async lock(relationOid: Oid, mode: TableLockMode): Promise<void> {
-    const wait = this.context.locks.lockTable(this.context.transaction, relationOid, mode, this.context.lockOptions());
+    const wait = this.context.locks.lockTable(
+      this.context.transaction,
+      relationOid,
+      mode,
+      this.context.lockOptions(),
+    );
     if (wait !== null) await wait;
   }
 
@@ -99,20 +109,26 @@ export class Ddl {
   }
 
   /** Schema in which CREATE makes an object; checks CREATE privilege. */
-  creationNamespace(schema: string | undefined, options: { temporary?: boolean; position?: number } = {}): Oid {
+  creationNamespace(
+    schema: string | undefined,
+    options: { temporary?: boolean; position?: number } = {},
+  ): Oid {
     let oid: Oid;
     if (options.temporary === true) {
       if (schema !== undefined && schema !== 'pg_temp' && !schema.startsWith('pg_temp_'))
-        throw new DbError('invalid_table_definition', 'cannot create temporary relation in non-temporary schema').at(
-          options.position,
-        );
+        throw new DbError(
+          'invalid_table_definition',
+          'cannot create temporary relation in non-temporary schema',
+        ).at(options.position);
       return this.temporaryNamespace();
     }
     if (schema !== undefined) oid = this.namespace(schema, options.position);
     else {
       oid = this.path.creationNamespace;
       if (oid === 0)
-        throw new DbError('undefined_schema', 'no schema has been selected to create in').at(options.position);
+        throw new DbError('undefined_schema', 'no schema has been selected to create in').at(
+          options.position,
+        );
     }
     this.requireSchemaCreate(oid);
     if (oid === PG_CATALOG || oid === PG_TOAST)
@@ -126,7 +142,10 @@ export class Ddl {
 
   requireSchemaCreate(oid: Oid): void {
     if (!this.reader.hasObjectPrivilege(this.role, 'schema', oid, 'CREATE'))
-      throw new DbError('insufficient_privilege', `permission denied for schema ${this.reader.namespaceName(oid)}`);
+      throw new DbError(
+        'insufficient_privilege',
+        `permission denied for schema ${this.reader.namespaceName(oid)}`,
+      );
   }
 
   requireSchemaUsage(schema: string | undefined, position?: number): void {
@@ -148,9 +167,10 @@ export class Ddl {
     if (target.schemaname !== undefined && target.schemaname !== 'pg_temp') {
       if (this.reader.namespaceByName(target.schemaname) === null) {
         if (missingOk) return null;
-        throw new DbError('undefined_table', `relation "${target.schemaname}.${target.relname}" does not exist`).at(
-          positionOf(target.location),
-        );
+        throw new DbError(
+          'undefined_table',
+          `relation "${target.schemaname}.${target.relname}" does not exist`,
+        ).at(positionOf(target.location));
       }
       if (!missingOk) this.requireSchemaUsage(target.schemaname, positionOf(target.location));
     }
@@ -200,10 +220,17 @@ export class Ddl {
         `must be owner of ${RELATION_KIND_NAMES[relation.kind] ?? 'relation'} ${relation.name}`,
       );
     if (relation.oid < 16384)
-      throw new DbError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
+      throw new DbError(
+        'insufficient_privilege',
+        `permission denied: "${relation.name}" is a system catalog`,
+      );
   }
 
-  requireRelationPrivilege(relation: RelationDescriptor, privilege: Privilege, columns: readonly number[] | null): void {
+  requireRelationPrivilege(
+    relation: RelationDescriptor,
+    privilege: Privilege,
+    columns: readonly number[] | null,
+  ): void {
     if (!this.reader.hasRelationPrivilege(this.role, relation, privilege, columns))
       throw new DbError(
         'insufficient_privilege',
@@ -322,7 +349,9 @@ export function booleanOption(element: DefElem): boolean {
     if (text === 'true' || text === 'on') return true;
     if (text === 'false' || text === 'off') return false;
   }
-  throw new DbError('syntax_error', `${element.defname} requires a Boolean value`).at(positionOf(element.location));
+  throw new DbError('syntax_error', `${element.defname} requires a Boolean value`).at(
+    positionOf(element.location),
+  );
 }
 
 /** Whole number of a definition element; large ones arrive as text. */
@@ -340,7 +369,9 @@ export function integerOption(element: DefElem): bigint {
       }
     }
   }
-  throw new DbError('syntax_error', `${element.defname} requires a numeric value`).at(positionOf(element.location));
+  throw new DbError('syntax_error', `${element.defname} requires a numeric value`).at(
+    positionOf(element.location),
+  );
 }
 
 export function isPrivilegeSubset(bits: number, name: Parameters<typeof privilegeBit>[0]): boolean {

@@ -3,7 +3,14 @@ import type { Constraint, Node } from '@pgsql/types';
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { ForeignKeyAction, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
-import { PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_OPCLASS, PG_AMOP, PG_INDEX } from '../../catalog/data/columns.ts';
+import {
+  PG_AMOP,
+  PG_ATTRIBUTE,
+  PG_CLASS,
+  PG_CONSTRAINT,
+  PG_INDEX,
+  PG_OPCLASS,
+} from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier } from '../../catalog/identifiers.ts';
@@ -35,7 +42,11 @@ export interface Deferral {
   deferred: boolean;
 }
 
-function baseRow(relation: RelationDescriptor, name: string, kind: string): { [Name in keyof typeof PG_CONSTRAINT]?: Datum } {
+function baseRow(
+  relation: RelationDescriptor,
+  name: string,
+  kind: string,
+): { [Name in keyof typeof PG_CONSTRAINT]?: Datum } {
   return {
     conname: name,
     connamespace: relation.namespaceOid,
@@ -116,12 +127,22 @@ export async function addCheck(ddl: Ddl, relationOid: Oid, spec: CheckSpec, vali
 
 function rangeVar(relation: RelationDescriptor): Node {
   return {
-    RangeVar: { schemaname: relation.namespaceName, relname: relation.name, inh: true, relpersistence: 'p', location: -1 },
+    RangeVar: {
+      schemaname: relation.namespaceName,
+      relname: relation.name,
+      inh: true,
+      relpersistence: 'p',
+      location: -1,
+    },
   };
 }
 
 /** True when some row fails `condition` (NULL passes). */
-export async function hasViolation(ddl: Ddl, relation: RelationDescriptor, condition: Node): Promise<boolean> {
+export async function hasViolation(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  condition: Node,
+): Promise<boolean> {
   ddl.advance();
   const rows = await ddl.context.queries.queryTree({
     SelectStmt: {
@@ -136,13 +157,22 @@ export async function hasViolation(ddl: Ddl, relation: RelationDescriptor, condi
   return rows.length > 0;
 }
 
-export async function validateCheck(ddl: Ddl, relation: RelationDescriptor, name: string, raw: Node): Promise<void> {
+export async function validateCheck(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  name: string,
+  raw: Node,
+): Promise<void> {
   if (await hasViolation(ddl, relation, raw))
-    throw new DbError('check_violation', `check constraint "${name}" of relation "${relation.name}" is violated by some row`, {
-      schema: relation.namespaceName,
-      table: relation.name,
-      constraint: name,
-    });
+    throw new DbError(
+      'check_violation',
+      `check constraint "${name}" of relation "${relation.name}" is violated by some row`,
+      {
+        schema: relation.namespaceName,
+        table: relation.name,
+        constraint: name,
+      },
+    );
 }
 
 /** 23502 when a column has NULLs. */
@@ -153,11 +183,15 @@ export async function validateNotNull(ddl: Ddl, relation: RelationDescriptor, at
     `SELECT 1 FROM ${qualifiedName(relation.namespaceName, relation.name)} WHERE ${quoteIdentifier(column.name)} IS NULL LIMIT 1`,
   );
   if (rows.length > 0)
-    throw new DbError('not_null_violation', `column "${column.name}" of relation "${relation.name}" contains null values`, {
-      schema: relation.namespaceName,
-      table: relation.name,
-      column: column.name,
-    });
+    throw new DbError(
+      'not_null_violation',
+      `column "${column.name}" of relation "${relation.name}" contains null values`,
+      {
+        schema: relation.namespaceName,
+        table: relation.name,
+        column: column.name,
+      },
+    );
 }
 
 // ------------------------------------------------------------------------------------------------ PRIMARY KEY, UNIQUE
@@ -224,7 +258,8 @@ export async function addKey(ddl: Ddl, relationOid: Oid, spec: KeySpec, isNewTab
       writer.update('pg_attribute', relationOid * 4096 + attnum, { [PG_ATTRIBUTE.attnotnull]: true });
     }
   relation = ddl.current(relationOid);
-  if (spec.kind === 'p' && relation.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, relation.table);
+  if (spec.kind === 'p' && relation.table !== null)
+    ddl.context.tables.alterTable(ddl.context.transaction, relation.table);
   const columnNames = [...columns, ...included].map((attnum) => relation.columns[attnum - 1]!.name);
   const name =
     spec.name ??
@@ -305,9 +340,7 @@ async function addKeyUsingIndex(ddl: Ddl, relation: RelationDescriptor, spec: Ke
   if (index.predicate !== null) throw refuse(`"${spec.indexName}" is a partial index`);
   const name = spec.name ?? index.name;
   if (name !== index.name) {
-    ddl.notice(
-      `ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${index.name}" to "${name}"`,
-    );
+    ddl.notice(`ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${index.name}" to "${name}"`);
     writer.update('pg_class', index.oid, { [PG_CLASS.relname]: name });
   }
   if (spec.kind === 'p') {
@@ -347,7 +380,10 @@ export async function addForeignKey(
   if (referenced.kind !== 'r')
     throw new DbError('wrong_object_type', `referenced relation "${referenced.name}" is not a table`);
   if (referenced.oid < 16384)
-    throw new DbError('insufficient_privilege', `permission denied: "${referenced.name}" is a system catalog`);
+    throw new DbError(
+      'insufficient_privilege',
+      `permission denied: "${referenced.name}" is a system catalog`,
+    );
   checkPersistence(relation, referenced);
   if (constraint.fk_matchtype === 'p') throw notSupported('MATCH PARTIAL');
   const columns = spec.columns.map((name) => {
@@ -400,7 +436,10 @@ export async function addForeignKey(
   const setColumns = stringsOf(constraint.fk_del_set_cols).map((columnName) => {
     const column = relation.columns.find((candidate) => candidate.name === columnName && !candidate.dropped);
     if (column === undefined)
-      throw new DbError('undefined_column', `column "${columnName}" referenced in foreign key constraint does not exist`);
+      throw new DbError(
+        'undefined_column',
+        `column "${columnName}" referenced in foreign key constraint does not exist`,
+      );
     if (!columns.includes(column.number))
       throw new DbError(
         'invalid_column_reference',
@@ -468,13 +507,19 @@ function referencedKey(
   if (names.length === 0) {
     const primary = referenced.indexes.find((index) => index.primary);
     if (primary === undefined)
-      throw new DbError('undefined_object', `there is no primary key for referenced table "${referenced.name}"`);
+      throw new DbError(
+        'undefined_object',
+        `there is no primary key for referenced table "${referenced.name}"`,
+      );
     return { attnums: [...primary.keyColumns], index: primary };
   }
   const found = names.map((name) => {
     const column = referenced.columns.find((candidate) => candidate.name === name && !candidate.dropped);
     if (column === undefined)
-      throw new DbError('undefined_column', `column "${name}" referenced in foreign key constraint does not exist`);
+      throw new DbError(
+        'undefined_column',
+        `column "${name}" referenced in foreign key constraint does not exist`,
+      );
     return column.number;
   });
   if (found.length !== wantedCount)
@@ -484,13 +529,22 @@ function referencedKey(
     );
   found.forEach((attnum, position) => {
     if (found.indexOf(attnum) !== position)
-      throw new DbError('invalid_foreign_key', 'foreign key referenced-columns list must not contain duplicates');
+      throw new DbError(
+        'invalid_foreign_key',
+        'foreign key referenced-columns list must not contain duplicates',
+      );
   });
   let deferrable = false;
   for (const index of referenced.indexes) {
     if (!index.unique || !index.valid || index.predicate !== null || index.expressions.length > 0) continue;
-    if (index.keyColumns.length !== found.length || !found.every((attnum) => index.keyColumns.includes(attnum))) continue;
-    const owner = referenced.constraints.find((constraint) => constraint.indexOid === index.oid && constraint.kind !== 'f');
+    if (
+      index.keyColumns.length !== found.length ||
+      !found.every((attnum) => index.keyColumns.includes(attnum))
+    )
+      continue;
+    const owner = referenced.constraints.find(
+      (constraint) => constraint.indexOid === index.oid && constraint.kind !== 'f',
+    );
     if (owner?.deferrable === true) {
       deferrable = true;
       continue;
@@ -561,9 +615,13 @@ function equalityOperators(
     }
   }
   if (foreign === 0)
-    throw new DbError('datatype_mismatch', `foreign key constraint "${constraintName}" cannot be implemented`, {
-      detail: `Key columns "${column.name}" and "${referencedColumn.name}" are of incompatible types: ${formatType(reader, column.typeOid, { path: ddl.path })} and ${formatType(reader, referencedColumn.typeOid, { path: ddl.path })}.`,
-    });
+    throw new DbError(
+      'datatype_mismatch',
+      `foreign key constraint "${constraintName}" cannot be implemented`,
+      {
+        detail: `Key columns "${column.name}" and "${referencedColumn.name}" are of incompatible types: ${formatType(reader, column.typeOid, { path: ddl.path })} and ${formatType(reader, referencedColumn.typeOid, { path: ddl.path })}.`,
+      },
+    );
   return { foreign, primary, own };
 }
 
@@ -581,9 +639,13 @@ export async function validateForeignKey(
 ): Promise<void> {
   const { referenced } = foreign;
   const own = foreign.columns.map((attnum) => `fk.${quoteIdentifier(relation.columns[attnum - 1]!.name)}`);
-  const other = foreign.referencedColumns.map((attnum) => `pk.${quoteIdentifier(referenced.columns[attnum - 1]!.name)}`);
+  const other = foreign.referencedColumns.map(
+    (attnum) => `pk.${quoteIdentifier(referenced.columns[attnum - 1]!.name)}`,
+  );
   const pairs = own.map((column, position) => `${other[position]} = ${column}`).join(' AND ');
-  const isComplete = own.map((column) => `${column} IS NOT NULL`).join(foreign.match === 'f' ? ' OR ' : ' AND ');
+  const isComplete = own
+    .map((column) => `${column} IS NOT NULL`)
+    .join(foreign.match === 'f' ? ' OR ' : ' AND ');
   ddl.advance();
   const rows = await ddl.context.queries.query(
     `SELECT ${own.map((column) => `${column}::pg_catalog.text`).join(', ')}` +

@@ -51,11 +51,20 @@ export interface QueryRunner {
   query(sql: string): Promise<readonly (readonly Datum[])[]>;
   /** Rows of a query given as raw tree (`{ SelectStmt: … }`), by the session's search path. */
   queryTree(tree: Node): Promise<readonly (readonly Datum[])[]>;
+  /** Rows of a stored query (sql/tree-json). */
+  queryStored(serialised: string): Promise<readonly (readonly Datum[])[]>;
   /** Runs a DML tree (`{ InsertStmt: … }`) and answers the number of rows. */
   modifyTree(tree: Node): Promise<number>;
 }
 
-export type ExpressionKind = 'default' | 'check' | 'index' | 'index predicate' | 'using' | 'generated' | 'domain check';
+export type ExpressionKind =
+  | 'default'
+  | 'check'
+  | 'index'
+  | 'index predicate'
+  | 'using'
+  | 'generated'
+  | 'domain check';
 
 /** What DDL needs of the sql room. Implemented by sql-services.ts over sql/analyse and sql/deparse. */
 export interface SqlServices {

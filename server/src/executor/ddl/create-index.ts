@@ -50,11 +50,21 @@ export interface IndexSpec {
 
 /** int2vector and oidvector count from 0. */
 export function vector(elementType: Oid, elements: readonly number[]): SqlArray {
-  return new SqlArray(elementType, elements, elements.length === 0 ? [] : [elements.length], elements.length === 0 ? [] : [0]);
+  return new SqlArray(
+    elementType,
+    elements,
+    elements.length === 0 ? [] : [elements.length],
+    elements.length === 0 ? [] : [0],
+  );
 }
 
 /** Key over a plain column with its type's default operator class. */
-export function columnKey(ddl: Ddl, table: RelationDescriptor, attnum: number, accessMethod = BTREE): IndexKeySpec {
+export function columnKey(
+  ddl: Ddl,
+  table: RelationDescriptor,
+  attnum: number,
+  accessMethod = BTREE,
+): IndexKeySpec {
   const column = table.columns[attnum - 1]!;
   return {
     attnum,
@@ -109,7 +119,8 @@ function namedOperatorClass(ddl: Ddl, names: readonly string[], typeOid: Oid, ac
 export function isBinaryCoercible(ddl: Ddl, source: Oid, target: Oid): boolean {
   if (source === target) return true;
   let type = ddl.reader.type(source);
-  for (let depth = 0; type !== null && type.kind === 'd' && depth < 100; depth++) type = ddl.reader.type(type.baseTypeOid);
+  for (let depth = 0; type !== null && type.kind === 'd' && depth < 100; depth++)
+    type = ddl.reader.type(type.baseTypeOid);
   if (type === null) return false;
   if (type.oid === target) return true;
   if (target === 2277) return type.isTrueArray;
@@ -170,9 +181,16 @@ export function analyseIndexKey(
   }
   if (element.collation !== undefined) {
     const parts = stringsOf(element.collation);
-    const found = ddl.reader.collationByName(parts.length > 1 ? parts.at(-2)! : null, parts.at(-1)!, ddl.path);
+    const found = ddl.reader.collationByName(
+      parts.length > 1 ? parts.at(-2)! : null,
+      parts.at(-1)!,
+      ddl.path,
+    );
     if (found === null)
-      throw new DbError('undefined_object', `collation "${parts.join('.')}" for encoding "UTF8" does not exist`);
+      throw new DbError(
+        'undefined_object',
+        `collation "${parts.join('.')}" for encoding "UTF8" does not exist`,
+      );
     if (ddl.reader.type(typeOid)?.collation === 0)
       throw new DbError(
         'datatype_mismatch',
@@ -187,9 +205,15 @@ export function analyseIndexKey(
   if (accessMethod !== BTREE) {
     const methodName = accessMethodName(ddl, accessMethod);
     if (element.ordering !== undefined && element.ordering !== 'SORTBY_DEFAULT')
-      throw new DbError('feature_not_supported', `access method "${methodName}" does not support ASC/DESC options`);
+      throw new DbError(
+        'feature_not_supported',
+        `access method "${methodName}" does not support ASC/DESC options`,
+      );
     if (element.nulls_ordering !== undefined && element.nulls_ordering !== 'SORTBY_NULLS_DEFAULT')
-      throw new DbError('feature_not_supported', `access method "${methodName}" does not support NULLS FIRST/LAST options`);
+      throw new DbError(
+        'feature_not_supported',
+        `access method "${methodName}" does not support NULLS FIRST/LAST options`,
+      );
   }
   return {
     attnum,
@@ -209,7 +233,11 @@ export function analyseIndexKey(
 }
 
 /** Refuses functions whose answer may change: 42P17. */
-export function requireImmutable(ddl: Ddl, expr: Expr, where: 'index expression' | 'index predicate' | 'generation expression'): void {
+export function requireImmutable(
+  ddl: Ddl,
+  expr: Expr,
+  where: 'index expression' | 'index predicate' | 'generation expression',
+): void {
   const visit = (value: unknown): void => {
     if (value === null || typeof value !== 'object') return;
     if (Array.isArray(value)) {
@@ -219,7 +247,9 @@ export function requireImmutable(ddl: Ddl, expr: Expr, where: 'index expression'
     const record = value as Record<string, unknown>;
     const functionOid = record.functionOid;
     if (
-      (typeof functionOid === 'number' && functionOid !== 0 && ddl.reader.function(functionOid)?.volatility !== 'i') ||
+      (typeof functionOid === 'number' &&
+        functionOid !== 0 &&
+        ddl.reader.function(functionOid)?.volatility !== 'i') ||
       record.kind === 'sqlValue'
     )
       throw new DbError(
@@ -292,7 +322,9 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
     generated: '',
   }));
   columns.forEach((column, index) => insertColumn(ddl, oid, index + 1, column));
-  const expressions = spec.keys.flatMap((key) => (key.expression === null ? [] : [serialiseExpr(key.expression)]));
+  const expressions = spec.keys.flatMap((key) =>
+    key.expression === null ? [] : [serialiseExpr(key.expression)],
+  );
   writer.insert(
     'pg_index',
     makeRow(PG_INDEX, {
@@ -312,8 +344,14 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
       indislive: true,
       indisreplident: false,
       indkey: vector(21, [...spec.keys.map(({ attnum }) => attnum), ...spec.included]),
-      indcollation: vector(26, spec.keys.map(({ collation }) => collation)),
-      indclass: vector(26, spec.keys.map(({ operatorClass }) => operatorClass)),
+      indcollation: vector(
+        26,
+        spec.keys.map(({ collation }) => collation),
+      ),
+      indclass: vector(
+        26,
+        spec.keys.map(({ operatorClass }) => operatorClass),
+      ),
       indoption: vector(
         21,
         spec.keys.map(({ descending, nullsFirst }) => (descending ? 1 : 0) | (nullsFirst ? 2 : 0)),
@@ -325,7 +363,12 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
   if (writer.row('pg_class', table.oid)[PG_CLASS.relhasindex] !== true)
     writer.update('pg_class', table.oid, { [PG_CLASS.relhasindex]: true });
   if (!spec.isConstraint) recordIndexDependencies(ddl, oid, spec);
-  for (const key of spec.keys) writer.dependOn(address(CLASS_OID.relation, oid), address(CLASS_OID.operatorClass, key.operatorClass), 'n');
+  for (const key of spec.keys)
+    writer.dependOn(
+      address(CLASS_OID.relation, oid),
+      address(CLASS_OID.operatorClass, key.operatorClass),
+      'n',
+    );
   await buildIndex(ddl, table.oid, oid);
   return oid;
 }
@@ -333,7 +376,8 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
 function recordIndexDependencies(ddl: Ddl, oid: Oid, spec: IndexSpec): void {
   const self = address(CLASS_OID.relation, oid);
   const attnums = [...spec.keys.map(({ attnum }) => attnum), ...spec.included].filter((attnum) => attnum > 0);
-  for (const attnum of attnums) ddl.writer.dependOn(self, address(CLASS_OID.relation, spec.table.oid, attnum), 'a');
+  for (const attnum of attnums)
+    ddl.writer.dependOn(self, address(CLASS_OID.relation, spec.table.oid, attnum), 'a');
   const exprs = spec.keys.flatMap((key) => (key.expression === null ? [] : [key.expression]));
   if (attnums.length === 0 && exprs.every((expr) => columnsOf(expr).length === 0))
     ddl.writer.dependOn(self, address(CLASS_OID.relation, spec.table.oid), 'a');
@@ -350,7 +394,12 @@ export async function buildIndex(ddl: Ddl, tableOid: Oid, indexOid: Oid): Promis
   if (outcome.conflict !== null) throw duplicateKeys(ddl, table, index, outcome.conflict);
 }
 
-function duplicateKeys(ddl: Ddl, table: RelationDescriptor, index: IndexDescriptor, values: readonly Datum[]): DbError {
+function duplicateKeys(
+  ddl: Ddl,
+  table: RelationDescriptor,
+  index: IndexDescriptor,
+  values: readonly Datum[],
+): DbError {
   let nextExpression = 0;
   const names = index.keyColumns.map((attnum) =>
     attnum > 0
@@ -371,7 +420,10 @@ function duplicateKeys(ddl: Ddl, table: RelationDescriptor, index: IndexDescript
 export async function createIndex(ddl: Ddl, statement: IndexStmt): Promise<UtilityResult> {
   const isConcurrent = statement.concurrent === true;
   if (isConcurrent && ddl.context.isInTransactionBlock)
-    throw new DbError('active_sql_transaction', 'CREATE INDEX CONCURRENTLY cannot run inside a transaction block');
+    throw new DbError(
+      'active_sql_transaction',
+      'CREATE INDEX CONCURRENTLY cannot run inside a transaction block',
+    );
   const table = await ddl.relation(statement.relation!, isConcurrent ? 'ShareUpdateExclusive' : 'Share');
   if (table.kind !== 'r' && table.kind !== 'm')
     throw new DbError('wrong_object_type', `cannot create index on relation "${table.name}"`, {
@@ -383,13 +435,23 @@ export async function createIndex(ddl: Ddl, statement: IndexStmt): Promise<Utili
   let accessMethod = 0;
   for (const { key, values } of ddl.reader.view.all('pg_am'))
     if (values[PG_AM.amname] === methodName && values[PG_AM.amtype] === 'i') accessMethod = key as number;
-  if (accessMethod === 0) throw new DbError('undefined_object', `access method "${methodName}" does not exist`);
-  if (accessMethod !== BTREE && accessMethod !== HASH) throw notSupported(`index access method "${methodName}"`);
+  if (accessMethod === 0)
+    throw new DbError('undefined_object', `access method "${methodName}" does not exist`);
+  if (accessMethod !== BTREE && accessMethod !== HASH)
+    throw notSupported(`index access method "${methodName}"`);
   if (statement.unique === true && accessMethod !== BTREE)
-    throw new DbError('feature_not_supported', `access method "${methodName}" does not support unique indexes`);
-  const elements = (statement.indexParams ?? []).flatMap((node) => ('IndexElem' in node ? [node.IndexElem] : []));
+    throw new DbError(
+      'feature_not_supported',
+      `access method "${methodName}" does not support unique indexes`,
+    );
+  const elements = (statement.indexParams ?? []).flatMap((node) =>
+    'IndexElem' in node ? [node.IndexElem] : [],
+  );
   if (accessMethod === HASH && elements.length > 1)
-    throw new DbError('feature_not_supported', `access method "${methodName}" does not support multicolumn indexes`);
+    throw new DbError(
+      'feature_not_supported',
+      `access method "${methodName}" does not support multicolumn indexes`,
+    );
   const taken = new Set<string>();
   const keys = elements.map((element) => analyseIndexKey(ddl, table, element, accessMethod, taken));
   const included = (statement.indexIncludingParams ?? []).flatMap((node) => {
@@ -403,13 +465,19 @@ export async function createIndex(ddl: Ddl, statement: IndexStmt): Promise<Utili
   });
   let predicate: Expr | null = null;
   if (statement.whereClause !== undefined) {
-    predicate = ddl.context.sql.expression(statement.whereClause, { kind: 'index predicate', relation: table });
+    predicate = ddl.context.sql.expression(statement.whereClause, {
+      kind: 'index predicate',
+      relation: table,
+    });
     requireImmutable(ddl, predicate, 'index predicate');
   }
   let name = statement.idxname;
   if (name === undefined) {
     await ddl.reserve(table.namespaceOid, `index of ${table.oid}`);
-    const columnNames = [...keys.map((key) => key.name), ...included.map((attnum) => table.columns[attnum - 1]!.name)];
+    const columnNames = [
+      ...keys.map((key) => key.name),
+      ...included.map((attnum) => table.columns[attnum - 1]!.name),
+    ];
     name = chooseRelationName(ddl.reader, table.name, joinColumnNames(columnNames), 'idx', {
       namespace: table.namespaceOid,
       isConstraint: false,

@@ -97,9 +97,13 @@ export function columnDefinition(ddl: Ddl, definition: ColumnDef, relationName: 
   const names = stringsOf(typeName.names);
   const serialType = names.length === 1 ? SERIAL_TYPES.get(names[0]!) : undefined;
   if (serialType !== undefined && (typeName.arrayBounds?.length ?? 0) > 0)
-    throw new DbError('feature_not_supported', 'array of serial is not implemented').at(positionOf(typeName.location));
+    throw new DbError('feature_not_supported', 'array of serial is not implemented').at(
+      positionOf(typeName.location),
+    );
   const { typeOid, typmod } =
-    serialType !== undefined ? { typeOid: serialType, typmod: -1 } : ddl.context.sql.resolveTypeName(typeName);
+    serialType !== undefined
+      ? { typeOid: serialType, typmod: -1 }
+      : ddl.context.sql.resolveTypeName(typeName);
   const type = ddl.reader.type(typeOid)!;
   if (type.kind === 'p')
     throw new DbError(
@@ -109,12 +113,17 @@ export function columnDefinition(ddl: Ddl, definition: ColumnDef, relationName: 
   let collation = type.collation;
   if (definition.collClause !== undefined) {
     const parts = stringsOf(definition.collClause.collname);
-    const found = ddl.reader.collationByName(parts.length > 1 ? parts.at(-2)! : null, parts.at(-1)!, ddl.path);
+    const found = ddl.reader.collationByName(
+      parts.length > 1 ? parts.at(-2)! : null,
+      parts.at(-1)!,
+      ddl.path,
+    );
     const collationPosition = positionOf(definition.collClause.location);
     if (found === null)
-      throw new DbError('undefined_object', `collation "${parts.join('.')}" for encoding "UTF8" does not exist`).at(
-        collationPosition,
-      );
+      throw new DbError(
+        'undefined_object',
+        `collation "${parts.join('.')}" for encoding "UTF8" does not exist`,
+      ).at(collationPosition);
     if (type.collation === 0)
       throw new DbError(
         'datatype_mismatch',
@@ -226,7 +235,13 @@ export function columnDefinition(ddl: Ddl, definition: ColumnDef, relationName: 
 
 /** nextval('sequence'::regclass), cast to the column's type. */
 export function nextvalExpr(ddl: Ddl, sequenceOid: Oid, typeOid: Oid): Expr {
-  const argument: ConstExpr = { kind: 'const', typeOid: REGCLASS, typmod: -1, collation: 0, value: sequenceOid };
+  const argument: ConstExpr = {
+    kind: 'const',
+    typeOid: REGCLASS,
+    typmod: -1,
+    collation: 0,
+    value: sequenceOid,
+  };
   const call: FunctionExpr = {
     kind: 'function',
     typeOid: INT8,
@@ -257,7 +272,12 @@ export async function makeColumnSequence(
       ...options.filter(({ defname }) => defname !== 'sequence_name'),
       ...(options.some(({ defname }) => defname === 'as')
         ? []
-        : [{ defname: 'as', arg: { TypeName: { names: typeNames(column.typeOid), typemod: -1, location: -1 } } }]),
+        : [
+            {
+              defname: 'as',
+              arg: { TypeName: { names: typeNames(column.typeOid), typemod: -1, location: -1 } },
+            },
+          ]),
     ],
     null,
     sequence.kind === 'identity',
@@ -269,7 +289,10 @@ export async function makeColumnSequence(
     name = parts.at(-1)!;
     if (parts.length > 1) namespace = ddl.namespace(parts.at(-2)!);
   } else
-    name = chooseRelationName(ddl.reader, relation.name, column.name, 'seq', { namespace, isConstraint: false });
+    name = chooseRelationName(ddl.reader, relation.name, column.name, 'seq', {
+      namespace,
+      isConstraint: false,
+    });
   await ddl.reserve(namespace, name);
   if (ddl.reader.relationOid(namespace, name) !== null) throw duplicateRelation(name);
   const oid = makeSequence(ddl, {
@@ -284,7 +307,8 @@ export async function makeColumnSequence(
     address(CLASS_OID.relation, relation.oid, attnum),
     sequence.kind === 'serial' ? 'a' : 'i',
   );
-  if (sequence.kind === 'serial') setColumnDefault(ddl, relation.oid, attnum, nextvalExpr(ddl, oid, column.typeOid));
+  if (sequence.kind === 'serial')
+    setColumnDefault(ddl, relation.oid, attnum, nextvalExpr(ddl, oid, column.typeOid));
   return oid;
 }
 
@@ -294,12 +318,21 @@ function typeNames(typeOid: Oid): Node[] {
 }
 
 /** Analyses and stores a column's default or generation expression. */
-export function applyColumnExpression(ddl: Ddl, relationOid: Oid, attnum: number, definition: ColumnDefinition): Expr | null {
+export function applyColumnExpression(
+  ddl: Ddl,
+  relationOid: Oid,
+  attnum: number,
+  definition: ColumnDefinition,
+): Expr | null {
   const relation = ddl.current(relationOid);
   const column = relation.columns[attnum - 1]!;
   const target = { typeOid: column.typeOid, typmod: column.typmod, columnName: column.name };
   if (definition.rawDefault !== null) {
-    const expr = ddl.context.sql.expression(definition.rawDefault, { kind: 'default', relation: null, target });
+    const expr = ddl.context.sql.expression(definition.rawDefault, {
+      kind: 'default',
+      relation: null,
+      target,
+    });
     // DEFAULT NULL is no default; a domain's own default would otherwise show through.
     if (isNullConstant(expr) && ddl.reader.type(column.typeOid)?.kind !== 'd') return null;
     setColumnDefault(ddl, relationOid, attnum, expr);
@@ -323,7 +356,8 @@ export function applyColumnExpression(ddl: Ddl, relationOid: Oid, attnum: number
 export function isNullConstant(expr: Expr): boolean {
   if (expr.kind === 'const') return expr.value === null;
   if (expr.kind === 'relabel' || expr.kind === 'ioCast') return isNullConstant(expr.arg);
-  if (expr.kind === 'function' && expr.form !== 'call') return expr.args.length > 0 && isNullConstant(expr.args[0]!);
+  if (expr.kind === 'function' && expr.form !== 'call')
+    return expr.args.length > 0 && isNullConstant(expr.args[0]!);
   return false;
 }
 
@@ -334,9 +368,13 @@ function requirePlainColumns(relation: RelationDescriptor, expr: Expr, self: Col
     if (record.kind === 'var' && record.attribute !== undefined && record.attribute > 0) {
       const column = relation.columns[record.attribute - 1]!;
       if (column.generated === 's' || column.number === self.number)
-        throw new DbError('invalid_object_definition', `cannot use generated column "${column.name}" in column generation expression`, {
-          detail: 'A generated column cannot reference another generated column.',
-        });
+        throw new DbError(
+          'invalid_object_definition',
+          `cannot use generated column "${column.name}" in column generation expression`,
+          {
+            detail: 'A generated column cannot reference another generated column.',
+          },
+        );
     }
     for (const item of Object.values(value)) visit(item);
   };
@@ -390,7 +428,8 @@ export async function applyConstraint(
     }
     case 'CONSTR_PRIMARY':
     case 'CONSTR_UNIQUE':
-      if (phase === 'keys') await addKey(ddl, relationOid, keySpec(constraint, columnName, deferral), isNewTable);
+      if (phase === 'keys')
+        await addKey(ddl, relationOid, keySpec(constraint, columnName, deferral), isNewTable);
       return;
     case 'CONSTR_FOREIGN':
       if (phase === 'foreign')
@@ -412,10 +451,17 @@ export async function applyConstraint(
     case 'CONSTR_NOTNULL': {
       if (phase !== 'checks') return;
       for (const name of stringsOf(constraint.keys)) {
-        const column = ddl.current(relationOid).columns.find((candidate) => candidate.name === name && !candidate.dropped);
+        const column = ddl
+          .current(relationOid)
+          .columns.find((candidate) => candidate.name === name && !candidate.dropped);
         if (column === undefined)
-          throw new DbError('undefined_column', `column "${name}" of relation "${ddl.current(relationOid).name}" does not exist`);
-        ddl.writer.update('pg_attribute', relationOid * 4096 + column.number, { [PG_ATTRIBUTE.attnotnull]: true });
+          throw new DbError(
+            'undefined_column',
+            `column "${name}" of relation "${ddl.current(relationOid).name}" does not exist`,
+          );
+        ddl.writer.update('pg_attribute', relationOid * 4096 + column.number, {
+          [PG_ATTRIBUTE.attnotnull]: true,
+        });
       }
       return;
     }
@@ -475,7 +521,8 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   const tag = { tag: 'CREATE TABLE' };
   const target = statement.relation!;
   const position = positionOf(target.location);
-  if (statement.partspec !== undefined || statement.partbound !== undefined) throw notSupported('partitioning');
+  if (statement.partspec !== undefined || statement.partbound !== undefined)
+    throw notSupported('partitioning');
   if ((statement.inhRelations?.length ?? 0) > 0) throw notSupported('INHERITS');
   if (statement.ofTypename !== undefined) throw notSupported('CREATE TABLE OF type');
   const isTemporary = target.relpersistence === 't' || target.schemaname === 'pg_temp';
@@ -533,14 +580,19 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
     options: storage.length === 0 ? null : new SqlArray(25, storage),
   });
   for (const [index, definition] of definitions.entries()) {
-    if (definition.sequence !== null) await makeColumnSequence(ddl, ddl.current(oid), index + 1, definition.sequence);
+    if (definition.sequence !== null)
+      await makeColumnSequence(ddl, ddl.current(oid), index + 1, definition.sequence);
   }
   // Generation expressions see all columns, so after them.
-  for (const [index, definition] of definitions.entries()) applyColumnExpression(ddl, oid, index + 1, definition);
+  for (const [index, definition] of definitions.entries())
+    applyColumnExpression(ddl, oid, index + 1, definition);
   for (const like of likes) copyLikeDefaults(ddl, oid, like);
   const apply = async (phase: 'checks' | 'keys' | 'foreign'): Promise<void> => {
     for (const definition of definitions)
-      await applyColumnConstraints(ddl, oid, definition.spec.name, definition.constraints, { isNewTable: true, phase });
+      await applyColumnConstraints(ddl, oid, definition.spec.name, definition.constraints, {
+        isNewTable: true,
+        phase,
+      });
     for (const { constraint, deferral } of tableConstraints)
       await applyConstraint(ddl, oid, constraint, deferral, { isNewTable: true, phase, columnName: null });
   };
@@ -599,7 +651,10 @@ function copyLikeDefaults(ddl: Ddl, oid: Oid, like: { source: RelationDescriptor
   if ((like.options & LIKE_COMMENTS) !== 0)
     for (const column of like.source.columns) {
       const attnum = map.get(column.number);
-      const comment = ddl.reader.view.get('pg_description', `${like.source.oid}.${CLASS_OID.relation}.${column.number}`);
+      const comment = ddl.reader.view.get(
+        'pg_description',
+        `${like.source.oid}.${CLASS_OID.relation}.${column.number}`,
+      );
       if (attnum !== undefined && comment !== null)
         ddl.writer.setComment(address(CLASS_OID.relation, oid, attnum), comment.values[3] as string);
     }
@@ -640,7 +695,9 @@ async function copyLikeIndexes(
     const table = ddl.current(oid);
     const names = (attnums: readonly number[]): string[] =>
       attnums.flatMap((attnum) => (attnum > 0 ? [like.source.columns[attnum - 1]!.name] : []));
-    const owner = like.source.constraints.find((constraint) => constraint.indexOid === index.oid && constraint.kind !== 'f');
+    const owner = like.source.constraints.find(
+      (constraint) => constraint.indexOid === index.oid && constraint.kind !== 'f',
+    );
     if (owner !== undefined && (owner.kind === 'p' || owner.kind === 'u')) {
       await addKey(
         ddl,
@@ -697,4 +754,3 @@ async function copyLikeIndexes(
     });
   }
 }
-

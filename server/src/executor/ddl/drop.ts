@@ -5,8 +5,8 @@ import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
 import { PG_EXTENSION } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
-import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { formatType } from '../../catalog/format-type.ts';
+import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
@@ -30,7 +30,12 @@ const RELATION_DROPS: Partial<Record<ObjectType, RelationDrop>> = {
   },
   OBJECT_SEQUENCE: { kinds: ['S'], word: 'sequence', notKind: 'is not a sequence', tag: 'DROP SEQUENCE' },
   OBJECT_INDEX: { kinds: ['i'], word: 'index', notKind: 'is not an index', tag: 'DROP INDEX' },
-  OBJECT_FOREIGN_TABLE: { kinds: ['f'], word: 'foreign table', notKind: 'is not a foreign table', tag: 'DROP FOREIGN TABLE' },
+  OBJECT_FOREIGN_TABLE: {
+    kinds: ['f'],
+    word: 'foreign table',
+    notKind: 'is not a foreign table',
+    tag: 'DROP FOREIGN TABLE',
+  },
 };
 
 const DROP_HINTS: Readonly<Record<string, string>> = {
@@ -97,7 +102,10 @@ export async function dropObjects(ddl: Ddl, statement: DropStmt): Promise<Utilit
         const oid = findFunction(ddl, node, statement.removeType, missingOk);
         if (oid === null) continue;
         if (!ddl.isOwner(ddl.objectOwner('function', oid)))
-          throw new DbError('insufficient_privilege', `must be owner of function ${ddl.reader.function(oid)?.name}`);
+          throw new DbError(
+            'insufficient_privilege',
+            `must be owner of function ${ddl.reader.function(oid)?.name}`,
+          );
         objects.push(address(CLASS_OID.procedure, oid));
       }
       break;
@@ -128,7 +136,14 @@ export function findFunction(ddl: Ddl, node: Node, kind: ObjectType, missingOk: 
   if (!('ObjectWithArgs' in node)) throw notSupported('this form of function name');
   const target = node.ObjectWithArgs;
   const names = stringsOf(target.objname);
-  const word = kind === 'OBJECT_PROCEDURE' ? 'procedure' : kind === 'OBJECT_AGGREGATE' ? 'aggregate' : kind === 'OBJECT_ROUTINE' ? 'routine' : 'function';
+  const word =
+    kind === 'OBJECT_PROCEDURE'
+      ? 'procedure'
+      : kind === 'OBJECT_AGGREGATE'
+        ? 'aggregate'
+        : kind === 'OBJECT_ROUTINE'
+          ? 'routine'
+          : 'function';
   const schema = names.length > 1 ? names.at(-2)! : null;
   if (schema !== null && ddl.reader.namespaceByName(schema) === null) {
     if (missingOk) {
@@ -170,16 +185,26 @@ export function findFunction(ddl: Ddl, node: Node, kind: ObjectType, missingOk: 
 async function dropRelations(ddl: Ddl, statement: DropStmt, wanted: RelationDrop): Promise<UtilityResult> {
   if (statement.concurrent === true) {
     if (ddl.context.isInTransactionBlock)
-      throw new DbError('active_sql_transaction', 'DROP INDEX CONCURRENTLY cannot run inside a transaction block');
+      throw new DbError(
+        'active_sql_transaction',
+        'DROP INDEX CONCURRENTLY cannot run inside a transaction block',
+      );
     if ((statement.objects?.length ?? 0) !== 1)
-      throw new DbError('feature_not_supported', 'DROP INDEX CONCURRENTLY does not support dropping multiple objects');
+      throw new DbError(
+        'feature_not_supported',
+        'DROP INDEX CONCURRENTLY does not support dropping multiple objects',
+      );
     if (statement.behavior === 'DROP_CASCADE')
       throw new DbError('feature_not_supported', 'DROP INDEX CONCURRENTLY does not support CASCADE');
   }
   const objects: ObjectAddress[] = [];
   for (const node of statement.objects ?? []) {
     const target = rangeVarOf(namesOf(node));
-    if (target.schemaname !== undefined && ddl.reader.namespaceByName(target.schemaname) === null && target.schemaname !== 'pg_temp') {
+    if (
+      target.schemaname !== undefined &&
+      ddl.reader.namespaceByName(target.schemaname) === null &&
+      target.schemaname !== 'pg_temp'
+    ) {
       if (statement.missing_ok !== true)
         throw new DbError('invalid_schema_name', `schema "${target.schemaname}" does not exist`);
       ddl.notice(`schema "${target.schemaname}" does not exist, skipping`);
@@ -208,7 +233,10 @@ async function dropRelations(ddl: Ddl, statement: DropStmt, wanted: RelationDrop
     if (!ddl.isOwner(relation.ownerOid) && !ddl.isOwner(ddl.objectOwner('schema', relation.namespaceOid)))
       throw new DbError('insufficient_privilege', `must be owner of ${wanted.word} ${relation.name}`);
     if (relation.oid < 16384)
-      throw new DbError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
+      throw new DbError(
+        'insufficient_privilege',
+        `permission denied: "${relation.name}" is a system catalog`,
+      );
     objects.push(address(CLASS_OID.relation, relation.oid));
   }
   await ddl.drop(objects, statement.behavior === 'DROP_CASCADE');
@@ -219,11 +247,13 @@ export async function truncate(ddl: Ddl, statement: TruncateStmt): Promise<Utili
   const relations = new Map<Oid, RelationDescriptor>();
   const add = async (relation: RelationDescriptor): Promise<void> => {
     if (relations.has(relation.oid)) return;
-    if (relation.kind !== 'r')
-      throw new DbError('wrong_object_type', `"${relation.name}" is not a table`);
+    if (relation.kind !== 'r') throw new DbError('wrong_object_type', `"${relation.name}" is not a table`);
     ddl.requireRelationPrivilege(relation, 'TRUNCATE', null);
     if (relation.oid < 16384)
-      throw new DbError('insufficient_privilege', `permission denied: "${relation.name}" is a system catalog`);
+      throw new DbError(
+        'insufficient_privilege',
+        `permission denied: "${relation.name}" is a system catalog`,
+      );
     relations.set(relation.oid, relation);
   };
   for (const node of statement.relations ?? [])
@@ -259,8 +289,12 @@ export async function truncate(ddl: Ddl, statement: TruncateStmt): Promise<Utili
           throw new DbError('insufficient_privilege', `must be owner of sequence ${sequence.name}`);
         await ddl.lock(sequenceOid, 'ShareRowExclusive');
         const { typeOid, state } = presentSettings(ddl, sequenceOid);
-        changeSequence(ddl, sequenceOid, { typeOid, state: { ...state, lastValue: state.start, isCalled: false } });
+        changeSequence(ddl, sequenceOid, {
+          typeOid,
+          state: { ...state, lastValue: state.start, isCalled: false },
+        });
       }
-  for (const relation of relations.values()) ddl.context.tables.truncate(ddl.context.transaction, relation.oid);
+  for (const relation of relations.values())
+    ddl.context.tables.truncate(ddl.context.transaction, relation.oid);
   return { tag: 'TRUNCATE TABLE' };
 }

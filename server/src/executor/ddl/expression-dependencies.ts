@@ -1,7 +1,12 @@
 /** Which objects a typed tree needs: recorded when it is stored, so that they cannot go from under it. */
 import type { Oid } from '../../base/brands.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
-import { address, type CatalogWriter, type DependencyType, type ObjectAddress } from '../../catalog/mutations.ts';
+import {
+  address,
+  type CatalogWriter,
+  type DependencyType,
+  type ObjectAddress,
+} from '../../catalog/mutations.ts';
 import type { Expr, FromNode, Query, RangeTableEntry } from '../../sql/tree.ts';
 
 const REGCLASS = 2205;
@@ -34,7 +39,9 @@ export class DependencyCollector {
   }
 
   private walkQuery(query: Query, outer: readonly (readonly ({ oid: Oid } | null)[])[]): void {
-    const level = query.rangeTable.map((entry) => (entry.kind === 'relation' ? { oid: entry.relationOid } : null));
+    const level = query.rangeTable.map((entry) =>
+      entry.kind === 'relation' ? { oid: entry.relationOid } : null,
+    );
     const scope = [level, ...outer];
     for (const entry of query.rangeTable) this.entry(entry, scope);
     // Everything else that is an expression or a nested query hangs somewhere in the plain data below.

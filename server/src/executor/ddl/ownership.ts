@@ -74,7 +74,9 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
         if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
         ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
       } else renameColumn(ddl, relation, statement.subname!, newName);
-      return { tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType) };
+      return {
+        tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType),
+      };
     }
     case 'OBJECT_TABCONSTRAINT': {
       const relation = await ddl.relation(statement.relation!, 'AccessExclusive');
@@ -157,9 +159,17 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
     case 'OBJECT_DOMCONSTRAINT': {
       const names = namesOf(statement.object);
       const type = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, names.at(-1)!, ddl.path);
-      const row = type === null ? undefined : ddl.reader.view.find('pg_constraint', 'type', type.oid).find(({ values }) => values[PG_CONSTRAINT.conname] === statement.subname);
+      const row =
+        type === null
+          ? undefined
+          : ddl.reader.view
+              .find('pg_constraint', 'type', type.oid)
+              .find(({ values }) => values[PG_CONSTRAINT.conname] === statement.subname);
       if (row === undefined)
-        throw new DbError('undefined_object', `constraint "${statement.subname}" for domain ${names.join('.')} does not exist`);
+        throw new DbError(
+          'undefined_object',
+          `constraint "${statement.subname}" for domain ${names.join('.')} does not exist`,
+        );
       ddl.writer.update('pg_constraint', row.key, { [PG_CONSTRAINT.conname]: newName });
       return { tag: 'ALTER DOMAIN' };
     }
@@ -170,10 +180,15 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
 
 function requireKind(relation: RelationDescriptor, type: ObjectType): void {
   // ALTER TABLE may name anything.
-  const wanted = { OBJECT_INDEX: 'i', OBJECT_VIEW: 'v', OBJECT_SEQUENCE: 'S', OBJECT_MATVIEW: 'm' }[type as string];
+  const wanted = { OBJECT_INDEX: 'i', OBJECT_VIEW: 'v', OBJECT_SEQUENCE: 'S', OBJECT_MATVIEW: 'm' }[
+    type as string
+  ];
   if (wanted === undefined || relation.kind === wanted) return;
   const word = RELATION_KIND_NAMES[wanted]!;
-  throw new DbError('wrong_object_type', `"${relation.name}" is not ${word === 'index' ? 'an' : 'a'} ${word}`);
+  throw new DbError(
+    'wrong_object_type',
+    `"${relation.name}" is not ${word === 'index' ? 'an' : 'a'} ${word}`,
+  );
 }
 
 async function renameRelation(ddl: Ddl, relation: RelationDescriptor, newName: string): Promise<void> {
@@ -187,7 +202,8 @@ async function renameRelation(ddl: Ddl, relation: RelationDescriptor, newName: s
     const constraint = ddl.reader.view
       .find('pg_constraint', 'index', relation.oid)
       .find(({ values }) => values[PG_CONSTRAINT.contype] !== 'f');
-    if (constraint !== undefined) ddl.writer.update('pg_constraint', constraint.key, { [PG_CONSTRAINT.conname]: newName });
+    if (constraint !== undefined)
+      ddl.writer.update('pg_constraint', constraint.key, { [PG_CONSTRAINT.conname]: newName });
   }
   const changed = ddl.current(relation.oid);
   if (changed.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, changed.table);
@@ -212,7 +228,10 @@ function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, n
     throw new DbError('undefined_column', `column "${oldName}" does not exist`);
   }
   if (relation.columns.some(({ name, dropped }) => name === newName && !dropped))
-    throw new DbError('duplicate_column', `column "${newName}" of relation "${relation.name}" already exists`);
+    throw new DbError(
+      'duplicate_column',
+      `column "${newName}" of relation "${relation.name}" already exists`,
+    );
   if (['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'].includes(newName))
     throw new DbError('duplicate_column', `column name "${newName}" conflicts with a system column name`);
   ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, { [PG_ATTRIBUTE.attname]: newName });
@@ -220,7 +239,9 @@ function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, n
   for (const index of relation.indexes)
     [...index.keyColumns, ...index.includedColumns].forEach((attnum, position) => {
       if (attnum === column.number)
-        ddl.writer.update('pg_attribute', index.oid * 4096 + position + 1, { [PG_ATTRIBUTE.attname]: newName });
+        ddl.writer.update('pg_attribute', index.oid * 4096 + position + 1, {
+          [PG_ATTRIBUTE.attname]: newName,
+        });
     });
   const changed = ddl.current(relation.oid);
   if (changed.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, changed.table);
@@ -235,13 +256,19 @@ async function renameConstraint(
   ddl.requireRelationOwner(relation);
   const constraint = relation.constraints.find(({ name }) => name === oldName);
   if (constraint === undefined)
-    throw new DbError('undefined_object', `constraint "${oldName}" for table "${relation.name}" does not exist`);
+    throw new DbError(
+      'undefined_object',
+      `constraint "${oldName}" for table "${relation.name}" does not exist`,
+    );
   if (constraint.kind !== 'f' && constraint.kind !== 'c' && constraint.indexOid !== 0) {
     await renameRelation(ddl, ddl.current(constraint.indexOid), newName);
     return;
   }
   if (relation.constraints.some(({ name }) => name === newName))
-    throw new DbError('duplicate_object', `constraint "${newName}" for relation "${relation.name}" already exists`);
+    throw new DbError(
+      'duplicate_object',
+      `constraint "${newName}" for relation "${relation.name}" already exists`,
+    );
   ddl.writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.conname]: newName });
 }
 
@@ -283,7 +310,7 @@ export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive
     if (relation.kind === 'i') {
       if (relation.ownerOid !== newOwner) {
         ddl.message('WARNING', 'wrong_object_type', `cannot change owner of index "${relation.name}"`, {
-          hint: 'Change the ownership of the index\'s table instead.',
+          hint: "Change the ownership of the index's table instead.",
         });
       }
       return;
@@ -291,9 +318,13 @@ export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive
     if (relation.kind === 'S') {
       const owner = sequenceOwner(ddl, oid);
       if (owner !== null && relation.ownerOid !== newOwner)
-        throw new DbError('feature_not_supported', 'cannot change owner of sequence "' + relation.name + '"', {
-          detail: `Sequence "${relation.name}" is linked to table "${ddl.current(owner.relationOid).name}".`,
-        });
+        throw new DbError(
+          'feature_not_supported',
+          'cannot change owner of sequence "' + relation.name + '"',
+          {
+            detail: `Sequence "${relation.name}" is linked to table "${ddl.current(owner.relationOid).name}".`,
+          },
+        );
     }
   }
   if (relation.ownerOid === newOwner) return;
@@ -312,12 +343,15 @@ export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive
     const key = oid * 4096 + column.number;
     const acl = writer.row('pg_attribute', key)[PG_ATTRIBUTE.attacl]!;
     if (acl !== null)
-      writer.update('pg_attribute', key, { [PG_ATTRIBUTE.attacl]: reassignedAcl(acl, relation.ownerOid, newOwner) });
+      writer.update('pg_attribute', key, {
+        [PG_ATTRIBUTE.attacl]: reassignedAcl(acl, relation.ownerOid, newOwner),
+      });
   }
   if (relation.kind !== 'i') writer.recordOwner(address(CLASS_OID.relation, oid), newOwner);
   if (relation.rowTypeOid !== 0) setTypeOwner(ddl, relation.rowTypeOid, newOwner);
   for (const index of relation.indexes) await changeOwner(ddl, index.oid, newOwner, true);
-  for (const { sequenceOid } of relation.columns) if (sequenceOid !== 0) await changeOwner(ddl, sequenceOid, newOwner, true);
+  for (const { sequenceOid } of relation.columns)
+    if (sequenceOid !== 0) await changeOwner(ddl, sequenceOid, newOwner, true);
 }
 
 function setTypeOwner(ddl: Ddl, oid: Oid, owner: Oid): void {
@@ -327,13 +361,27 @@ function setTypeOwner(ddl: Ddl, oid: Oid, owner: Oid): void {
   if (arrayOid !== 0) ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typowner]: owner });
 }
 
-const OWNED: Partial<Record<ObjectType, { catalog: CatalogName; classId: Oid; owner: number; acl: number; word: string }>> = {
+const OWNED: Partial<
+  Record<ObjectType, { catalog: CatalogName; classId: Oid; owner: number; acl: number; word: string }>
+> = {
   OBJECT_SCHEMA: { catalog: 'pg_namespace', classId: CLASS_OID.namespace, owner: 2, acl: 3, word: 'schema' },
-  OBJECT_DATABASE: { catalog: 'pg_database', classId: CLASS_OID.database, owner: 2, acl: 15, word: 'database' },
+  OBJECT_DATABASE: {
+    catalog: 'pg_database',
+    classId: CLASS_OID.database,
+    owner: 2,
+    acl: 15,
+    word: 'database',
+  },
   OBJECT_TYPE: { catalog: 'pg_type', classId: CLASS_OID.type, owner: 3, acl: 31, word: 'type' },
   OBJECT_DOMAIN: { catalog: 'pg_type', classId: CLASS_OID.type, owner: 3, acl: 31, word: 'type' },
   OBJECT_FUNCTION: { catalog: 'pg_proc', classId: CLASS_OID.procedure, owner: 3, acl: 29, word: 'function' },
-  OBJECT_PROCEDURE: { catalog: 'pg_proc', classId: CLASS_OID.procedure, owner: 3, acl: 29, word: 'procedure' },
+  OBJECT_PROCEDURE: {
+    catalog: 'pg_proc',
+    classId: CLASS_OID.procedure,
+    owner: 3,
+    acl: 29,
+    word: 'procedure',
+  },
 };
 
 function findOwned(ddl: Ddl, type: ObjectType, object: Node | undefined): Oid {
@@ -403,7 +451,8 @@ export async function setSchema(ddl: Ddl, relation: RelationDescriptor, namespac
     address(CLASS_OID.namespace, namespace),
   );
   if (relation.rowTypeOid !== 0) moveType(ddl, relation.rowTypeOid, namespace);
-  for (const index of relation.indexes) writer.update('pg_class', index.oid, { [PG_CLASS.relnamespace]: namespace });
+  for (const index of relation.indexes)
+    writer.update('pg_class', index.oid, { [PG_CLASS.relnamespace]: namespace });
   for (const constraint of relation.constraints)
     writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.connamespace]: namespace });
   for (const { sequenceOid } of relation.columns)

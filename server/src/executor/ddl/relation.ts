@@ -1,17 +1,12 @@
 /** Makes the catalog rows of a relation: pg_class, pg_attribute, its row type, and what they depend on. */
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
-import {
-  PG_ATTRDEF,
-  PG_ATTRIBUTE,
-  PG_CLASS,
-  PG_TYPE,
-} from '../../catalog/data/columns.ts';
-import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
-import { address } from '../../catalog/mutations.ts';
-import { truncateIdentifier } from '../../catalog/identifiers.ts';
-import { attributeRow, typeProperties } from '../../catalog/virtual.ts';
 import type { RelationKind } from '../../catalog/contract.ts';
+import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_TYPE } from '../../catalog/data/columns.ts';
+import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
+import { truncateIdentifier } from '../../catalog/identifiers.ts';
+import { address } from '../../catalog/mutations.ts';
+import { attributeRow, typeProperties } from '../../catalog/virtual.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
@@ -24,7 +19,8 @@ export function makeRow<Columns extends Readonly<Record<string, number>>>(
   values: { readonly [Name in keyof Columns]?: Datum },
 ): Datum[] {
   const row: Datum[] = new Array<Datum>(Object.keys(columns).length).fill(null);
-  for (const name of Object.keys(values) as (keyof Columns & string)[]) row[columns[name]!] = values[name] ?? null;
+  for (const name of Object.keys(values) as (keyof Columns & string)[])
+    row[columns[name]!] = values[name] ?? null;
   return row;
 }
 
@@ -164,10 +160,17 @@ export function insertColumn(ddl: Ddl, relationOid: Oid, number: number, column:
   recordColumnDependencies(ddl, relationOid, number, column.typeOid, column.collation);
 }
 
-export function recordColumnDependencies(ddl: Ddl, relationOid: Oid, number: number, typeOid: Oid, collation: Oid): void {
+export function recordColumnDependencies(
+  ddl: Ddl,
+  relationOid: Oid,
+  number: number,
+  typeOid: Oid,
+  collation: Oid,
+): void {
   const self = address(CLASS_OID.relation, relationOid, number);
   ddl.writer.dependOn(self, address(CLASS_OID.type, typeOid), 'n');
-  if (collation !== 0 && collation !== 100) ddl.writer.dependOn(self, address(CLASS_OID.collation, collation), 'n');
+  if (collation !== 0 && collation !== 100)
+    ddl.writer.dependOn(self, address(CLASS_OID.collation, collation), 'n');
 }
 
 /** Sets (replaces) the default or generation expression of a column. */

@@ -69,14 +69,17 @@ export async function sequenceSettings(
   const [typeMinimum, typeMaximum] = TYPE_RANGES.get(typeOid)!;
   const typeName = typeOid === INT2 ? 'smallint' : typeOid === INT4 ? 'integer' : 'bigint';
 
-  const increment = byName.has('increment') ? integerOption(byName.get('increment')!) : (base?.state.increment ?? 1n);
+  const increment = byName.has('increment')
+    ? integerOption(byName.get('increment')!)
+    : (base?.state.increment ?? 1n);
   if (increment === 0n) throw new DbError('invalid_parameter_value', 'INCREMENT must not be zero');
   const cycle = byName.has('cycle') ? booleanOption(byName.get('cycle')!) : (base?.state.cycle ?? false);
 
   const maximumOption = byName.get('maxvalue');
   let maximum: bigint;
   if (maximumOption?.arg !== undefined) maximum = integerOption(maximumOption);
-  else if (base === null || maximumOption !== undefined || resetMaximum) maximum = increment > 0n ? typeMaximum : -1n;
+  else if (base === null || maximumOption !== undefined || resetMaximum)
+    maximum = increment > 0n ? typeMaximum : -1n;
   else maximum = base.state.maximum;
   if (maximum < typeMinimum || maximum > typeMaximum)
     throw new DbError(
@@ -87,7 +90,8 @@ export async function sequenceSettings(
   const minimumOption = byName.get('minvalue');
   let minimum: bigint;
   if (minimumOption?.arg !== undefined) minimum = integerOption(minimumOption);
-  else if (base === null || minimumOption !== undefined || resetMinimum) minimum = increment < 0n ? typeMinimum : 1n;
+  else if (base === null || minimumOption !== undefined || resetMinimum)
+    minimum = increment < 0n ? typeMinimum : 1n;
   else minimum = base.state.minimum;
   if (minimum < typeMinimum || minimum > typeMaximum)
     throw new DbError(
@@ -95,15 +99,26 @@ export async function sequenceSettings(
       `MINVALUE (${minimum}) is out of range for sequence data type ${typeName}`,
     );
   if (minimum >= maximum)
-    throw new DbError('invalid_parameter_value', `MINVALUE (${minimum}) must be less than MAXVALUE (${maximum})`);
+    throw new DbError(
+      'invalid_parameter_value',
+      `MINVALUE (${minimum}) must be less than MAXVALUE (${maximum})`,
+    );
 
   const startOption = byName.get('start');
   const start =
-    startOption !== undefined ? integerOption(startOption) : (base?.state.start ?? (increment > 0n ? minimum : maximum));
+    startOption !== undefined
+      ? integerOption(startOption)
+      : (base?.state.start ?? (increment > 0n ? minimum : maximum));
   if (start < minimum)
-    throw new DbError('invalid_parameter_value', `START value (${start}) cannot be less than MINVALUE (${minimum})`);
+    throw new DbError(
+      'invalid_parameter_value',
+      `START value (${start}) cannot be less than MINVALUE (${minimum})`,
+    );
   if (start > maximum)
-    throw new DbError('invalid_parameter_value', `START value (${start}) cannot be greater than MAXVALUE (${maximum})`);
+    throw new DbError(
+      'invalid_parameter_value',
+      `START value (${start}) cannot be greater than MAXVALUE (${maximum})`,
+    );
 
   let lastValue = base?.state.lastValue ?? start;
   let isCalled = base?.state.isCalled ?? false;
@@ -152,7 +167,10 @@ async function ownedBy(ddl: Ddl, option: DefElem | undefined): Promise<SequenceS
     });
   const column = relation.columns.find(({ name, dropped }) => name === columnName && !dropped);
   if (column === undefined)
-    throw new DbError('undefined_column', `column "${columnName}" of relation "${relation.name}" does not exist`);
+    throw new DbError(
+      'undefined_column',
+      `column "${columnName}" of relation "${relation.name}" does not exist`,
+    );
   return { relation, attnum: column.number };
 }
 
@@ -161,7 +179,11 @@ export function sequenceOwner(
   ddl: Ddl,
   sequenceOid: Oid,
 ): { relationOid: Oid; attnum: number; kind: 'a' | 'i' } | null {
-  for (const { values } of ddl.reader.view.find('pg_depend', 'dependent', pairKey(CLASS_OID.relation, sequenceOid))) {
+  for (const { values } of ddl.reader.view.find(
+    'pg_depend',
+    'dependent',
+    pairKey(CLASS_OID.relation, sequenceOid),
+  )) {
     if (values[PG_DEPEND.refclassid] !== CLASS_OID.relation || values[PG_DEPEND.refobjsubid] === 0) continue;
     return {
       relationOid: values[PG_DEPEND.refobjid] as number,
@@ -172,7 +194,11 @@ export function sequenceOwner(
   return null;
 }
 
-function setOwnedBy(ddl: Ddl, sequence: RelationDescriptor, target: NonNullable<SequenceSettings['ownedBy']>): void {
+function setOwnedBy(
+  ddl: Ddl,
+  sequence: RelationDescriptor,
+  target: NonNullable<SequenceSettings['ownedBy']>,
+): void {
   if (target !== 'none') {
     if (target.relation.ownerOid !== sequence.ownerOid)
       throw new DbError(
@@ -180,7 +206,10 @@ function setOwnedBy(ddl: Ddl, sequence: RelationDescriptor, target: NonNullable<
         'sequence must have same owner as table it is linked to',
       );
     if (target.relation.namespaceOid !== sequence.namespaceOid)
-      throw new DbError('object_not_in_prerequisite_state', 'sequence must be in same schema as table it is linked to');
+      throw new DbError(
+        'object_not_in_prerequisite_state',
+        'sequence must be in same schema as table it is linked to',
+      );
   }
   const self = address(CLASS_OID.relation, sequence.oid);
   const owner = sequenceOwner(ddl, sequence.oid);
@@ -253,7 +282,11 @@ export function presentSettings(ddl: Ddl, oid: Oid): { typeOid: Oid; state: Sequ
 }
 
 /** Applies changed settings to rows and storage. */
-export function changeSequence(ddl: Ddl, oid: Oid, settings: Pick<SequenceSettings, 'typeOid' | 'state'>): void {
+export function changeSequence(
+  ddl: Ddl,
+  oid: Oid,
+  settings: Pick<SequenceSettings, 'typeOid' | 'state'>,
+): void {
   const row = sequenceRow(oid, settings.typeOid, settings.state);
   ddl.writer.update('pg_sequence', oid, Object.fromEntries(row.map((value, index) => [index, value])));
   ddl.context.tables.alterSequence(ddl.context.transaction, oid, settings.state);

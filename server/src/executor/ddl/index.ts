@@ -1,0 +1,173 @@
+/** Dispatch of utility commands by node name. */
+import type {
+  AlterDomainStmt,
+  AlterEnumStmt,
+  AlterObjectSchemaStmt,
+  AlterOwnerStmt,
+  AlterRoleStmt,
+  AlterSeqStmt,
+  AlterTableStmt,
+  ClusterStmt,
+  CommentStmt,
+  CompositeTypeStmt,
+  CreateDomainStmt,
+  CreatedbStmt,
+  CreateEnumStmt,
+  CreateRoleStmt,
+  CreateSchemaStmt,
+  CreateSeqStmt,
+  CreateStmt,
+  CreateTableAsStmt,
+  DropdbStmt,
+  DropOwnedStmt,
+  DropRoleStmt,
+  DropStmt,
+  GrantRoleStmt,
+  GrantStmt,
+  IndexStmt,
+  LockStmt,
+  Node,
+  ReassignOwnedStmt,
+  RefreshMatViewStmt,
+  ReindexStmt,
+  RenameStmt,
+  SelectStmt,
+  TruncateStmt,
+  VacuumStmt,
+  ViewStmt,
+} from '@pgsql/types';
+import { DbError, notSupported } from '../../base/error.ts';
+import { alterTable } from './alter-table.ts';
+import { comment } from './comment.ts';
+import { Ddl } from './common.ts';
+import type { DdlContext, UtilityResult } from './contract.ts';
+import { createIndex } from './create-index.ts';
+import { createTable } from './create-table.ts';
+import { dropObjects, truncate } from './drop.ts';
+import { grant } from './grant.ts';
+import { checkpoint, cluster, lockTables, reindex, vacuum } from './maintenance.ts';
+import { alterOwner, alterSchema, rename } from './ownership.ts';
+import { alterRole, createRole, dropOwned, dropRole, grantRole, reassignOwned } from './role.ts';
+import { createDatabase, createSchema, dropDatabase } from './schema.ts';
+import { alterSequence, createSequence } from './sequence.ts';
+import { alterDomain, alterEnum, createComposite, createDomain, createEnum } from './types.ts';
+import { createTableAs, createView, refreshMaterializedView, selectIntoStatement } from './view.ts';
+
+type Handler = (ddl: Ddl, tree: never) => Promise<UtilityResult>;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  CreateStmt: (ddl, tree: CreateStmt) => createTable(ddl, tree),
+  CreateTableAsStmt: (ddl, tree: CreateTableAsStmt) => createTableAs(ddl, tree),
+  SelectStmt: (ddl, tree: SelectStmt) => createTableAs(ddl, selectIntoStatement(tree)),
+  AlterTableStmt: (ddl, tree: AlterTableStmt) => alterTable(ddl, tree),
+  IndexStmt: (ddl, tree: IndexStmt) => createIndex(ddl, tree),
+  CreateSeqStmt: (ddl, tree: CreateSeqStmt) => createSequence(ddl, tree),
+  AlterSeqStmt: (ddl, tree: AlterSeqStmt) => alterSequence(ddl, tree),
+  ViewStmt: (ddl, tree: ViewStmt) => createView(ddl, tree),
+  RefreshMatViewStmt: (ddl, tree: RefreshMatViewStmt) => refreshMaterializedView(ddl, tree),
+  DropStmt: (ddl, tree: DropStmt) => dropObjects(ddl, tree),
+  TruncateStmt: (ddl, tree: TruncateStmt) => truncate(ddl, tree),
+  RenameStmt: (ddl, tree: RenameStmt) => rename(ddl, tree),
+  AlterOwnerStmt: (ddl, tree: AlterOwnerStmt) => alterOwner(ddl, tree),
+  AlterObjectSchemaStmt: (ddl, tree: AlterObjectSchemaStmt) => alterSchema(ddl, tree),
+  CommentStmt: (ddl, tree: CommentStmt) => comment(ddl, tree),
+  CreateSchemaStmt: (ddl, tree: CreateSchemaStmt) =>
+    createSchema(ddl, tree, async (node) => {
+      await run(ddl, node);
+    }),
+  CreatedbStmt: (ddl, tree: CreatedbStmt) => createDatabase(ddl, tree),
+  DropdbStmt: (ddl, tree: DropdbStmt) => dropDatabase(ddl, tree),
+  CreateRoleStmt: (ddl, tree: CreateRoleStmt) => createRole(ddl, tree),
+  AlterRoleStmt: (ddl, tree: AlterRoleStmt) => alterRole(ddl, tree),
+  DropRoleStmt: (ddl, tree: DropRoleStmt) => dropRole(ddl, tree),
+  GrantRoleStmt: (ddl, tree: GrantRoleStmt) => grantRole(ddl, tree),
+  GrantStmt: (ddl, tree: GrantStmt) => grant(ddl, tree),
+  ReassignOwnedStmt: (ddl, tree: ReassignOwnedStmt) => reassignOwned(ddl, tree),
+  DropOwnedStmt: (ddl, tree: DropOwnedStmt) => dropOwned(ddl, tree),
+  CreateEnumStmt: (ddl, tree: CreateEnumStmt) => createEnum(ddl, tree),
+  AlterEnumStmt: (ddl, tree: AlterEnumStmt) => alterEnum(ddl, tree),
+  CompositeTypeStmt: (ddl, tree: CompositeTypeStmt) => createComposite(ddl, tree),
+  CreateDomainStmt: (ddl, tree: CreateDomainStmt) => createDomain(ddl, tree),
+  AlterDomainStmt: (ddl, tree: AlterDomainStmt) => alterDomain(ddl, tree),
+  VacuumStmt: (ddl, tree: VacuumStmt) => vacuum(ddl, tree),
+  CheckPointStmt: (ddl) => checkpoint(ddl),
+  ReindexStmt: (ddl, tree: ReindexStmt) => reindex(ddl, tree),
+  ClusterStmt: (ddl, tree: ClusterStmt) => cluster(ddl, tree),
+  LockStmt: (ddl, tree: LockStmt) => lockTables(ddl, tree),
+};
+
+/** Commands that a read-only transaction may run. */
+const READ_ONLY_COMMANDS: ReadonlySet<string> = new Set(['LockStmt', 'CheckPointStmt']);
+
+/** True when the node is one of the commands here. SelectStmt counts with an INTO clause only. */
+export function isDdlCommand(node: string): boolean {
+  return node in HANDLERS;
+}
+
+/**
+ * Runs one command. `node` is the tag of the tree (`CreateStmt`), `tree` its content.
+ * Errors    the command's DbError; the caller rolls the statement back.
+ */
+export async function executeUtility(
+  context: DdlContext,
+  node: string,
+  tree: unknown,
+): Promise<UtilityResult> {
+  if (context.transaction.readOnly && !READ_ONLY_COMMANDS.has(node) && isDdlCommand(node))
+    throw new DbError(
+      'read_only_sql_transaction',
+      `cannot execute ${commandName(node)} in a read-only transaction`,
+    );
+  return run(new Ddl(context), { [node]: tree } as unknown as Node);
+}
+
+async function run(ddl: Ddl, tree: Node): Promise<UtilityResult> {
+  const [node, content] = Object.entries(tree)[0] as [string, never];
+  const handler = HANDLERS[node];
+  if (handler === undefined) throw notSupported(commandName(node));
+  const result = await handler(ddl, content);
+  ddl.advance();
+  return result;
+}
+
+/** `CreateTrigStmt` → `CREATE TRIG`: for messages about commands unknown here. */
+function commandName(node: string): string {
+  return (
+    COMMAND_NAMES[node] ??
+    node
+      .replace(/Stmt$/, '')
+      .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+      .toUpperCase()
+  );
+}
+
+const COMMAND_NAMES: Readonly<Record<string, string>> = {
+  CreateStmt: 'CREATE TABLE',
+  CreateTableAsStmt: 'CREATE TABLE AS',
+  SelectStmt: 'SELECT INTO',
+  AlterTableStmt: 'ALTER TABLE',
+  IndexStmt: 'CREATE INDEX',
+  CreateSeqStmt: 'CREATE SEQUENCE',
+  AlterSeqStmt: 'ALTER SEQUENCE',
+  ViewStmt: 'CREATE VIEW',
+  RefreshMatViewStmt: 'REFRESH MATERIALIZED VIEW',
+  DropStmt: 'DROP TABLE',
+  TruncateStmt: 'TRUNCATE TABLE',
+  RenameStmt: 'ALTER TABLE',
+  CommentStmt: 'COMMENT',
+  CreateSchemaStmt: 'CREATE SCHEMA',
+  CreateFunctionStmt: 'CREATE FUNCTION',
+  CreateTrigStmt: 'CREATE TRIGGER',
+  CreatePolicyStmt: 'CREATE POLICY',
+  CreateExtensionStmt: 'CREATE EXTENSION',
+  CreateCastStmt: 'CREATE CAST',
+  CreateStatsStmt: 'CREATE STATISTICS',
+  CreateTableSpaceStmt: 'CREATE TABLESPACE',
+  RuleStmt: 'CREATE RULE',
+  DoStmt: 'DO',
+  CallStmt: 'CALL',
+  DefineStmt: 'CREATE AGGREGATE, OPERATOR, TYPE or COLLATION of this form',
+  AlterDefaultPrivilegesStmt: 'ALTER DEFAULT PRIVILEGES',
+};
+
+export type { DdlContext, QueryRunner, SqlServices, UtilityResult } from './contract.ts';

@@ -1,0 +1,82 @@
+/** CREATE SCHEMA; CREATE and DROP DATABASE. */
+import type { CreatedbStmt, CreateSchemaStmt, DropdbStmt, Node } from '@pgsql/types';
+import { DbError, notSupported } from '../../base/error.ts';
+import { PG_NAMESPACE } from '../../catalog/data/columns.ts';
+import { CLASS_OID } from '../../catalog/definitions.ts';
+import { address } from '../../catalog/mutations.ts';
+import type { Ddl } from './common.ts';
+import type { UtilityResult } from './contract.ts';
+import { makeRow } from './relation.ts';
+
+export async function createSchema(
+  ddl: Ddl,
+  statement: CreateSchemaStmt,
+  runElement: (node: Node) => Promise<void>,
+): Promise<UtilityResult> {
+  const owner = statement.authrole === undefined ? ddl.role : ddl.roleOid(statement.authrole);
+  const name = statement.schemaname ?? ddl.reader.role(owner)?.name ?? '';
+  ddl.requireDatabasePrivilege('CREATE');
+  ddl.requireMember(owner);
+  if (name.startsWith('pg_'))
+    throw new DbError('reserved_name', `unacceptable schema name "${name}"`, {
+      detail: 'The prefix "pg_" is reserved for system schemas.',
+    });
+  await ddl.reserve(0, name);
+  if (ddl.reader.namespaceByName(name) !== null) {
+    if (statement.if_not_exists === true) {
+      ddl.message('NOTICE', 'duplicate_schema', `schema "${name}" already exists, skipping`);
+      return { tag: 'CREATE SCHEMA' };
+    }
+    throw new DbError('duplicate_schema', `schema "${name}" already exists`);
+  }
+  const oid = ddl.writer.allocateOid();
+  ddl.writer.insert('pg_namespace', makeRow(PG_NAMESPACE, { oid, nspname: name, nspowner: owner }));
+  ddl.writer.recordOwner(address(CLASS_OID.namespace, oid), owner);
+  for (const element of statement.schemaElts ?? []) {
+    ddl.advance();
+    await runElement(inSchema(element, name));
+  }
+  return { tag: 'CREATE SCHEMA' };
+}
+
+/** Elements of CREATE SCHEMA are made in that schema unless they name another. */
+function inSchema(element: Node, schema: string): Node {
+  const [tag, content] = Object.entries(element)[0] as [string, Record<string, unknown>];
+  const field = {
+    CreateStmt: 'relation',
+    ViewStmt: 'view',
+    CreateSeqStmt: 'sequence',
+    IndexStmt: 'relation',
+  }[tag];
+  if (field === undefined) return element;
+  const target = content[field] as { schemaname?: string };
+  if (target.schemaname !== undefined && target.schemaname !== schema)
+    throw new DbError(
+      'invalid_schema_definition',
+      `CREATE specifies a schema (${target.schemaname}) different from the one being created (${schema})`,
+    );
+  return { [tag]: { ...content, [field]: { ...target, schemaname: schema } } } as unknown as Node;
+}
+
+export async function createDatabase(ddl: Ddl, statement: CreatedbStmt): Promise<UtilityResult> {
+  if (ddl.context.isInTransactionBlock)
+    throw new DbError('active_sql_transaction', 'CREATE DATABASE cannot run inside a transaction block');
+  if (ddl.reader.view.findOne('pg_database', 'name', statement.dbname!) !== null)
+    throw new DbError('duplicate_database', `database "${statement.dbname}" already exists`);
+  throw notSupported('CREATE DATABASE');
+}
+
+export async function dropDatabase(ddl: Ddl, statement: DropdbStmt): Promise<UtilityResult> {
+  if (ddl.context.isInTransactionBlock)
+    throw new DbError('active_sql_transaction', 'DROP DATABASE cannot run inside a transaction block');
+  const row = ddl.reader.view.findOne('pg_database', 'name', statement.dbname!);
+  if (row === null) {
+    if (statement.missing_ok !== true)
+      throw new DbError('undefined_database', `database "${statement.dbname}" does not exist`);
+    ddl.notice(`database "${statement.dbname}" does not exist, skipping`);
+    return { tag: 'DROP DATABASE' };
+  }
+  if (row.key === ddl.reader.databaseOid)
+    throw new DbError('object_in_use', 'cannot drop the currently open database');
+  throw notSupported('DROP DATABASE');
+}
