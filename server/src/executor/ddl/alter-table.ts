@@ -4,7 +4,7 @@
  * Commands run in passes, as in PostgreSQL: drops first, then types, new columns, constraints' indexes, the rest, so that
  * one statement may drop a column and add another of its name.
  */
-import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
@@ -13,6 +13,7 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { describeColumns, missingValueText, strings } from '../../catalog/describe.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
+import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { alterColumnType } from './alter-type.ts';

@@ -7,7 +7,7 @@
  * 4. Writes the rows back and builds the indexes again; constraints over the columns are analysed anew.
  * A change that leaves the stored bytes alone (varchar made longer, text) skips 2 and 4.
  */
-import type { AlterTableCmd, ColumnDef, Node } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type {
@@ -23,6 +23,7 @@ import { address } from '../../catalog/mutations.ts';
 import { describeObject } from '../../catalog/object-names.ts';
 import { typeProperties } from '../../catalog/virtual.ts';
 import { positionOf, stringsOf } from '../../sql/parse/ast.ts';
+import type { AlterTableCmd, ColumnDef, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { parseExpr, serialiseExpr } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';

@@ -1,11 +1,12 @@
 /** COMMENT ON. */
-import type { CommentStmt, Node, ObjectType } from '@pgsql/types';
+
 import { DbError, notSupported } from '../../base/error.ts';
 import { PG_CONSTRAINT, PG_EXTENSION, PG_REWRITE, PG_TRIGGER } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import { stringOf } from '../../sql/parse/ast.ts';
+import type { CommentStmt, Node, ObjectType } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findFunction } from './drop.ts';

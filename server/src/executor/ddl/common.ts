@@ -1,5 +1,5 @@
 /** What every DDL command needs: names, ownership, locks, roles, and the writer of catalog rows. */
-import type { DefElem, Node, RangeVar, RoleSpec } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, type ErrorFields, type Notice } from '../../base/error.ts';
 import { type ConditionName, SQLSTATE } from '../../base/sqlstate.ts';
@@ -14,6 +14,7 @@ import type { CatalogReaderImplementation } from '../../catalog/reader.ts';
 import { OBJECT_ACLS } from '../../catalog/reader.ts';
 import { removeObject } from '../../catalog/removal.ts';
 import { positionOf, stringOf } from '../../sql/parse/ast.ts';
+import type { DefElem, Node, RangeVar, RoleSpec } from '../../sql/parse/nodes.ts';
 import type { TableLockMode } from '../../txn/contract.ts';
 import type { DdlContext } from './contract.ts';
 

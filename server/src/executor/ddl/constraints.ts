@@ -1,5 +1,5 @@
 /** CHECK, PRIMARY KEY, UNIQUE and FOREIGN KEY: from their syntax to catalog rows, and the check of rows already there. */
-import type { Constraint, Node } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { ForeignKeyAction, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
@@ -17,6 +17,7 @@ import { qualifiedName, quoteIdentifier } from '../../catalog/identifiers.ts';
 import { address } from '../../catalog/mutations.ts';
 import { refreshTriggerFlag } from '../../catalog/removal.ts';
 import { positionOf, stringsOf } from '../../sql/parse/ast.ts';
+import type { Constraint, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';

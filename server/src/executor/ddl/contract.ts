@@ -4,11 +4,12 @@
  * {@link executeUtility} (index.ts) runs one command inside the caller's transaction. Everything it does is undone with that
  * transaction or savepoint. It takes its locks itself and waits by promises.
  */
-import type { Node, TypeName } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import type { Notice } from '../../base/error.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
+import type { Node, TypeName } from '../../sql/parse/nodes.ts';
 import type { Expr, Query } from '../../sql/tree.ts';
 import type { TableStore } from '../../table/contract.ts';
 import type { LockManager, LockWaitOptions, Transaction } from '../../txn/contract.ts';

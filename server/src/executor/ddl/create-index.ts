@@ -1,5 +1,5 @@
 /** CREATE INDEX, and the indexes behind PRIMARY KEY and UNIQUE. */
-import type { IndexElem, IndexStmt, Node } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
@@ -8,6 +8,7 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address } from '../../catalog/mutations.ts';
 import { stringsOf } from '../../sql/parse/ast.ts';
+import type { IndexElem, IndexStmt, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
@@ -321,7 +322,7 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
     identity: '',
     generated: '',
   }));
-  columns.forEach((column, index) => insertColumn(ddl, oid, index + 1, column));
+  for (const [index, column] of columns.entries()) insertColumn(ddl, oid, index + 1, column);
   const expressions = spec.keys.flatMap((key) =>
     key.expression === null ? [] : [serialiseExpr(key.expression)],
   );

@@ -1,5 +1,5 @@
 /** CREATE TABLE. Also what ADD COLUMN shares with it: a column definition from syntax to specification. */
-import type { ColumnDef, Constraint, CreateStmt, Node, TableLikeClause } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
@@ -8,6 +8,7 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address } from '../../catalog/mutations.ts';
 import { positionOf, stringOf, stringsOf } from '../../sql/parse/ast.ts';
+import type { ColumnDef, Constraint, CreateStmt, Node, TableLikeClause } from '../../sql/parse/nodes.ts';
 import type { ConstExpr, Expr, FunctionExpr } from '../../sql/tree.ts';
 import { parseExpr } from '../../sql/tree-json.ts';
 import { SqlArray } from '../../types/datum.ts';

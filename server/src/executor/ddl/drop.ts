@@ -1,5 +1,5 @@
 /** DROP of relations, schemas, types, functions, constraints' owners; TRUNCATE. */
-import type { DropStmt, Node, ObjectType, TruncateStmt } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
@@ -8,6 +8,7 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
+import type { DropStmt, Node, ObjectType, TruncateStmt } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { changeSequence, presentSettings } from './sequence.ts';

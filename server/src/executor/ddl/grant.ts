@@ -1,5 +1,5 @@
 /** GRANT and REVOKE on objects. */
-import type { AccessPriv, GrantStmt, Node, ObjectType, RoleSpec } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import {
@@ -19,6 +19,7 @@ import type { CatalogName } from '../../catalog/data/index.ts';
 import { type CatalogKey, CLASS_OID } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
+import type { AccessPriv, GrantStmt, Node, ObjectType, RoleSpec } from '../../sql/parse/nodes.ts';
 import type { Datum } from '../../types/datum.ts';
 import { type Ddl, namesOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';

@@ -1,4 +1,6 @@
 /** Dispatch of utility commands by node name. */
+
+import { DbError, notSupported } from '../../base/error.ts';
 import type {
   AlterDomainStmt,
   AlterEnumStmt,
@@ -35,8 +37,7 @@ import type {
   TruncateStmt,
   VacuumStmt,
   ViewStmt,
-} from '@pgsql/types';
-import { DbError, notSupported } from '../../base/error.ts';
+} from '../../sql/parse/nodes.ts';
 import { alterTable } from './alter-table.ts';
 import { comment } from './comment.ts';
 import { Ddl } from './common.ts';

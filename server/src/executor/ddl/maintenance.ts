@@ -1,8 +1,15 @@
 /** VACUUM, ANALYZE, CHECKPOINT, REINDEX, CLUSTER, LOCK TABLE. */
-import type { ClusterStmt, LockStmt, ReindexStmt, VacuumRelation, VacuumStmt } from '@pgsql/types';
+
 import { DbError } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
 import { PG_CLASS } from '../../catalog/data/columns.ts';
+import type {
+  ClusterStmt,
+  LockStmt,
+  ReindexStmt,
+  VacuumRelation,
+  VacuumStmt,
+} from '../../sql/parse/nodes.ts';
 import { booleanOption, type Ddl, defElems } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { buildIndex } from './create-index.ts';

@@ -1,5 +1,5 @@
 /** RENAME, OWNER TO and SET SCHEMA for every kind of object. */
-import type { AlterObjectSchemaStmt, AlterOwnerStmt, Node, ObjectType, RenameStmt } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import { aclDatum, aclItems } from '../../catalog/acl.ts';
@@ -19,6 +19,13 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import { stringOf } from '../../sql/parse/ast.ts';
+import type {
+  AlterObjectSchemaStmt,
+  AlterOwnerStmt,
+  Node,
+  ObjectType,
+  RenameStmt,
+} from '../../sql/parse/nodes.ts';
 import type { Datum } from '../../types/datum.ts';
 import { type Ddl, namesOf, rangeVarName } from './common.ts';
 import type { UtilityResult } from './contract.ts';

@@ -110,7 +110,7 @@ export function createRelation(ddl: Ddl, spec: RelationSpec): Oid {
   const self = address(CLASS_OID.relation, oid);
   writer.dependOn(self, address(CLASS_OID.namespace, spec.namespace), 'n');
   writer.recordOwner(self, spec.owner);
-  spec.columns.forEach((column, index) => insertColumn(ddl, oid, index + 1, column));
+  for (const [index, column] of spec.columns.entries()) insertColumn(ddl, oid, index + 1, column);
   if (hasRowType) {
     createTypeWithArray(ddl, {
       oid: rowType,

@@ -1,4 +1,13 @@
 /** CREATE, ALTER and DROP ROLE; role membership; REASSIGN OWNED and DROP OWNED. */
+
+import type { Oid } from '../../base/brands.ts';
+import { DbError } from '../../base/error.ts';
+import type { RoleDescriptor } from '../../catalog/contract.ts';
+import { PG_AUTH_MEMBERS, PG_AUTHID, PG_SHDEPEND } from '../../catalog/data/columns.ts';
+import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
+import { address, isSharedClass, type ObjectAddress } from '../../catalog/mutations.ts';
+import { describeObject } from '../../catalog/object-names.ts';
+import { positionOf, stringOf } from '../../sql/parse/ast.ts';
 import type {
   AlterRoleStmt,
   CreateRoleStmt,
@@ -9,15 +18,7 @@ import type {
   Node,
   ReassignOwnedStmt,
   RoleSpec,
-} from '@pgsql/types';
-import type { Oid } from '../../base/brands.ts';
-import { DbError } from '../../base/error.ts';
-import type { RoleDescriptor } from '../../catalog/contract.ts';
-import { PG_AUTH_MEMBERS, PG_AUTHID, PG_SHDEPEND } from '../../catalog/data/columns.ts';
-import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
-import { address, isSharedClass, type ObjectAddress } from '../../catalog/mutations.ts';
-import { describeObject } from '../../catalog/object-names.ts';
-import { positionOf, stringOf } from '../../sql/parse/ast.ts';
+} from '../../sql/parse/nodes.ts';
 import type { Datum } from '../../types/datum.ts';
 import { typeSupport } from '../../types/index.ts';
 import { booleanOption, type Ddl, defElems, integerOption } from './common.ts';

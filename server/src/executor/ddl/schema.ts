@@ -1,9 +1,10 @@
 /** CREATE SCHEMA; CREATE and DROP DATABASE. */
-import type { CreatedbStmt, CreateSchemaStmt, DropdbStmt, Node } from '@pgsql/types';
+
 import { DbError, notSupported } from '../../base/error.ts';
 import { PG_NAMESPACE } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address } from '../../catalog/mutations.ts';
+import type { CreatedbStmt, CreateSchemaStmt, DropdbStmt, Node } from '../../sql/parse/nodes.ts';
 import type { Ddl } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { makeRow } from './relation.ts';

@@ -1,5 +1,5 @@
 /** CREATE, ALTER SEQUENCE, and the sequences behind serial and identity columns. */
-import type { AlterSeqStmt, CreateSeqStmt, DefElem } from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
@@ -8,6 +8,7 @@ import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import { positionOf } from '../../sql/parse/ast.ts';
+import type { AlterSeqStmt, CreateSeqStmt, DefElem } from '../../sql/parse/nodes.ts';
 import type { SequenceState } from '../../table/contract.ts';
 import { booleanOption, type Ddl, defElems, integerOption, namesOf, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';

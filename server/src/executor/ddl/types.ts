@@ -1,13 +1,5 @@
 /** CREATE TYPE … AS ENUM, composite types, domains; ALTER TYPE … ADD VALUE, ALTER DOMAIN. */
-import type {
-  AlterDomainStmt,
-  AlterEnumStmt,
-  CompositeTypeStmt,
-  Constraint,
-  CreateDomainStmt,
-  CreateEnumStmt,
-  Node,
-} from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import { PG_CONSTRAINT, PG_ENUM, PG_TYPE } from '../../catalog/data/columns.ts';
@@ -16,6 +8,15 @@ import { formatType } from '../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier } from '../../catalog/identifiers.ts';
 import { address } from '../../catalog/mutations.ts';
 import { positionOf, stringsOf } from '../../sql/parse/ast.ts';
+import type {
+  AlterDomainStmt,
+  AlterEnumStmt,
+  CompositeTypeStmt,
+  Constraint,
+  CreateDomainStmt,
+  CreateEnumStmt,
+  Node,
+} from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import type { Ddl } from './common.ts';

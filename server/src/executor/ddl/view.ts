@@ -1,12 +1,5 @@
 /** CREATE [OR REPLACE] VIEW; CREATE TABLE AS, SELECT INTO, CREATE MATERIALIZED VIEW, REFRESH. */
-import type {
-  CreateTableAsStmt,
-  Node,
-  RangeVar,
-  RefreshMatViewStmt,
-  SelectStmt,
-  ViewStmt,
-} from '@pgsql/types';
+
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
@@ -15,6 +8,14 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address } from '../../catalog/mutations.ts';
 import { positionOf, stringsOf } from '../../sql/parse/ast.ts';
+import type {
+  CreateTableAsStmt,
+  Node,
+  RangeVar,
+  RefreshMatViewStmt,
+  SelectStmt,
+  ViewStmt,
+} from '../../sql/parse/nodes.ts';
 import type { Query } from '../../sql/tree.ts';
 import { serialiseQuery } from '../../sql/tree-json.ts';
 import { SqlArray } from '../../types/datum.ts';
