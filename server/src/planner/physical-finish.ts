@@ -113,7 +113,9 @@ class OutputPass {
       case 'virtualScan': {
         const used = this.used(node);
         const all = new Set(node.columns.map((column) => column.slot));
-        node.columns = this.pruneColumns(node.columns, union(required, used));
+        const needed = union(required, used);
+        if (node.kind !== 'virtualScan') node.pruned = node.columns.filter((column) => !needed.has(column.slot));
+        node.columns = this.pruneColumns(node.columns, needed);
         const provides = new Set(node.columns.map((column) => column.slot));
         if (node.kind !== 'virtualScan' && node.rowIdSlot >= 0) {
           if (required.has(node.rowIdSlot)) provides.add(node.rowIdSlot);

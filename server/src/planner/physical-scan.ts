@@ -210,7 +210,7 @@ function scanColumns(context: ScanContext): ScanColumn[] {
 /** All worthwhile paths: the cheapest, and the cheapest in the wanted order if that is another. */
 export function scanPaths(context: ScanContext, wanted: Wanted): Path[] {
   const paths: Path[] = [seqScanPath(context)];
-  if (context.scan.relation.table !== null && context.scan.relation.virtualRows === null)
+  if (context.scan.relation.virtualRows === null)
     for (const index of context.scan.relation.indexes) {
       const match = matchIndex(context, index, context.columnPredicates);
       if (match === null && wanted.order.length === 0) continue;
@@ -237,7 +237,7 @@ export function seqScanPath(context: ScanContext): Path {
     ...cost,
     order: [],
     make() {
-      if (scan.relation.virtualRows !== null || scan.relation.table === null) {
+      if (scan.relation.virtualRows !== null) {
         const node: VirtualScanNode = {
           ...nodeBase(path),
           kind: 'virtualScan',
@@ -319,7 +319,7 @@ function isUsable(context: ScanContext, index: IndexDescriptor): boolean {
     index.valid &&
     index.predicate === null &&
     index.accessMethod === 'btree' &&
-    context.scan.relation.table !== null
+    context.scan.relation.virtualRows === null
   );
 }
 
@@ -472,7 +472,6 @@ export function probePath(
 ): (Path & { usedSources: Set<LExpr> }) | null {
   const { scan, planner } = context;
   if (
-    scan.relation.table === null ||
     scan.relation.virtualRows !== null ||
     scan.relation.indexes.length === 0
   )

@@ -79,6 +79,8 @@ export interface SeqScanNode extends PlanNodeBase {
   relationOid: Oid;
   alias: string;
   columns: ScanColumn[];
+  /** Columns that only pushed predicates read: their slots are never filled, EXPLAIN names them. */
+  pruned?: ScanColumn[];
   pushed: PushedPredicate[];
   /** Remaining condition. */
   filter: PlanExpr | null;
@@ -92,6 +94,8 @@ export interface IndexScanNode extends PlanNodeBase {
   indexOid: Oid;
   indexName: string;
   columns: ScanColumn[];
+  /** Columns that only the index conditions read: their slots are never filled, EXPLAIN names them. */
+  pruned?: ScanColumn[];
   equal: PlanExpr[];
   lower: { value: PlanExpr; inclusive: boolean } | null;
   upper: { value: PlanExpr; inclusive: boolean } | null;

@@ -76,7 +76,7 @@ export class ExpressionPrinter {
       case 'seqScan':
       case 'indexScan':
       case 'virtualScan':
-        for (const { column, slot } of node.columns)
+        for (const { column, slot } of node.kind === 'virtualScan' ? node.columns : [...node.columns, ...(node.pruned ?? [])])
           set(slot, { kind: 'column', alias: node.alias, column: this.columnName(node.relationOid, column) });
         return;
       case 'modify':
@@ -142,7 +142,8 @@ export class ExpressionPrinter {
     const { catalog } = this.options;
     const name =
       catalog.names(NO_PATH).print('type', typeOid) ?? catalog.type(typeOid)?.name ?? String(typeOid);
-    if (typmod < 0) return name;
+    // Without a length it is the internal name: `character` would mean one character.
+    if (typmod < 0) return typeOid === 1042 ? 'bpchar' : name;
     if (typeOid === 1700) return `${name}(${(typmod - 4) >> 16},${(typmod - 4) & 0xffff})`;
     if (typeOid === 1042 || typeOid === 1043) return `${name}(${typmod - 4})`;
     return name;

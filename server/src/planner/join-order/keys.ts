@@ -1,4 +1,5 @@
 /** Equalities that hash and merge joins can use. */
+import { containsSubquery } from '../expression/properties.ts';
 import type { LExpr } from '../expression/walk.ts';
 import { commonType } from '../expression/widen.ts';
 import { usedSlots } from '../logical/nodes.ts';
@@ -15,7 +16,7 @@ export interface JoinKey {
 export function hashable(state: PlannerState, expr: LExpr): boolean {
   if (expr.kind !== 'operator' || expr.args.length !== 2) return false;
   const operator = state.catalog.operator(expr.operatorOid);
-  return operator?.canHash === true && operator.name === '=';
+  return operator?.canHash === true && operator.name === '=' && !containsSubquery(expr);
 }
 
 /** The predicate as `outer expression = inner expression`, or null. */

@@ -147,7 +147,7 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
   if (query.rowMarks.length > 0) {
     const marks = query.rowMarks.flatMap((mark) => {
       const scan = scope.bindings[mark.relation]?.scan;
-      if (!scan || scan.relation.table === null) return [];
+      if (!scan || scan.relation.virtualRows !== null) return [];
       rowIdSlot(state, scan);
       return [{ mark, scan }];
     });

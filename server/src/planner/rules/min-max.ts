@@ -25,7 +25,7 @@ export function minMaxByIndex(state: PlannerState, node: LAggregate): LogicalNod
       : child.kind === 'filter' && child.child.kind === 'scan'
         ? child.child
         : null;
-  if (scan === null || scan.relation.table === null) return null;
+  if (scan === null || scan.relation.virtualRows !== null) return null;
   const predicates = child.kind === 'filter' ? child.predicates : [];
   const exprs: { expr: LExpr; slot: number }[] = [];
   for (const { slot, call } of node.aggregates) {
