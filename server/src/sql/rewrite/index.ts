@@ -1,0 +1,70 @@
+/**
+ * Between analysis and planning: defaults and generated columns are filled in, views become subqueries.
+ *
+ * The input is kept as it is (stored views, cached analyses); what changes is copied.
+ */
+import { DbError } from '../../base/error.ts';
+import type { CatalogReader } from '../../catalog/contract.ts';
+import type { AnalysedStatement, Query } from '../tree.ts';
+import { mapChildQueries, mapExpr, mapQueryExprs } from '../walk.ts';
+import { fillTargets } from './defaults.ts';
+import { redirectUpdatableView } from './updatable-views.ts';
+import { expandViews } from './views.ts';
+
+/** Rewrites a query and all queries inside it. */
+export function rewriteQuery(query: Query, catalog: CatalogReader): Query {
+  return rewriteLevel(query, catalog, 0);
+}
+
+/** View expansions within view expansions: deeper than this means views that contain each other. */
+const VIEW_DEPTH_MAX = 200;
+
+function rewriteLevel(query: Query, catalog: CatalogReader, depth: number): Query {
+  let result = query;
+  if (result.resultRelation > 0) {
+    result = redirectUpdatableView(result, catalog);
+    result = fillTargets(result, catalog);
+  }
+  result = expandViews(result, catalog, (view) => {
+    if (depth >= VIEW_DEPTH_MAX)
+      throw new DbError('invalid_object_definition', 'infinite recursion detected in rules for views');
+    return rewriteLevel(view, catalog, depth + 1);
+  });
+  result = mapChildQueries(result, (child) =>
+    expanded.has(child) ? child : rewriteLevel(child, catalog, depth),
+  );
+  if (!result.hasSubLinks) return result;
+  return mapQueryExprs(result, (expr) =>
+    mapExpr(expr, (node) => {
+      if (node.kind !== 'subLink') return undefined;
+      const subquery = rewriteLevel(node.subquery, catalog, depth);
+      const left = node.left.map((item) => mapSubLinks(item, catalog, depth));
+      return { ...node, left, subquery };
+    }),
+  );
+}
+
+function mapSubLinks(
+  expr: Query['targets'][number]['expr'],
+  catalog: CatalogReader,
+  depth: number,
+): typeof expr {
+  return mapExpr(expr, (node) =>
+    node.kind === 'subLink' ? { ...node, subquery: rewriteLevel(node.subquery, catalog, depth) } : undefined,
+  );
+}
+
+/** Queries that came out of view expansion in this process and are rewritten already. */
+const expanded = new WeakSet<Query>();
+
+/** Marks a query as done, so that the walk over child queries leaves it alone. */
+export function markExpanded(query: Query): Query {
+  expanded.add(query);
+  return query;
+}
+
+/** Rewrites the query of an analysed statement, that inside a utility statement included. */
+export function rewriteStatement(statement: AnalysedStatement, catalog: CatalogReader): AnalysedStatement {
+  if (statement.kind === 'query') return { ...statement, query: rewriteQuery(statement.query, catalog) };
+  return statement.inner ? { ...statement, inner: rewriteStatement(statement.inner, catalog) } : statement;
+}

@@ -1,0 +1,142 @@
+/**
+ * INSERT, UPDATE and DELETE on simple views (one table, plain columns, no grouping or limits) work on the table.
+ *
+ * The view's reference stays in the range table, outside FROM, so that its privileges are checked as the caller; the table is
+ * used with the rights of the view's owner.
+ */
+import { DbError } from '../../base/error.ts';
+import type { CatalogReader, RelationDescriptor } from '../../catalog/contract.ts';
+import { makeAnd, makeVar } from '../analyse/make.ts';
+import type { Expr, FromNode, Query, RangeTableEntry, RelationEntry, VarExpr } from '../tree.ts';
+import { containsSetReturning, mapExpr, mapQuery } from '../walk.ts';
+import { isExpandableView, viewQueryOf } from './views.ts';
+
+const VERBS = {
+  insert: ['insert into', 'inserting into', 'INSERT'],
+  update: ['update', 'updating', 'UPDATE'],
+  delete: ['delete from', 'deleting from', 'DELETE'],
+} as const;
+
+function refuse(relation: RelationDescriptor, command: keyof typeof VERBS, detail: string): DbError {
+  const [verb, doing, event] = VERBS[command];
+  return new DbError('object_not_in_prerequisite_state', `cannot ${verb} view "${relation.name}"`, {
+    detail,
+    hint: `To enable ${doing} the view, provide an INSTEAD OF ${event} trigger or an unconditional ON ${event} DO INSTEAD rule.`,
+  });
+}
+
+/** Why a view cannot be changed through, or null. */
+function notUpdatable(view: Query): string | null {
+  if (view.distinct !== 'none') return 'Views containing DISTINCT are not automatically updatable.';
+  if (view.groupBy.length > 0 || view.groupingSets)
+    return 'Views containing GROUP BY are not automatically updatable.';
+  if (view.having) return 'Views containing HAVING are not automatically updatable.';
+  if (view.setOperation)
+    return 'Views containing UNION, INTERSECT, or EXCEPT are not automatically updatable.';
+  if (view.commonTables.length > 0) return 'Views containing WITH are not automatically updatable.';
+  if (view.limit || view.offset) return 'Views containing LIMIT or OFFSET are not automatically updatable.';
+  if (view.hasAggregates) return 'Views that return aggregate functions are not automatically updatable.';
+  if (view.hasWindowFunctions) return 'Views that return window functions are not automatically updatable.';
+  if (view.targets.some((target) => containsSetReturning(target.expr)))
+    return 'Views that return set-returning functions are not automatically updatable.';
+  const [from] = view.from;
+  if (
+    view.from.length !== 1 ||
+    from.kind !== 'relationRef' ||
+    view.rangeTable[from.relation - 1].kind !== 'relation'
+  )
+    return 'Views that do not select from a single table or view are not automatically updatable.';
+  return null;
+}
+
+export function redirectUpdatableView(query: Query, catalog: CatalogReader): Query {
+  const entry = query.rangeTable[query.resultRelation - 1];
+  if (entry.kind !== 'relation') return query;
+  const relation = catalog.relation(entry.relationOid);
+  if (!isExpandableView(relation)) return query;
+  const command = query.command === 'merge' || query.command === 'select' ? 'update' : query.command;
+  const view = viewQueryOf(relation, catalog);
+  const reason = notUpdatable(view);
+  if (reason !== null) throw refuse(relation, command, reason);
+  const from = view.from[0] as Extract<FromNode, { kind: 'relationRef' }>;
+  const base = view.rangeTable[from.relation - 1] as RelationEntry;
+  const baseRelation = catalog.relation(base.relationOid)!;
+  const visible = view.targets.filter((target) => !target.junk);
+  const columnOf = (attribute: number): VarExpr | null => {
+    const expr = visible[attribute - 1]?.expr;
+    return expr?.kind === 'var' && expr.relation === from.relation && expr.attribute > 0 ? expr : null;
+  };
+  const mapped = (attribute: number): number => {
+    const column = columnOf(attribute);
+    if (!column)
+      throw new DbError(
+        'feature_not_supported',
+        `cannot ${VERBS[command][0]} column "${relation.columns[attribute - 1].name}" of view "${relation.name}"`,
+        { detail: 'View columns that are not columns of their base relation are not updatable.' },
+      );
+    return column.attribute;
+  };
+  const index = query.resultRelation;
+  const baseEntry: RelationEntry = {
+    ...base,
+    lockMode: 'RowExclusive',
+    alias: entry.alias,
+    inFrom: entry.inFrom,
+    asRole: relation.ownerOid,
+    privileges: [
+      ...base.privileges,
+      ...entry.privileges
+        .filter((item) => item.privilege !== 'SELECT')
+        .map((item) => ({
+          privilege: item.privilege,
+          columns: item.columns.flatMap((attribute) => columnOf(attribute)?.attribute ?? []),
+        })),
+    ],
+  };
+  // Expressions over the view's columns are expressions over the table's.
+  const toBase = (expr: Expr, depth: number): Expr | undefined => {
+    if (expr.kind !== 'var' || expr.relation !== index || expr.levelsUp !== depth) return undefined;
+    if (expr.attribute > 0) return lift(visible[expr.attribute - 1].expr, index, from.relation, depth);
+    if (expr.attribute < 0) return expr;
+    return {
+      kind: 'row',
+      args: visible.map((target) => lift(target.expr, index, from.relation, depth)),
+      fieldNames: visible.map((target) => target.name),
+      typeOid: relation.rowTypeOid,
+      typmod: -1,
+      collation: 0,
+    };
+  };
+  let result: Query = {
+    ...query,
+    targets: query.targets.map((target) => ({ ...target, targetColumn: mapped(target.targetColumn) })),
+    onConflict: query.onConflict
+      ? {
+          ...query.onConflict,
+          set: query.onConflict.set.map((target) => ({
+            ...target,
+            targetColumn: mapped(target.targetColumn),
+          })),
+        }
+      : null,
+  };
+  result = mapQuery(result, toBase);
+  const rangeTable: RangeTableEntry[] = [...result.rangeTable];
+  rangeTable[index - 1] = baseEntry;
+  rangeTable.push({ ...entry, inFrom: false });
+  const where =
+    query.command === 'insert' || !view.where
+      ? result.where
+      : makeAnd([lift(view.where, index, from.relation, 0), result.where]);
+  result = { ...result, rangeTable, where, hasSubLinks: result.hasSubLinks || view.hasSubLinks };
+  // The base may be a view itself.
+  return isExpandableView(baseRelation) ? redirectUpdatableView(result, catalog) : result;
+}
+
+/** Moves an expression of the view's level to where `relation` stands for the view's only table. */
+function lift(expr: Expr, relation: number, from: number, depth: number): Expr {
+  return mapExpr(expr, (node, inner) => {
+    if (node.kind !== 'var' || node.levelsUp !== inner || node.relation !== from) return undefined;
+    return { ...makeVar(relation, node.attribute, node, node.levelsUp + depth) };
+  });
+}
