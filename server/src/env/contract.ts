@@ -54,10 +54,11 @@ export class EnvironmentError extends Error {
  *
  * read         must exist; writing is refused
  * write        must exist; reading and writing
+ * write-durable   as write; every completed write is durable as if `dataSync` had followed, in one trip to the device
  * create       reading and writing; made empty if it does not exist, otherwise left as it is
  * create-new   reading and writing; EEXIST if it exists
  */
-export type OpenMode = 'read' | 'write' | 'create' | 'create-new';
+export type OpenMode = 'read' | 'write' | 'write-durable' | 'create' | 'create-new';
 
 /** What `Disk.stat` tells. `modifiedMicros` is wall time since the Unix epoch. */
 export interface FileStatus {

@@ -16,6 +16,7 @@ import { translateError } from './errors.ts';
 const openFlags: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY,
   write: fs.constants.O_RDWR,
+  'write-durable': fs.constants.O_RDWR | (fs.constants.O_DSYNC ?? fs.constants.O_SYNC),
   create: fs.constants.O_RDWR | fs.constants.O_CREAT,
   'create-new': fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
 };

@@ -223,13 +223,14 @@ export class SimulatedDisk implements Disk {
     if (entry === 'directory') throw failure('EISDIR', path, 'open file');
     if (entry && mode === 'create-new') throw failure('EEXIST', path, 'open file');
     if (!entry) {
-      if (mode === 'read' || mode === 'write') throw failure('ENOENT', path, 'open file');
+      if (mode === 'read' || mode === 'write' || mode === 'write-durable')
+        throw failure('ENOENT', path, 'open file');
       this.checkParent(path);
       const inode = new Inode(this.nextInode++);
       this.count(path, () => this.names.link(path, inode));
       entry = inode;
     }
-    return new SimulatedFile(this, path, entry, mode !== 'read', this.era);
+    return new SimulatedFile(this, path, entry, mode !== 'read', mode === 'write-durable', this.era);
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -432,12 +433,22 @@ class SimulatedFile implements File {
   private readonly disk: SimulatedDisk;
   private readonly inode: Inode;
   private readonly isWritable: boolean;
+  /** Every write is followed by a sync of its own: two counted operations, so that a crash may come between. */
+  private readonly isDurable: boolean;
   private readonly era: number;
   private readonly pathHash: number;
   private isOpen = true;
 
-  constructor(disk: SimulatedDisk, path: string, inode: Inode, isWritable: boolean, era: number) {
+  constructor(
+    disk: SimulatedDisk,
+    path: string,
+    inode: Inode,
+    isWritable: boolean,
+    isDurable: boolean,
+    era: number,
+  ) {
     this.disk = disk;
+    this.isDurable = isDurable;
     this.path = path;
     this.inode = inode;
     this.isWritable = isWritable;
@@ -460,7 +471,13 @@ class SimulatedFile implements File {
     return count;
   }
 
-  write(offset: number, source: Uint8Array): Promise<number> {
+  async write(offset: number, source: Uint8Array): Promise<number> {
+    const count = await this.issueAndComplete(offset, source);
+    if (this.isDurable) await this.dataSync();
+    return count;
+  }
+
+  private issueAndComplete(offset: number, source: Uint8Array): Promise<number> {
     let issued: { change: FileChange; count: number };
     try {
       issued = this.issueWrite(offset, source);
@@ -478,12 +495,15 @@ class SimulatedFile implements File {
   writeSync(offset: number, source: Uint8Array): number {
     const { change, count } = this.issueWrite(offset, source);
     this.inode.complete(change);
+    if (this.isDurable) this.dataSyncSync();
     return count;
   }
 
   async writeAll(offset: number, parts: readonly Uint8Array[]): Promise<void> {
     const source = concatenate(parts);
-    for (let done = 0; done < source.length; ) done += await this.write(offset + done, source.subarray(done));
+    for (let done = 0; done < source.length; )
+      done += await this.issueAndComplete(offset + done, source.subarray(done));
+    if (this.isDurable) await this.dataSync();
   }
 
   writeAllSync(offset: number, parts: readonly Uint8Array[]): void {

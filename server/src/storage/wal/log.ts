@@ -471,7 +471,7 @@ export class Log implements WriteAheadLog {
     this.append(RECORD_TYPE.mark, NO_XID, this.scratch, 0, 8);
   }
 
-  /** Writes a batch piece by piece at segment borders; each piece is synced before the next segment is begun. */
+  /** Writes a batch piece by piece at segment borders; each piece is durable before the next segment is begun. */
   private async writeBatch(batch: StreamBuffer): Promise<void> {
     const { segmentBytes } = this.identity;
     for (let at = 0; at < batch.used; ) {
@@ -481,7 +481,6 @@ export class Log implements WriteAheadLog {
       const length = Math.min(batch.used - at, segmentBytes - offset);
       const file = await this.files.file(segment);
       await this.writeRetrying(file, offset, batch.bytes.subarray(at, at + length));
-      await file.dataSync();
       at += length;
       if (offset + length >= segmentBytes / 4) this.files.prepareAhead(segment + 1);
       if (at < batch.used) await this.files.closeBefore(segment);

@@ -56,7 +56,7 @@ export class SegmentFiles {
     this.lastPrepared = last;
   }
 
-  /** The file of a segment, prepared if need be; waits while the disk is full. */
+  /** The file of a segment, prepared if need be, opened so that completed writes are durable; waits while the disk is full. */
   async file(segment: number): Promise<File> {
     while (!this.prepared.has(segment)) {
       await this.prepare(segment);
@@ -65,7 +65,7 @@ export class SegmentFiles {
     }
     let file = this.prepared.get(segment)!;
     if (file === null || file === undefined) {
-      file = await this.disk.open(segmentPath(this.identity, segment), 'write');
+      file = await this.disk.open(segmentPath(this.identity, segment), 'write-durable');
       this.prepared.set(segment, file);
     }
     return file;
