@@ -1,0 +1,481 @@
+/**
+ * COPY FROM: bytes to stored rows.
+ *
+ * Fields go from the line's bytes straight into column builders (types/bytes-input). Rows that need more than that (CHECK constraints,
+ * generated columns, and any row that turns out to have an error worth a DETAIL) take the way over Datums. Full batches go to
+ * Table.insertBatch; foreign keys are collected per batch and checked at the end of the statement.
+ */
+import { isUtf8 } from 'node:buffer';
+import { DbError } from '../../base/error.ts';
+import { isSuspension, WaitSignal } from '../../base/suspend.ts';
+import { type FieldAppender, fieldAppender } from '../../types/bytes-input.ts';
+import type { Datum } from '../../types/datum.ts';
+import { utf8Slice, VectorBuilder, vectorReader } from '../../types/vector-io.ts';
+import { AfterQueue } from '../constraints/queue.ts';
+import { TargetTable } from '../constraints/target.ts';
+import type { ExecutionEnvironment } from '../state.ts';
+import { BinaryReader } from './binary.ts';
+import { FieldSplitter } from './fields.ts';
+import { LineCutter } from './lines.ts';
+import type { CopyOptions } from './options.ts';
+
+const BATCH_ROWS = 65_536;
+const BATCH_BYTES = 32 << 20;
+/** Lines between two looks at the clock. */
+const LINES_PER_LOOK = 256;
+/** Longest piece of input shown in an error's context. */
+const SHOWN_CHARACTERS_MAX = 100;
+
+/** Where the bytes come from: null at the end. */
+export interface CopySource {
+  read(): Promise<Uint8Array | null>;
+}
+
+export interface CopyFromOptions {
+  readonly environment: ExecutionEnvironment;
+  readonly relationOid: number;
+  /** Columns the input has, by number from 0, in input order. */
+  readonly columns: readonly number[];
+  readonly options: CopyOptions;
+  readonly yieldToLoop: () => Promise<void>;
+}
+
+interface InputColumn {
+  column: number;
+  name: string;
+  typmod: number;
+  append: FieldAppender;
+  builder: VectorBuilder;
+  forceNotNull: boolean;
+  forceNull: boolean;
+  notNull: boolean;
+}
+
+export class CopyLoader {
+  rowCount = 0;
+  private readonly environment: ExecutionEnvironment;
+  private readonly target: TargetTable;
+  private readonly options: CopyOptions;
+  private readonly yieldToLoop: () => Promise<void>;
+  private readonly input: InputColumn[];
+  /** One per table column; dropped ones are fed NULLs by the table. */
+  private readonly builders: VectorBuilder[];
+  /** Columns that the input lacks. */
+  private readonly missing: readonly number[];
+  private readonly careful: boolean;
+  private readonly queue: AfterQueue | null;
+  private readonly splitter: FieldSplitter;
+  private line = 0;
+  private rowsInBatch = 0;
+  private quote = 0;
+  private escape = 0;
+
+  constructor(from: CopyFromOptions) {
+    const { environment, options, columns } = from;
+    this.environment = environment;
+    this.options = options;
+    this.yieldToLoop = from.yieldToLoop;
+    this.target = new TargetTable(environment, from.relationOid, null);
+    const { relation, table } = this.target;
+    const { format } = environment.resolver.context;
+    this.builders = table.schema.columns.map(
+      (column) =>
+        new VectorBuilder(
+          column.dropped ? 'bool' : column.support.physical(column.typmod),
+          column.support,
+          column.typmod,
+        ),
+    );
+    this.input = columns.map((column) => {
+      const { name, typmod, notNull } = relation.columns[column]!;
+      return {
+        column,
+        name,
+        typmod,
+        notNull,
+        builder: this.builders[column]!,
+        append: fieldAppender(this.builders[column]!, format),
+        forceNotNull: options.forceNotNull.includes(name),
+        forceNull: options.forceNull.includes(name),
+      };
+    });
+    this.missing = relation.columns.flatMap((column, index) =>
+      column.dropped || columns.includes(index) || column.generated !== '' ? [] : [index],
+    );
+    const hasChecks = relation.constraints.some((constraint) => constraint.kind === 'c');
+    this.careful = hasChecks || this.target.generatedColumns.length > 0;
+    this.queue =
+      this.target.foreignKeys.length > 0 ? new AfterQueue(environment, () => this.checkInterrupt()) : null;
+    this.splitter = new FieldSplitter(options.delimiter, options.nullText);
+    this.quote = options.quote.charCodeAt(0);
+    this.escape = options.escape.charCodeAt(0);
+  }
+
+  /** Loads everything; resolves with the number of rows. */
+  async run(source: CopySource): Promise<number> {
+    if (this.options.format === 'binary') await this.runBinary(source);
+    else await this.runLines(source);
+    await this.flush();
+    await this.checkForeignKeys();
+    return this.rowCount;
+  }
+
+  private checkInterrupt(): void {
+    const pending = this.environment.services.interrupt();
+    if (pending !== null) throw pending;
+  }
+
+  private async runLines(source: CopySource): Promise<void> {
+    const { options } = this;
+    const isCsv = options.format === 'csv';
+    const cutter = new LineCutter({ csv: isCsv ? { quote: this.quote, escape: this.escape } : null });
+    let sliceEnd = this.sliceEnd();
+    let headerPending = options.header !== 'none';
+    for (;;) {
+      const chunk = await source.read();
+      this.checkInterrupt();
+      if (chunk === null) cutter.end();
+      else cutter.push(chunk);
+      let lines = 0;
+      for (;;) {
+        let found: boolean;
+        try {
+          found = cutter.next();
+        } catch (thrown) {
+          this.line++;
+          throw this.inContext(thrown, '');
+        }
+        if (!found) break;
+        this.line++;
+        const { bytes, lineStart, lineEnd } = cutter;
+        if (headerPending) {
+          headerPending = false;
+          if (options.header === 'match') this.checkHeader(bytes, lineStart, lineEnd);
+          continue;
+        }
+        if (lineEnd - lineStart === 2 && bytes[lineStart] === 92 && bytes[lineStart + 1] === 46) {
+          // The end marker: whatever follows is read and ignored.
+          while ((await source.read()) !== null);
+          return;
+        }
+        this.addLine(bytes, lineStart, lineEnd, isCsv);
+        if (this.isBatchFull()) {
+          await this.flush();
+          sliceEnd = this.sliceEnd();
+        } else if (++lines % LINES_PER_LOOK === 0 && this.now() >= sliceEnd) {
+          await this.yieldToLoop();
+          this.checkInterrupt();
+          sliceEnd = this.sliceEnd();
+        }
+      }
+      if (chunk === null) return;
+    }
+  }
+
+  private now(): number {
+    return this.environment.services.monotonicMicros();
+  }
+
+  private sliceEnd(): number {
+    return this.now() + this.environment.services.sliceMicros;
+  }
+
+  private isBatchFull(): boolean {
+    const { builders } = this;
+    const count = this.rowsInBatch;
+    if (count >= BATCH_ROWS) return true;
+    if (count === 0 || count % 1024 !== 0) return false;
+    let bytes = 0;
+    for (const builder of builders) bytes += builder.byteCount;
+    return bytes >= BATCH_BYTES;
+  }
+
+  private split(bytes: Uint8Array, start: number, end: number, isCsv: boolean): void {
+    if (isCsv) this.splitter.splitCsv(bytes, start, end, this.quote, this.escape);
+    else this.splitter.splitText(bytes, start, end);
+  }
+
+  private addLine(bytes: Uint8Array, start: number, end: number, isCsv: boolean): void {
+    const { splitter, input } = this;
+    this.checkEncoding(bytes, start, end);
+    if (input.length === 0 && start === end) splitter.count = 0;
+    else this.split(bytes, start, end, isCsv);
+    if (splitter.count !== input.length) {
+      const shown = shownText(utf8Slice(bytes, start, end));
+      const message =
+        splitter.count > input.length
+          ? 'extra data after last expected column'
+          : `missing data for column "${input[splitter.count]!.name}"`;
+      throw this.inContext(new DbError('bad_copy_file_format', message), `: "${shown}"`);
+    }
+    if (this.careful || this.missing.length > 0) {
+      this.addCarefully();
+      return;
+    }
+    for (let index = 0; index < input.length; index++) {
+      const column = input[index]!;
+      if (this.fieldIsNull(index, column)) {
+        if (column.notNull) {
+          this.undo(index);
+          this.addCarefully();
+          return;
+        }
+        column.builder.appendNull();
+        continue;
+      }
+      try {
+        column.append(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
+      } catch (thrown) {
+        throw this.inColumn(thrown, index);
+      }
+    }
+    this.rowsInBatch++;
+    this.rowCount++;
+  }
+
+  /** An error follows anyway: what was appended of the row is never stored. */
+  private undo(_columns: number): void {
+    this.rowsInBatch = 0;
+  }
+
+  private fieldIsNull(index: number, column: InputColumn): boolean {
+    const { splitter, options } = this;
+    if (options.format === 'csv') {
+      if (column.forceNotNull) return false;
+      if (column.forceNull && splitter.wasQuoted[index] === 1) {
+        return (
+          utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!) ===
+          options.nullText
+        );
+      }
+    }
+    return splitter.isNull[index] === 1;
+  }
+
+  /** The row as Datums: defaults, generated columns, NOT NULL and CHECK with their details. */
+  private addCarefully(): void {
+    const { splitter, input } = this;
+    const { format } = this.environment.resolver.context;
+    const row: Datum[] = this.target.columnNumbers.map(() => null);
+    for (let index = 0; index < input.length; index++) {
+      const column = input[index]!;
+      if (this.fieldIsNull(index, column)) continue;
+      const text = utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
+      try {
+        row[column.column] = column.builder.support.input(text, column.typmod, format);
+      } catch (thrown) {
+        throw this.inColumn(thrown, index);
+      }
+    }
+    this.addRow(row);
+  }
+
+  private addRow(row: Datum[]): void {
+    for (const column of this.missing) row[column] = this.target.defaultValue(column);
+    try {
+      this.target.complete(row);
+    } catch (thrown) {
+      throw this.inContext(thrown, this.splitter.count > 0 ? `: "${shownText(this.lineText())}"` : '');
+    }
+    for (let column = 0; column < row.length; column++) {
+      if (this.target.supports[column] !== null) this.builders[column]!.append(row[column]!);
+    }
+    this.rowsInBatch++;
+    this.rowCount++;
+  }
+
+  private lineText(): string {
+    const { splitter } = this;
+    const parts: string[] = [];
+    for (let index = 0; index < splitter.count; index++) {
+      parts.push(
+        splitter.isNull[index] === 1
+          ? this.options.nullText
+          : utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!),
+      );
+    }
+    return parts.join(this.options.delimiter);
+  }
+
+  private checkEncoding(bytes: Uint8Array, start: number, end: number): void {
+    const line = bytes.subarray(start, end);
+    if (isUtf8(line) && !line.includes(0)) return;
+    throw this.inContext(invalidUtf8(line), '');
+  }
+
+  private checkHeader(bytes: Uint8Array, start: number, end: number): void {
+    this.split(bytes, start, end, this.options.format === 'csv');
+    const { splitter, input } = this;
+    if (splitter.count !== input.length) {
+      const names = input.length === 1 ? 'column' : 'columns';
+      throw this.inContext(
+        new DbError(
+          'bad_copy_file_format',
+          `wrong number of fields in header line: got ${splitter.count}, expected ${input.length}`,
+        ),
+        `, ${names}`,
+      );
+    }
+    for (let index = 0; index < input.length; index++) {
+      const text = utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
+      if (splitter.isNull[index] === 1) {
+        throw this.inContext(
+          new DbError(
+            'bad_copy_file_format',
+            `column name mismatch in header line field ${index + 1}: got null value ("${this.options.nullText}"), expected "${input[index]!.name}"`,
+          ),
+          `: "${shownText(utf8Slice(bytes, start, end))}"`,
+        );
+      }
+      if (text !== input[index]!.name) {
+        throw this.inContext(
+          new DbError(
+            'bad_copy_file_format',
+            `column name mismatch in header line field ${index + 1}: got "${text}", expected "${input[index]!.name}"`,
+          ),
+          `: "${shownText(utf8Slice(bytes, start, end))}"`,
+        );
+      }
+    }
+  }
+
+  private async runBinary(source: CopySource): Promise<void> {
+    const reader = new BinaryReader();
+    const { format } = this.environment.resolver.context;
+    let sliceEnd = this.sliceEnd();
+    for (;;) {
+      const chunk = await source.read();
+      this.checkInterrupt();
+      if (chunk === null) {
+        reader.end();
+        return;
+      }
+      reader.push(chunk);
+      for (;;) {
+        this.line = this.rowCount + 1;
+        let found: boolean;
+        try {
+          found = reader.next();
+        } catch (thrown) {
+          throw this.inContext(thrown, '');
+        }
+        if (!found) break;
+        const { fields } = reader;
+        if (fields.length !== this.input.length) {
+          throw this.inContext(
+            new DbError(
+              'bad_copy_file_format',
+              `row field count is ${fields.length}, expected ${this.input.length}`,
+            ),
+            '',
+          );
+        }
+        const row: Datum[] = this.target.columnNumbers.map(() => null);
+        for (let index = 0; index < fields.length; index++) {
+          const column = this.input[index]!;
+          const bytes = fields[index]!;
+          if (bytes === null) continue;
+          try {
+            row[column.column] = column.builder.support.receive(bytes, column.typmod, format);
+          } catch (thrown) {
+            throw this.inContext(thrown, `, column ${column.name}`);
+          }
+        }
+        this.addRow(row);
+        if (this.isBatchFull()) {
+          await this.flush();
+          sliceEnd = this.sliceEnd();
+        } else if (this.rowCount % LINES_PER_LOOK === 0 && this.now() >= sliceEnd) {
+          await this.yieldToLoop();
+          this.checkInterrupt();
+          sliceEnd = this.sliceEnd();
+        }
+      }
+    }
+  }
+
+  /** Hands the batch to the table. */
+  private async flush(): Promise<void> {
+    const rows = this.rowsInBatch;
+    if (rows === 0) return;
+    const vectors = this.builders.map((builder) => builder.finish());
+    if (this.queue !== null) this.collectKeys(rows);
+    try {
+      await this.target.table.insertBatch(this.environment.transaction, vectors, rows);
+    } catch (thrown) {
+      throw this.inContext(thrown, '');
+    }
+    for (const builder of this.builders) builder.reset();
+    this.rowsInBatch = 0;
+    this.checkInterrupt();
+  }
+
+  private collectKeys(rows: number): void {
+    const { target, builders } = this;
+    const wanted = new Set(
+      target.foreignKeys.flatMap((constraint) => constraint.columns.map((number) => number - 1)),
+    );
+    const readers = [...wanted].map((column) => {
+      const builder = builders[column]!;
+      const vector = builder.finish();
+      const read = vectorReader(vector.physical, builder.support, builder.typmod);
+      return { column, read: (row: number) => read(vector, row) };
+    });
+    const row: Datum[] = [];
+    for (let number = 0; number < rows; number++) {
+      for (const { column, read } of readers) row[column] = read(number);
+      this.queue!.inserted(target, row);
+    }
+  }
+
+  private async checkForeignKeys(): Promise<void> {
+    if (this.queue === null) return;
+    for (;;) {
+      try {
+        this.queue.run();
+        return;
+      } catch (thrown) {
+        if (!isSuspension(thrown)) throw thrown;
+        if (thrown instanceof WaitSignal) await thrown.promise;
+        else await this.yieldToLoop();
+      }
+    }
+  }
+
+  private inColumn(thrown: unknown, index: number): unknown {
+    const { splitter } = this;
+    const text = utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
+    return this.inContext(thrown, `, column ${this.input[index]!.name}: "${shownText(text)}"`);
+  }
+
+  /** Adds `COPY t, line 3…` to an error. */
+  private inContext(thrown: unknown, rest: string): unknown {
+    if (thrown instanceof DbError && thrown.fields.where === undefined) {
+      thrown.fields.where = `COPY ${this.target.relation.name}, line ${this.line}${rest}`;
+    }
+    return thrown;
+  }
+}
+
+function shownText(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
+}
+
+/** 22021 with the first bytes that are no UTF-8. */
+function invalidUtf8(line: Uint8Array): DbError {
+  let at = line.indexOf(0);
+  let length = 1;
+  if (at < 0 || !isUtf8(line.subarray(0, at))) {
+    at = 0;
+    while (at < line.length) {
+      const byte = line[at]!;
+      length = byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+      if (!isUtf8(line.subarray(at, at + length))) break;
+      at += length;
+    }
+  }
+  const shown = [...line.subarray(at, at + length)]
+    .map((byte) => `0x${byte.toString(16).padStart(2, '0')}`)
+    .join(' ');
+  return new DbError('character_not_in_repertoire', `invalid byte sequence for encoding "UTF8": ${shown}`);
+}
