@@ -74,7 +74,8 @@ export interface LiftedText {
   readonly key: string;
   readonly text: string;
   readonly parameterTypes: readonly Oid[];
-  readonly values: readonly Datum[];
+  /** Text of each literal, read by the input function of the type that analysis gave its parameter. */
+  readonly texts: readonly string[];
 }
 
 /** What a utility command may use of the session it runs in. */

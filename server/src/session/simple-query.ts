@@ -4,10 +4,11 @@ import type { Execution } from '../executor/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { CompiledStatement } from './compiled-statement.ts';
 import type { Pending } from './contract.ts';
-import type { ParsedStatement } from './engine.ts';
+import type { LiftedText, ParsedStatement } from './engine.ts';
 import type { BackendSession } from './session.ts';
-import { commandTag, isAllowedInFailedBlock, isPlannableNode, NO_FORMATS, sameTypes } from './statements.ts';
+import { commandTag, isAllowedInFailedBlock, isPlannableNode, NO_FORMATS } from './statements.ts';
 import { abortedBlock } from './transaction-block.ts';
 
 const NO_PARAMETERS: readonly Datum[] = [];
@@ -41,15 +42,28 @@ export class SimpleQuery {
         if (error instanceof DbError) return undefined;
         throw error;
       }
-      if (compiled.plan === null || !sameTypes(compiled.parameterTypes, lifted.parameterTypes))
-        return undefined;
+      if (compiled.plan === null) return undefined;
       this.session.compilation.cache(key, compiled);
     }
     const plan = compiled.plan;
     if (plan === null) return undefined;
-    const parameters = lifted === null ? NO_PARAMETERS : lifted.values;
+    const parameters = lifted === null ? NO_PARAMETERS : this.literalValues(lifted, compiled);
+    if (parameters === null) return undefined;
     const chosen = this.session.compilation.choosePlan(compiled, plan, parameters);
     return this.runSimplePlan(chosen, parameters, true);
+  }
+
+  /** Values of lifted literals; null when one is malformed (the text as written then tells where). */
+  private literalValues(lifted: LiftedText, compiled: CompiledStatement): readonly Datum[] | null {
+    const context = this.session.compilation.currentFormat();
+    try {
+      return lifted.texts.map((text, index) =>
+        this.session.typeSupport(compiled.parameterTypes[index]).input(text, -1, context),
+      );
+    } catch (error) {
+      if (error instanceof DbError) return null;
+      throw error;
+    }
   }
 
   async simpleQueryGeneral(text: string): Promise<void> {

@@ -1,5 +1,4 @@
 /** Small facts about statements that the query runners share. */
-import type { Oid } from '../base/brands.ts';
 import { DbError, type Notice } from '../base/error.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { ResultColumn } from './contract.ts';
@@ -64,10 +63,6 @@ export function sameColumns(left: readonly ResultColumn[], right: readonly Resul
       (column, index) => column.typeOid === right[index].typeOid && column.typmod === right[index].typmod,
     )
   );
-}
-
-export function sameTypes(left: readonly Oid[], right: readonly Oid[]): boolean {
-  return left.length === right.length && left.every((type, index) => type === right[index]);
 }
 
 /** Statements with a plan; all others are commands. */

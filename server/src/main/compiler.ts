@@ -1,0 +1,175 @@
+/** Joins parser, analysis, planner and executor into what sessions call a compiler. */
+import type { Oid } from '../base/brands.ts';
+import type { CatalogReader } from '../catalog/contract.ts';
+import type { Execution, ExecutorServices } from '../executor/contract.ts';
+import type { RowExecutor } from '../executor/driver.ts';
+import { CatalogFunctionResolver, type FunctionLibrary } from '../executor/functions.ts';
+import { ExpressionCompiler } from '../executor/row/expression/compile.ts';
+import { type PlannerSettings, planQuery, type StatisticsProvider } from '../planner/index.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type {
+  CompileEnvironment,
+  LiftedText,
+  ParsedStatement,
+  StatementCompiler,
+} from '../session/engine.ts';
+import { analyseExpression, analyseStatement, resolveTypeName } from '../sql/analyse/index.ts';
+import type { FunctionContext } from '../sql/functions/contract.ts';
+import { type Node, type RawStatement, tagOf } from '../sql/parse/ast.ts';
+import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
+import { parseStatements } from '../sql/parse/parser.ts';
+import { rewriteQuery } from '../sql/rewrite/index.ts';
+import type { AnalysedStatement, Expr, Query } from '../sql/tree.ts';
+import type { TableStore } from '../table/contract.ts';
+import type { Datum } from '../types/datum.ts';
+
+/** Statistics of the table store as the planner asks for them. */
+export function statisticsOf(tables: TableStore, catalog: CatalogReader): StatisticsProvider {
+  const isStored = (tableOid: Oid): boolean => {
+    const relation = catalog.relation(tableOid);
+    return relation !== null && relation.table !== null && relation.virtualRows === null;
+  };
+  return {
+    estimate: (tableOid) => {
+      if (!isStored(tableOid)) return null;
+      const { rows, bytes } = tables.table(tableOid).estimate();
+      return { rows, bytes };
+    },
+    column: (tableOid, column) => (isStored(tableOid) ? tables.table(tableOid).statistics(column) : null),
+  };
+}
+
+/** Evaluates expressions without columns: immutable ones for the planner, EXECUTE's arguments. */
+export function constantEvaluator(
+  catalog: CatalogReader,
+  library: FunctionLibrary,
+  context: FunctionContext,
+): (expression: Expr) => Datum {
+  const resolver = new CatalogFunctionResolver(() => catalog, library, context);
+  return (expression) => new ExpressionCompiler(null, resolver).compile(expression)([]);
+}
+
+function plannerSettings(setting: (name: string) => string): PlannerSettings {
+  const isOn = (name: string): boolean => setting(name) === 'on';
+  const number = (name: string): number => Number(setting(name));
+  return {
+    seqPageCost: number('seq_page_cost'),
+    randomPageCost: number('random_page_cost'),
+    cpuTupleCost: number('cpu_tuple_cost'),
+    cpuIndexTupleCost: number('cpu_index_tuple_cost'),
+    cpuOperatorCost: number('cpu_operator_cost'),
+    enableSeqScan: isOn('enable_seqscan'),
+    enableIndexScan: isOn('enable_indexscan'),
+    enableHashJoin: isOn('enable_hashjoin'),
+    enableNestedLoop: isOn('enable_nestloop'),
+    enableMergeJoin: isOn('enable_mergejoin'),
+    enableHashAgg: isOn('enable_hashagg'),
+    enableSort: isOn('enable_sort'),
+    enableMaterial: isOn('enable_material'),
+    cursorTupleFraction: 1,
+    joinSearchLimit: 12,
+    workMemBytes: number('work_mem') * 1024,
+  };
+}
+
+export class EngineCompiler implements StatementCompiler {
+  private readonly tables: TableStore;
+  private readonly library: FunctionLibrary;
+  private readonly executor: RowExecutor;
+
+  constructor(options: { tables: TableStore; library: FunctionLibrary; executor: RowExecutor }) {
+    this.tables = options.tables;
+    this.library = options.library;
+    this.executor = options.executor;
+  }
+
+  parse(text: string): readonly ParsedStatement[] {
+    return parseStatements(text).statements.map((raw) => parsedStatement(raw, text));
+  }
+
+  analyse(
+    statement: ParsedStatement,
+    _text: string,
+    parameterTypes: readonly Oid[],
+    environment: CompileEnvironment,
+  ): AnalysedStatement {
+    const { catalog, path, format } = environment;
+    const analysed = analyseStatement(rawNode(statement), { catalog, path, format, parameterTypes });
+    if (analysed.kind === 'query') return { ...analysed, query: rewriteQuery(analysed.query, catalog) };
+    if (analysed.inner?.kind === 'query') {
+      return {
+        ...analysed,
+        inner: { ...analysed.inner, query: rewriteQuery(analysed.inner.query, catalog) },
+      };
+    }
+    return analysed;
+  }
+
+  plan(
+    query: Query,
+    parameterTypes: readonly Oid[],
+    parameterValues: readonly Datum[] | null,
+    environment: CompileEnvironment,
+  ): PhysicalPlan {
+    const { catalog } = environment;
+    return planQuery(query, {
+      catalog,
+      statistics: statisticsOf(this.tables, catalog),
+      settings: plannerSettings(environment.setting),
+      evaluateConstant: constantEvaluator(catalog, this.library, environment.functionContext),
+      parameterTypes,
+      parameterValues: parameterValues ?? undefined,
+    });
+  }
+
+  instantiate(plan: PhysicalPlan, services: ExecutorServices): Execution {
+    return this.executor.instantiate(plan, services);
+  }
+
+  resolveTypeName(typeName: Readonly<Record<string, unknown>>, environment: CompileEnvironment): Oid {
+    const { catalog, path } = environment;
+    return resolveTypeName(catalog, path, typeName as never).typeOid;
+  }
+
+  evaluateExpression(
+    expression: Readonly<Record<string, unknown>>,
+    typeOid: Oid,
+    _text: string,
+    environment: CompileEnvironment,
+  ): Datum {
+    const { catalog, path, format } = environment;
+    const expr = analyseExpression(expression as unknown as Node, {
+      catalog,
+      path,
+      format,
+      kind: 'execute parameter',
+      target: { typeOid, typmod: -1, label: 'parameter' },
+    });
+    return constantEvaluator(catalog, this.library, environment.functionContext)(expr);
+  }
+
+  liftLiterals(text: string): LiftedText | null {
+    const lifted = liftLiterals(text);
+    if (lifted === null) return null;
+    return {
+      key: lifted.key,
+      text: lifted.text,
+      parameterTypes: lifted.literals.map((literal) => LITERAL_TYPE_OID[literal.class]),
+      texts: lifted.literals.map((literal) => literal.text),
+    };
+  }
+}
+
+function parsedStatement(raw: RawStatement, text: string): ParsedStatement {
+  const node = tagOf(raw.tree);
+  return {
+    node,
+    tree: (raw.tree as unknown as Record<string, Readonly<Record<string, unknown>>>)[node],
+    text: text.slice(raw.start, raw.start + raw.length),
+    start: raw.start,
+  };
+}
+
+function rawNode(statement: ParsedStatement): Node {
+  return { [statement.node]: statement.tree } as unknown as Node;
+}
