@@ -142,7 +142,7 @@ export class EngineCompiler implements StatementCompiler {
       catalog,
       path,
       format,
-      kind: 'execute parameter',
+      kind: 'executeParameter',
       target: { typeOid, typmod: -1, label: 'parameter' },
     });
     return constantEvaluator(catalog, this.library, environment.functionContext)(expr);

@@ -190,7 +190,7 @@ export class Compilation {
       this.environmentKeyCatalog = catalog.version;
       const names = parseIdentifierList('search_path', this.session.settings.get('search_path'));
       const roleName = catalog.role(this.session.roleOid())?.name ?? '';
-      this.cachedPath = catalog.resolveSearchPath(names, roleName, this.session.temporaryNamespace(false));
+      this.cachedPath = catalog.resolveSearchPath(names, roleName, this.session.temporaryNamespace());
       const planner = PLANNER_SETTINGS.map((name) => this.session.settings.get(name)).join(',');
       this.cachedEnvironmentKey = `${this.session.roleOid()}|${this.cachedPath.namespaces.join(',')}|${planner}`;
     }

@@ -104,8 +104,12 @@ export interface UtilitySession {
   readonly isInTransactionBlock: boolean;
   compileEnvironment(): CompileEnvironment;
   notice(notice: Notice): void;
-  /** Creates the session's temporary schema on first use; its oid. */
-  temporaryNamespace(create: boolean): Oid;
+  /** Oid of the session's temporary schema, 0 if it has none yet. */
+  temporaryNamespace(): Oid;
+  setTemporaryNamespace(oid: Oid): void;
+  /** What a temporary table wants done at every commit. */
+  onCommitTemporary(relationOid: Oid, action: 'delete' | 'drop'): void;
+  readonly compiler: StatementCompiler;
   /** Runs a plan inside the current transaction to its end; rows go to `row`. Returns the number of rows. */
   runPlan(
     plan: PhysicalPlan,

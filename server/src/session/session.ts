@@ -67,6 +67,8 @@ export class BackendSession implements Session, UtilitySession {
   private isClosed = false;
   private copyIn: CopyInStream | null = null;
   private temporaryNamespaceOid: Oid = 0;
+  /** ON COMMIT DELETE ROWS / DROP of temporary tables. */
+  private readonly temporaryActions = new Map<Oid, 'delete' | 'drop'>();
   private deferredChecks: (() => void)[] = [];
   private pendingNotifications: { channel: string; payload: string }[] = [];
   private incomingNotifications: { processId: number; channel: string; payload: string }[] = [];
@@ -345,11 +347,16 @@ export class BackendSession implements Session, UtilitySession {
     if (isNoticeShown(notice.severity, this.settings.get('client_min_messages'))) this.sink.notice(notice);
   }
 
-  temporaryNamespace(create: boolean): Oid {
-    if (this.temporaryNamespaceOid === 0 && create) {
-      throw new DbError('feature_not_supported', 'temporary objects are not supported in this session');
-    }
+  temporaryNamespace(): Oid {
     return this.temporaryNamespaceOid;
+  }
+
+  get compiler(): StatementCompiler {
+    return this.engine.compiler;
+  }
+
+  onCommitTemporary(relationOid: Oid, action: 'delete' | 'drop'): void {
+    this.temporaryActions.set(relationOid, action);
   }
 
   setTemporaryNamespace(oid: Oid): void {
@@ -370,6 +377,29 @@ export class BackendSession implements Session, UtilitySession {
       if (outcome !== null) await outcome;
       if (!plan.readOnly) transaction.advanceCommand();
       return execution.rowCount;
+    } finally {
+      execution.close();
+    }
+  }
+
+  /** Runs a plan to its end for EXPLAIN ANALYZE; its rows are thrown away. */
+  async runMeasured(
+    plan: PhysicalPlan,
+    parameters: readonly Datum[],
+    instrumentation: object,
+  ): Promise<void> {
+    const transaction = this.block.forStatement();
+    const execution = this.engine.compiler.instantiate(plan, this.services);
+    const sink: RowSink = { row: () => {}, isCongested: () => false };
+    try {
+      execution.start({
+        transaction,
+        snapshot: transaction.statementSnapshot(),
+        parameters,
+        instrumentation,
+      });
+      const first = execution.step(0, sink);
+      if (first !== 'done' && first !== 'limit') await this.executions.stepOn(execution, 0, sink, first);
     } finally {
       execution.close();
     }
@@ -416,6 +446,7 @@ export class BackendSession implements Session, UtilitySession {
     statement: ParsedStatement,
     text: string,
     parameters: readonly Datum[],
+    parameterTypes: readonly Oid[],
     resultFormats: readonly number[],
     isMulti: boolean,
     isSimple: boolean,
@@ -423,7 +454,15 @@ export class BackendSession implements Session, UtilitySession {
     this.isMultiStatement = isMulti;
     try {
       if (isSessionCommand(statement.node)) {
-        return await runSessionCommand(this, statement, text, parameters, resultFormats, isSimple);
+        return await runSessionCommand({
+          session: this,
+          statement,
+          text,
+          parameters,
+          parameterTypes,
+          resultFormats,
+          isSimple,
+        });
       }
       const transaction = this.block.forStatement();
       this.compilation.refreshStatementContext();

@@ -5,6 +5,7 @@ import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
 import { closeCursor, declareCursor, describeFetch, fetchCursor } from './cursor.ts';
+import { describeExplain, explain } from './explain.ts';
 import { listen, notify, unlisten } from './notify.ts';
 import { deallocate, describeExecute, executePrepared, prepare } from './prepare.ts';
 import { describeShow, discard, setConstraints, setVariable, showVariable } from './settings.ts';
@@ -16,6 +17,7 @@ export interface SessionCommand {
   readonly statement: ParsedStatement;
   readonly text: string;
   readonly parameters: readonly Datum[];
+  readonly parameterTypes: readonly number[];
   readonly resultFormats: readonly number[];
   /** Simple protocol: the command sends its RowDescription itself. */
   readonly isSimple: boolean;
@@ -34,6 +36,7 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
   ['DeallocateStmt', deallocate],
   ['DeclareCursorStmt', declareCursor],
   ['FetchStmt', fetchCursor],
+  ['ExplainStmt', explain],
   ['ClosePortalStmt', closeCursor],
   ['ListenStmt', listen],
   ['UnlistenStmt', unlisten],
@@ -44,17 +47,11 @@ export function isSessionCommand(node: string): boolean {
   return RUNNERS.has(node);
 }
 
-export async function runSessionCommand(
-  session: BackendSession,
-  statement: ParsedStatement,
-  text: string,
-  parameters: readonly Datum[],
-  resultFormats: readonly number[],
-  isSimple: boolean,
-): Promise<string> {
-  const runner = RUNNERS.get(statement.node);
-  if (runner === undefined) throw new DbError('internal_error', `no session command ${statement.node}`);
-  return runner({ session, statement, text, parameters, resultFormats, isSimple });
+export async function runSessionCommand(command: SessionCommand): Promise<string> {
+  const { node } = command.statement;
+  const runner = RUNNERS.get(node);
+  if (runner === undefined) throw new DbError('internal_error', `no session command ${node}`);
+  return runner(command);
 }
 
 /** Columns of the rows the command returns; null for none. */
@@ -67,6 +64,8 @@ export function describeSessionCommand(
       return describeShow(statement);
     case 'ExecuteStmt':
       return describeExecute(session, statement);
+    case 'ExplainStmt':
+      return describeExplain(statement);
     case 'FetchStmt':
       return describeFetch(session, statement);
     default:

@@ -1,0 +1,109 @@
+/** Hands utility commands of other rooms (DDL, roles, maintenance) what they need of the session. */
+import type { Oid } from '../../base/brands.ts';
+import { DbError } from '../../base/error.ts';
+import type { Catalog } from '../../catalog/index.ts';
+import type { DdlContext, QueryRunner, SqlServices } from '../../executor/ddl/contract.ts';
+import { executeUtility } from '../../executor/ddl/index.ts';
+import type { PhysicalPlan } from '../../planner/physical.ts';
+import type { Datum } from '../../types/datum.ts';
+import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
+
+/** Role whose rights commands use for their own queries (validation of constraints, index builds). */
+const BOOTSTRAP_SUPERUSER: Oid = 10;
+
+export interface DdlServices {
+  readonly catalog: Catalog;
+  /** Analysis and deparsing for one command. */
+  sqlServices(context: UtilityContext): SqlServices;
+  passwordVerifier(password: string): Promise<string>;
+}
+
+export class DdlUtility implements UtilityExecutor {
+  private readonly services: DdlServices;
+
+  constructor(services: DdlServices) {
+    this.services = services;
+  }
+
+  describe(): null {
+    return null;
+  }
+
+  async execute(context: UtilityContext): Promise<string> {
+    const { session, statement } = context;
+    const ddl: DdlContext = {
+      catalog: this.services.catalog,
+      tables: session.services.tables,
+      locks: session.services.locks,
+      transaction: context.transaction,
+      queries: new UtilityQueries(context),
+      sql: this.services.sqlServices(context),
+      sessionId: session.functionContext.session.backendPid,
+      isInTransactionBlock: session.isInTransactionBlock,
+      currentRole: () => session.roleOid(),
+      sessionRole: () => session.sessionUserOid,
+      searchPath: () => session.searchPath(),
+      temporaryNamespace: () => session.temporaryNamespace(),
+      setTemporaryNamespace: (oid) => session.setTemporaryNamespace(oid),
+      lockOptions: () => ({ policy: 'wait', timeoutMicros: session.services.lockTimeoutMicros() }),
+      notice: (notice) => session.notice(notice),
+      passwordVerifier: (password) => this.services.passwordVerifier(password),
+      format: session.functionContext.format,
+      setting: (name) => session.settings.get(name),
+      onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
+    };
+    const result = await executeUtility(ddl, statement.node, statement.tree);
+    return result.tag;
+  }
+}
+
+/** Queries of a command, inside its transaction, with the rights of the bootstrap superuser. */
+class UtilityQueries implements QueryRunner {
+  private readonly context: UtilityContext;
+
+  constructor(context: UtilityContext) {
+    this.context = context;
+  }
+
+  async query(sql: string): Promise<readonly (readonly Datum[])[]> {
+    const statements = this.context.session.compiler.parse(sql);
+    return this.run(statements[0], sql);
+  }
+
+  queryTree(tree: object): Promise<readonly (readonly Datum[])[]> {
+    return this.run(parsed(tree), this.context.text);
+  }
+
+  async modifyTree(tree: object): Promise<number> {
+    const plan = this.plan(parsed(tree), this.context.text);
+    return this.context.session.runPlan(plan, this.context.parameters, null);
+  }
+
+  private async run(statement: ParsedStatement, text: string): Promise<readonly (readonly Datum[])[]> {
+    const plan = this.plan(statement, text);
+    const slots = plan.columns.map((column) => column.slot);
+    const rows: Datum[][] = [];
+    await this.context.session.runPlan(plan, this.context.parameters, (frame) =>
+      rows.push(slots.map((slot) => frame[slot])),
+    );
+    return rows;
+  }
+
+  private plan(statement: ParsedStatement, text: string): PhysicalPlan {
+    const { session } = this.context;
+    const environment = session.compileEnvironment();
+    const analysed = session.compiler.analyse(statement, text, [], environment);
+    if (analysed.kind !== 'query')
+      throw new DbError('syntax_error', `a command's own query cannot be ${statement.node}`);
+    const plan = session.compiler.plan(analysed.query, analysed.parameterTypes, null, environment);
+    return {
+      ...plan,
+      relations: plan.relations.map((relation) => ({ ...relation, asRole: BOOTSTRAP_SUPERUSER })),
+    };
+  }
+}
+
+function parsed(tree: object): ParsedStatement {
+  const [node, content] = Object.entries(tree)[0] as [string, Readonly<Record<string, unknown>>];
+  return { node, tree: content, text: '', start: 0 };
+}

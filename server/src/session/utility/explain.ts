@@ -1,0 +1,132 @@
+/** EXPLAIN: options, the plan of the statement inside, and with ANALYZE a measured run whose rows are thrown away. */
+import { DbError, notSupported } from '../../base/error.ts';
+import type { Instrumentation } from '../../executor/instrument.ts';
+import { DEFAULT_EXPLAIN_OPTIONS, type ExplainOptions, explainPlan } from '../../planner/explain/index.ts';
+import type { ResultColumn } from '../contract.ts';
+import type { ParsedStatement } from '../engine.ts';
+import { parseBoolean } from '../settings/value.ts';
+import { isPlannableNode } from '../statements.ts';
+import type { SessionCommand } from './index.ts';
+import { child, constantText, list, text, unwrap } from './tree.ts';
+
+const TYPE_BY_FORMAT = { text: 25, json: 114, yaml: 25, xml: 142 } as const;
+
+function column(format: ExplainOptions['format']): readonly ResultColumn[] {
+  return [
+    {
+      name: 'QUERY PLAN',
+      typeOid: TYPE_BY_FORMAT[format],
+      typmod: -1,
+      slot: 0,
+      originTable: 0,
+      originColumn: 0,
+    },
+  ];
+}
+
+export function describeExplain(statement: ParsedStatement): readonly ResultColumn[] {
+  return column(explainOptions(statement).format);
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function explainOptions(statement: ParsedStatement): ExplainOptions {
+  const options: Mutable<ExplainOptions> = { ...DEFAULT_EXPLAIN_OPTIONS };
+  let hasSummary = false;
+  let hasTiming = false;
+  for (const item of list(statement.tree, 'options')) {
+    const { tree } = unwrap(item);
+    const name = text(tree, 'defname');
+    const argument = child(tree, 'arg');
+    const value = argument === null ? null : constantText(argument);
+    const flag = (): boolean => {
+      if (value === null) return true;
+      const parsed = parseBoolean(value);
+      if (parsed === null) throw new DbError('syntax_error', `${name} requires a Boolean value`);
+      return parsed;
+    };
+    switch (name) {
+      case 'analyze':
+        options.analyze = flag();
+        break;
+      case 'verbose':
+        options.verbose = flag();
+        break;
+      case 'costs':
+        options.costs = flag();
+        break;
+      case 'buffers':
+        options.buffers = flag();
+        break;
+      case 'timing':
+        options.timing = flag();
+        hasTiming = true;
+        break;
+      case 'summary':
+        options.summary = flag();
+        hasSummary = true;
+        break;
+      case 'settings':
+      case 'wal':
+        if (flag()) throw notSupported(`EXPLAIN option ${name.toUpperCase()}`);
+        break;
+      case 'format':
+        if (value !== 'text' && value !== 'json' && value !== 'yaml' && value !== 'xml') {
+          throw new DbError(
+            'invalid_parameter_value',
+            `unrecognized value for EXPLAIN option "format": "${value ?? ''}"`,
+          );
+        }
+        options.format = value;
+        break;
+      default:
+        throw new DbError('syntax_error', `unrecognized EXPLAIN option "${name}"`);
+    }
+  }
+  if (hasTiming && options.timing && !options.analyze) {
+    throw new DbError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
+  }
+  if (!hasSummary) options.summary = options.analyze;
+  return options;
+}
+
+export async function explain(command: SessionCommand): Promise<string> {
+  const { session, statement } = command;
+  const options = explainOptions(statement);
+  const query = child(statement.tree, 'query');
+  const { node, tree } = query === null ? { node: '', tree: {} } : unwrap(query);
+  const inner = node === 'CreateTableAsStmt' ? unwrap(child(tree, 'query') ?? {}) : { node, tree };
+  if (node === 'CreateTableAsStmt' && options.analyze)
+    throw notSupported('EXPLAIN ANALYZE of CREATE TABLE AS');
+  if (!isPlannableNode(inner.node)) throw notSupported(`EXPLAIN of ${inner.node}`);
+  const transaction = session.block.forStatement();
+  const clock = session.engine.clock;
+  const planStart = clock.monotonicMicros();
+  const { plan } = session.compilation.compile(
+    { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
+    command.text,
+    command.parameterTypes,
+  );
+  if (plan === null) throw notSupported(`EXPLAIN of ${inner.node}`);
+  const planning = (clock.monotonicMicros() - planStart) / 1000;
+  let instrumentation: Instrumentation | null = null;
+  let execution: number | null = null;
+  if (options.analyze) {
+    instrumentation = { nodes: new Map() };
+    const runStart = clock.monotonicMicros();
+    await session.runMeasured(plan, command.parameters, instrumentation);
+    execution = (clock.monotonicMicros() - runStart) / 1000;
+    if (!plan.readOnly) transaction.advanceCommand();
+  }
+  const lines = explainPlan(plan, options, {
+    catalog: session.catalog(),
+    format: session.functionContext.format,
+    instrumentation,
+    times: { planning: options.summary ? planning : null, execution: options.summary ? execution : null },
+  });
+  const columns = column(options.format);
+  if (command.isSimple) session.sink.rowDescription(columns, []);
+  session.sink.beginRows(columns, command.resultFormats, session.functionContext.format);
+  for (const line of lines) session.sink.row([line]);
+  return 'EXPLAIN';
+}
