@@ -426,6 +426,7 @@ export interface Host {
 export interface Cryptography {
   sha256(source: Uint8Array): Uint8Array;
   md5(source: Uint8Array): Uint8Array;
+  digest(algorithm: 'md5' | 'sha224' | 'sha256' | 'sha384' | 'sha512', source: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, source: Uint8Array): Uint8Array;
   /** Off the main thread in the real environment. 32 bytes. */
   pbkdf2Sha256(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array>;

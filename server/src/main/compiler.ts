@@ -14,6 +14,7 @@ import type {
   StatementCompiler,
 } from '../session/engine.ts';
 import { analyseExpression, analyseStatement, resolveTypeName } from '../sql/analyse/index.ts';
+import { ParameterTypes } from '../sql/analyse/parameters.ts';
 import type { FunctionContext } from '../sql/functions/contract.ts';
 import { type Node, type RawStatement, tagOf } from '../sql/parse/ast.ts';
 import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
@@ -105,6 +106,10 @@ export class EngineCompiler implements StatementCompiler {
     return analysed;
   }
 
+  rewrite(query: Query, environment: CompileEnvironment): Query {
+    return rewriteQuery(query, environment.catalog);
+  }
+
   plan(
     query: Query,
     parameterTypes: readonly Oid[],
@@ -127,8 +132,9 @@ export class EngineCompiler implements StatementCompiler {
   }
 
   resolveTypeName(typeName: Readonly<Record<string, unknown>>, environment: CompileEnvironment): Oid {
-    const { catalog, path } = environment;
-    return resolveTypeName(catalog, path, typeName as never).typeOid;
+    const { catalog, path, format } = environment;
+    const context = { catalog, path, format, parameters: new ParameterTypes([], false) };
+    return resolveTypeName(context, typeName).typeOid;
   }
 
   evaluateExpression(

@@ -49,6 +49,8 @@ export interface StatementCompiler {
     parameterTypes: readonly Oid[],
     environment: CompileEnvironment,
   ): AnalysedStatement;
+  /** Expands views and defaults of an analysed query (stored ones: `analyse` has done it). */
+  rewrite(query: Query, environment: CompileEnvironment): Query;
   plan(
     query: Query,
     parameterTypes: readonly Oid[],

@@ -252,7 +252,15 @@ export class ExtendedQuery {
     }
     portal.state = 'done';
     return this.session
-      .runUtility(statement, portal.compiled.text, portal.parameters, portal.compiled.parameterTypes, portal.resultFormats, false, false)
+      .runUtility(
+        statement,
+        portal.compiled.text,
+        portal.parameters,
+        portal.compiled.parameterTypes,
+        portal.resultFormats,
+        false,
+        false,
+      )
       .then((tag) => {
         this.session.sink.commandComplete(tag);
       });

@@ -22,6 +22,7 @@ import type {
   CompileEnvironment,
   Engine,
   ParsedStatement,
+  StatementCompiler,
   UtilityContext,
   UtilitySession,
 } from './engine.ts';

@@ -106,7 +106,15 @@ export class SimpleQuery {
         return;
       }
     }
-    const tag = await this.session.runUtility(statement, text, NO_PARAMETERS, NO_FORMATS, NO_FORMATS, isMulti, true);
+    const tag = await this.session.runUtility(
+      statement,
+      text,
+      NO_PARAMETERS,
+      NO_FORMATS,
+      NO_FORMATS,
+      isMulti,
+      true,
+    );
     if (isLast) await this.session.endImplicit();
     this.session.sink.commandComplete(tag);
   }

@@ -12,6 +12,9 @@ export const realCryptography: Cryptography = {
   md5(source) {
     return createHash('md5').update(source).digest();
   },
+  digest(algorithm, source) {
+    return createHash(algorithm).update(source).digest();
+  },
   hmacSha256(key, source) {
     return createHmac('sha256', key).update(source).digest();
   },

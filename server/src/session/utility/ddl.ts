@@ -5,6 +5,7 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { DdlContext, QueryRunner, SqlServices } from '../../executor/ddl/contract.ts';
 import { executeUtility } from '../../executor/ddl/index.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
+import { parseQuery } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
 
@@ -79,8 +80,18 @@ class UtilityQueries implements QueryRunner {
     return this.context.session.runPlan(plan, this.context.parameters, null);
   }
 
-  private async run(statement: ParsedStatement, text: string): Promise<readonly (readonly Datum[])[]> {
-    const plan = this.plan(statement, text);
+  queryStored(serialised: string): Promise<readonly (readonly Datum[])[]> {
+    const { session } = this.context;
+    const environment = session.compileEnvironment();
+    const query = session.compiler.rewrite(parseQuery(serialised), environment);
+    return this.rows(asSuperuser(session.compiler.plan(query, [], null, environment)));
+  }
+
+  private run(statement: ParsedStatement, text: string): Promise<readonly (readonly Datum[])[]> {
+    return this.rows(this.plan(statement, text));
+  }
+
+  private async rows(plan: PhysicalPlan): Promise<readonly (readonly Datum[])[]> {
     const slots = plan.columns.map((column) => column.slot);
     const rows: Datum[][] = [];
     await this.context.session.runPlan(plan, this.context.parameters, (frame) =>
@@ -96,14 +107,18 @@ class UtilityQueries implements QueryRunner {
     if (analysed.kind !== 'query')
       throw new DbError('syntax_error', `a command's own query cannot be ${statement.node}`);
     const plan = session.compiler.plan(analysed.query, analysed.parameterTypes, null, environment);
-    return {
-      ...plan,
-      relations: plan.relations.map((relation) => ({ ...relation, asRole: BOOTSTRAP_SUPERUSER })),
-    };
+    return asSuperuser(plan);
   }
 }
 
 function parsed(tree: object): ParsedStatement {
   const [node, content] = Object.entries(tree)[0] as [string, Readonly<Record<string, unknown>>];
   return { node, tree: content, text: '', start: 0 };
+}
+
+function asSuperuser(plan: PhysicalPlan): PhysicalPlan {
+  return {
+    ...plan,
+    relations: plan.relations.map((relation) => ({ ...relation, asRole: BOOTSTRAP_SUPERUSER })),
+  };
 }

@@ -1,0 +1,228 @@
+/**
+ * A running server: every room made and handed what it needs, in the order in which a start can fail.
+ *
+ * 1. take the data directory  2. open storage and recover  3. open the catalog (first start: make it)
+ * 4. build the engine  5. open the doors  6. say ready
+ * A failure before 5 leaves nothing behind but the directory lock, which dies with the process.
+ */
+
+import { PasswordAuthenticator } from '../auth/authenticator.ts';
+import { makeScramVerifier } from '../auth/scram.ts';
+import { DbError } from '../base/error.ts';
+import { openCatalog } from '../catalog/index.ts';
+import type { Environment } from '../env/contract.ts';
+import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
+import { createSqlServices } from '../executor/ddl/sql-services.ts';
+import { RowExecutor } from '../executor/driver.ts';
+import type { FunctionLibrary } from '../executor/functions.ts';
+import { ProtocolServer } from '../protocol/server.ts';
+import { PlanCache } from '../session/compiled-statement.ts';
+import type { Engine } from '../session/engine.ts';
+import { POSTGRES_EPOCH_UNIX_MICROS } from '../session/function-context.ts';
+import { EngineSessionHost } from '../session/host.ts';
+import { SessionRegistry } from '../session/registry.ts';
+import {
+  checkClientEncoding,
+  checkDateStyle,
+  ServerSettings,
+  type SettingCheck,
+} from '../session/settings/session-settings.ts';
+import { terminatedByAdministrator } from '../session/statements.ts';
+import { DdlUtility } from '../session/utility/ddl.ts';
+import {
+  aggregateFunction,
+  scalarFunction,
+  setReturningFunction,
+  windowFunction,
+} from '../sql/functions/index.ts';
+import { loadParser } from '../sql/parse/parser.ts';
+import { parseExpr } from '../sql/tree-json.ts';
+import { findTypeSupport, typeSupport } from '../types/index.ts';
+import { CatalogFunctionsPort } from './catalog-functions.ts';
+import type { StartOptions } from './command-line.ts';
+import { constantEvaluator, EngineCompiler } from './compiler.ts';
+import { initialPassword, takeDataDirectory } from './data-directory.ts';
+import { ServerLog } from './log.ts';
+import { serverFunctionContext } from './server-functions.ts';
+import { openStore } from './store.ts';
+import { loadCertificate } from './tls.ts';
+import { versionText } from './version.ts';
+
+export const SUPERUSER_NAME = 'postgres';
+
+const PLANS_MAX = 5000;
+
+export interface RunningServer {
+  readonly engine: Engine;
+  readonly port: number;
+  readonly socketPath: string;
+  /** One line beginning with `ready` and both addresses. */
+  readonly readyLine: string;
+  /** Ends sessions, checkpoints, releases the directory. */
+  stop(): Promise<void>;
+}
+
+export const FUNCTION_LIBRARY: FunctionLibrary = {
+  scalarFunction,
+  setFunction: setReturningFunction,
+  aggregateFunction,
+  windowFunction,
+};
+
+export async function startServer(environment: Environment, options: StartOptions): Promise<RunningServer> {
+  const log = new ServerLog(environment);
+  const settings = serverSettings(environment, options);
+  const lock = await takeDataDirectory(environment);
+  await loadParser();
+  const opened = await openStore(environment, settings, log);
+  const { store, transactions } = opened;
+
+  let superuserPassword: string | null = null;
+  if (opened.isNew) {
+    const { password, isGenerated } = await initialPassword(environment, options.passwordFile);
+    superuserPassword = await makeScramVerifier(password, environment.cryptography, environment.random);
+    if (isGenerated) {
+      environment.host.writeOut(`Password of the superuser "${SUPERUSER_NAME}" (shown once): ${password}\n`);
+    }
+  }
+
+  const version = versionText(environment.host);
+  const catalogServices = createCatalogServices({
+    library: FUNCTION_LIBRARY,
+    functionContext: () => serverContext,
+    tables: () => store,
+  });
+  const catalog = await openCatalog({
+    tables: store,
+    transactions,
+    services: catalogServices,
+    isNew: opened.isNew,
+    superuserName: SUPERUSER_NAME,
+    superuserPassword,
+  });
+  const catalogFunctions = new CatalogFunctionsPort();
+  const serverContext = serverFunctionContext({
+    environment,
+    version,
+    typeSupport: (oid) => catalog.committed.type(oid)?.support ?? typeSupport(oid),
+    catalogFunctions,
+  });
+
+  const executor = new RowExecutor({ library: FUNCTION_LIBRARY, parseExpression: (text) => parseExpr(text) });
+  const engine: Engine = {
+    clock: environment.clock,
+    random: environment.random,
+    host: environment.host,
+    serverSettings: settings,
+    tables: store,
+    transactions,
+    compiler: new EngineCompiler({ tables: store, library: FUNCTION_LIBRARY, executor }),
+    utility: new DdlUtility({
+      catalog,
+      sqlServices: (context) =>
+        createSqlServices({
+          catalog: () => context.catalog(),
+          path: () => context.session.searchPath(),
+          format: () => context.session.functionContext.format,
+          evaluate: (expr) =>
+            constantEvaluator(context.catalog(), FUNCTION_LIBRARY, context.session.functionContext)(expr),
+          deparseExpression: () => {
+            throw new DbError('feature_not_supported', 'printing of stored expressions is not supported');
+          },
+        }),
+      passwordVerifier: (password) =>
+        password.startsWith('SCRAM-SHA-256$') || password.startsWith('md5')
+          ? Promise.resolve(password)
+          : makeScramVerifier(password, environment.cryptography, environment.random),
+    }),
+    catalogFunctions,
+    plans: new PlanCache(PLANS_MAX),
+    sessions: new SessionRegistry(environment.random),
+    version,
+    startTimestamp: environment.clock.wallMicros() - POSTGRES_EPOCH_UNIX_MICROS,
+    typeSupport: (oid) => catalog.committed.type(oid)?.support ?? findTypeSupport(oid) ?? typeSupport(25),
+    catalogFor: (transaction) => catalog.reader(transaction),
+    digest: (algorithm, bytes) => environment.cryptography.digest(algorithm, bytes),
+    reportInternalError: (error) => {
+      log.write('ERROR', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return new DbError('internal_error', error instanceof Error ? error.message : String(error));
+    },
+  };
+
+  const host = new EngineSessionHost(engine);
+  const certificate = await loadCertificate(environment, settings);
+  const server = new ProtocolServer(environment.network, {
+    clock: environment.clock,
+    host,
+    authenticator: new PasswordAuthenticator({
+      logins: host.logins,
+      cryptography: environment.cryptography,
+      random: environment.random,
+      wallTimestamp: () => environment.clock.wallMicros() - POSTGRES_EPOCH_UNIX_MICROS,
+    }),
+    tlsContext: () => certificate?.context ?? null,
+    channelBinding: () => certificate?.endPointHash ?? null,
+    typeSupport: engine.typeSupport,
+    authenticationTimeoutMillis: () => settings.number('authentication_timeout') * 1000,
+    reportInternalError: engine.reportInternalError,
+  });
+  const address = await server.listen({ kind: 'tcp', host: options.host, port: options.port });
+  const port = address.kind === 'tcp' ? address.port : options.port;
+  settings.force('port', String(port));
+  const socketPath = `${environment.disk.root}/.s.PGSQL.${port}`;
+  await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
+  await server.listen({ kind: 'unix', path: socketPath }, 0o700);
+
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      await server.stopListening();
+      server.closeAll(terminatedByAdministrator());
+      await host.shutdown(terminatedByAdministrator());
+      await opened.shutdown();
+      await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
+      await lock.release();
+    })();
+    return stopping;
+  };
+  const stopOn = (signal: 'SIGTERM' | 'SIGINT'): void =>
+    environment.host.onSignal(signal, () => {
+      log.write('LOG', `received ${signal}, shutting down`);
+      stop().then(
+        () => environment.host.exit(0),
+        (error: unknown) => {
+          log.write('FATAL', `could not shut down cleanly: ${String(error)}`);
+          environment.host.exit(1);
+        },
+      );
+    });
+  stopOn('SIGTERM');
+  stopOn('SIGINT');
+  environment.host.onFatal((error) => {
+    log.write('PANIC', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    environment.host.exit(70);
+  });
+  const shownHost = options.host === '0.0.0.0' ? '127.0.0.1' : options.host;
+  return {
+    engine,
+    port,
+    socketPath,
+    readyLine: `ready: postgresql://${SUPERUSER_NAME}@${shownHost}:${port}/postgres and http://${shownHost}:${options.httpPort}/`,
+    stop,
+  };
+}
+
+function serverSettings(environment: Environment, options: StartOptions): ServerSettings {
+  const checks = new Map<string, SettingCheck>([
+    ['DateStyle', checkDateStyle],
+    ['client_encoding', checkClientEncoding],
+  ]);
+  const settings = new ServerSettings(checks);
+  for (const [name, value] of options.settings) settings.set(name, value, 'command line');
+  settings.force('data_directory', environment.disk.root);
+  settings.force('unix_socket_directories', environment.disk.root);
+  settings.force('listen_addresses', options.host);
+  settings.force('port', String(options.port));
+  settings.force('fastpostgres.http_port', String(options.httpPort));
+  return settings;
+}
