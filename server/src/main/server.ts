@@ -10,7 +10,7 @@ import { PasswordAuthenticator } from '../auth/authenticator.ts';
 import { makeScramVerifier } from '../auth/scram.ts';
 import { DbError } from '../base/error.ts';
 import { openCatalog } from '../catalog/index.ts';
-import type { Environment } from '../env/contract.ts';
+import type { Disk, Environment } from '../env/contract.ts';
 import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
 import { createSqlServices } from '../executor/ddl/sql-services.ts';
 import { RowExecutor } from '../executor/driver.ts';
@@ -117,6 +117,8 @@ export async function startServer(environment: Environment, options: StartOption
     tables: store,
     transactions,
     compiler: new EngineCompiler({ tables: store, library: FUNCTION_LIBRARY, executor }),
+    executor,
+    serverFile: (path) => serverFile(environment, path),
     utility: new DdlUtility({
       catalog,
       sqlServices: (context) =>
@@ -225,4 +227,17 @@ function serverSettings(environment: Environment, options: StartOptions): Server
   settings.force('port', String(options.port));
   settings.force('fastpostgres.http_port', String(options.httpPort));
   return settings;
+}
+
+/** Absolute paths only, as PostgreSQL demands; no `..`, no NUL. */
+function serverFile(environment: Environment, path: string): { disk: Disk; name: string } {
+  if (!path.startsWith('/'))
+    throw new DbError('invalid_name', 'relative path not allowed for COPY to or from a file');
+  const parts = path.split('/');
+  if (path.includes('\0') || parts.some((part) => part === '..' || part === '.')) {
+    throw new DbError('invalid_name', `path "${path}" is not allowed`);
+  }
+  const name = parts.pop() ?? '';
+  if (name === '') throw new DbError('wrong_object_type', `"${path}" is a directory`);
+  return { disk: environment.diskAt(parts.join('/') || '/'), name };
 }

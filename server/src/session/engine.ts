@@ -3,8 +3,9 @@
 import type { Oid } from '../base/brands.ts';
 import type { DbError, Notice } from '../base/error.ts';
 import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
-import type { Clock, Host, Random } from '../env/contract.ts';
+import type { Clock, Disk, Host, Random } from '../env/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
+import type { RowExecutor } from '../executor/driver.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../sql/functions/contract.ts';
 import type { AnalysedStatement, Query } from '../sql/tree.ts';
@@ -143,7 +144,10 @@ export interface Engine {
   readonly tables: TableStore;
   readonly transactions: TransactionManager;
   readonly compiler: StatementCompiler;
+  readonly executor: RowExecutor;
   readonly utility: UtilityExecutor;
+  /** Directory and name of a file of the server that a command names; 42501 or 42602 for paths that are refused. */
+  serverFile(path: string): { disk: Disk; name: string };
   readonly catalogFunctions: HostFunctions<CatalogFunctionName>;
   readonly plans: PlanCache;
   readonly sessions: SessionRegistry;

@@ -406,6 +406,33 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
+  /** Runs a plan whose rows go to COPY TO; returns their number. */
+  async runCopyOut(plan: PhysicalPlan, parameters: readonly Datum[], sink: RowSink): Promise<number> {
+    const transaction = this.block.forStatement();
+    const execution = this.engine.compiler.instantiate(plan, this.services);
+    let rows = 0;
+    const counting: RowSink = {
+      row: (frame) => {
+        rows++;
+        sink.row(frame);
+      },
+      isCongested: () => sink.isCongested(),
+    };
+    try {
+      execution.start({
+        transaction,
+        snapshot: transaction.statementSnapshot(),
+        parameters,
+        instrumentation: null,
+      });
+      const first = execution.step(0, counting);
+      if (first !== 'done' && first !== 'limit') await this.executions.stepOn(execution, 0, counting, first);
+      return rows;
+    } finally {
+      execution.close();
+    }
+  }
+
   deferNotification(channel: string, payload: string): void {
     if (!this.pendingNotifications.some((other) => other.channel === channel && other.payload === payload)) {
       this.pendingNotifications.push({ channel, payload });

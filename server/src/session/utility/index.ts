@@ -4,6 +4,7 @@ import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
+import { copy } from './copy.ts';
 import { closeCursor, declareCursor, describeFetch, fetchCursor } from './cursor.ts';
 import { describeExplain, explain } from './explain.ts';
 import { listen, notify, unlisten } from './notify.ts';
@@ -37,6 +38,7 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
   ['DeclareCursorStmt', declareCursor],
   ['FetchStmt', fetchCursor],
   ['ExplainStmt', explain],
+  ['CopyStmt', copy],
   ['ClosePortalStmt', closeCursor],
   ['ListenStmt', listen],
   ['UnlistenStmt', unlisten],
