@@ -114,7 +114,8 @@ class OutputPass {
         const used = this.used(node);
         const all = new Set(node.columns.map((column) => column.slot));
         const needed = union(required, used);
-        if (node.kind !== 'virtualScan') node.pruned = node.columns.filter((column) => !needed.has(column.slot));
+        if (node.kind !== 'virtualScan')
+          node.pruned = node.columns.filter((column) => !needed.has(column.slot));
         node.columns = this.pruneColumns(node.columns, needed);
         const provides = new Set(node.columns.map((column) => column.slot));
         if (node.kind !== 'virtualScan' && node.rowIdSlot >= 0) {

@@ -102,7 +102,9 @@ export class PhysicalPlanner implements NodePlanner {
         e.left.length > 0 &&
         e.operatorOids.every((oid, i) => {
           const operator = this.state.catalog.operator(oid);
-          return operator?.canHash === true && operator.name === '=' && e.left[i].typeOid === e.right[i].typeOid;
+          return (
+            operator?.canHash === true && operator.name === '=' && e.left[i].typeOid === e.right[i].typeOid
+          );
         });
       let root = path.make();
       // An uncorrelated list that cannot be hashed is walked once per outer row: keep it.
@@ -205,6 +207,7 @@ export class PhysicalPlanner implements NodePlanner {
             alias: node.alias,
             rows,
             slots: node.slots,
+            names: node.names,
             filter: null,
           }),
         );
@@ -222,6 +225,7 @@ export class PhysicalPlanner implements NodePlanner {
             alias: node.alias,
             functions,
             ordinalitySlot: node.ordinalitySlot,
+            names: node.names,
             filter: null,
           }),
         );
@@ -240,6 +244,7 @@ export class PhysicalPlanner implements NodePlanner {
             name: node.name,
             alias: node.alias,
             slots: node.slots,
+            names: node.names,
             filter: null,
           }),
         );
@@ -256,6 +261,7 @@ export class PhysicalPlanner implements NodePlanner {
             workTable: node.workTable,
             alias: node.alias,
             slots: node.slots,
+            names: node.names,
             filter: null,
           }),
         );

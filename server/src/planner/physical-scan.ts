@@ -471,11 +471,7 @@ export function probePath(
   join: readonly LExpr[],
 ): (Path & { usedSources: Set<LExpr> }) | null {
   const { scan, planner } = context;
-  if (
-    scan.relation.virtualRows !== null ||
-    scan.relation.indexes.length === 0
-  )
-    return null;
+  if (scan.relation.virtualRows !== null || scan.relation.indexes.length === 0) return null;
   const joinPredicates: ColumnPredicate[] = [];
   for (const predicate of join) {
     const simple = columnPredicate(planner.state, scan, context.own, predicate);

@@ -6,6 +6,7 @@
  */
 import type { Query, TargetEntry } from '../sql/tree.ts';
 import type { PlanOptions } from './contract.ts';
+import { planPointStatement } from './fast-path.ts';
 import type { LogicalNode } from './logical/algebra.ts';
 import { buildLogicalPlan, fixColumns } from './logical/query.ts';
 import type { OutputColumn, PhysicalPlan } from './physical.ts';
@@ -22,18 +23,16 @@ import { PlannerState } from './state.ts';
  * Cost    TPC-H queries about 1 ms warm; point statements well below 0.1 ms.
  */
 export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
+  const isSelect = query.command === 'select';
+  const fast = planFast(query, options);
+  if (fast !== null) return fast;
   const state = new PlannerState(options);
   const built = buildLogicalPlan(state, query);
-  const isSelect = query.command === 'select';
   const fixed =
     isSelect || built.columns.length > 0 ? fixColumns(state, built) : { node: built.node, slots: [] };
   const chosen = choosePlan(state, fixed.node);
   const root = chosen.path.make();
 
-  const visible = isSelect
-    ? query.targets.filter((target) => !target.junk)
-    : query.returning.filter((t) => !t.junk);
-  const columns = fixed.slots.map((slot, i) => outputColumn(state, visible[i], slot));
   assignOutputs(state, root, new Set(fixed.slots));
   const { subplans } = chosen.planner;
   for (const subplan of subplans) assignOutputs(state, subplan.root, new Set(subplan.outputs));
@@ -43,13 +42,31 @@ export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
     assignOutputs(state, cteRoot, new Set(cte.outputs));
     ctes.push({ name: cte.name, root: cteRoot, outputs: cte.outputs, modifies: cte.modifies });
   });
+  return finishPlan(state, query, { root, slots: fixed.slots, subplans, ctes });
+}
+
+/** A plan for a point statement, or null when it is not one. */
+function planFast(query: Query, options: PlanOptions): PhysicalPlan | null {
+  const state = new PlannerState(options);
+  const fast = planPointStatement(state, query);
+  return fast === null ? null : finishPlan(state, query, { ...fast, subplans: [], ctes: [] });
+}
+
+function finishPlan(
+  state: PlannerState,
+  query: Query,
+  parts: Pick<PhysicalPlan, 'root' | 'subplans' | 'ctes'> & { slots: readonly number[] },
+): PhysicalPlan {
+  const { options } = state;
+  const entries = query.command === 'select' ? query.targets : query.returning;
+  const visible = entries.filter((target) => !target.junk);
   const plan: PhysicalPlan = {
     command: query.command,
-    root,
+    root: parts.root,
     slotCount: state.slots.length,
-    columns,
-    subplans,
-    ctes,
+    columns: parts.slots.map((slot, i) => outputColumn(state, visible[i], slot)),
+    subplans: parts.subplans,
+    ctes: parts.ctes,
     workTableCount: state.workTableCount,
     parameterTypes: [...options.parameterTypes],
     relations: state.relations,

@@ -1,13 +1,14 @@
 /**
  * For tests: statistics made by hand, and an evaluator of constants over the builtin functions.
  */
+
+import { internalError } from '../base/error.ts';
 import type { CatalogReader } from '../catalog/contract.ts';
 import type { FunctionContext } from '../sql/functions/contract.ts';
 import { bindScalar, scalarFunction } from '../sql/functions/index.ts';
 import type { Expr } from '../sql/tree.ts';
 import type { ColumnStatistics } from '../table/contract.ts';
-import { internalError } from '../base/error.ts';
-import { type Datum, SqlArray } from '../types/datum.ts';
+import type { Datum, SqlArray } from '../types/datum.ts';
 import { DEFAULT_FORMAT, typeSupport } from '../types/index.ts';
 import type { ConstantEvaluator, StatisticsProvider } from './contract.ts';
 
@@ -110,7 +111,9 @@ export function tpchStatistics(catalog: CatalogReader, scale = 1): FakeStatistic
     distinctCount: 2500,
     minimum: day(from),
     maximum: day(to),
-    histogram: Array.from({ length: 101 }, (_, i) => Math.round(day(from) + ((day(to) - day(from)) * i) / 100)),
+    histogram: Array.from({ length: 101 }, (_, i) =>
+      Math.round(day(from) + ((day(to) - day(from)) * i) / 100),
+    ),
   });
   const numeric = (text: string): Datum => typeSupport(1700).input(text, -1, DEFAULT_FORMAT);
   const common = (values: string[]): Partial<ColumnStatistics> => ({
@@ -120,13 +123,20 @@ export function tpchStatistics(catalog: CatalogReader, scale = 1): FakeStatistic
   return new FakeStatistics(catalog, {
     region: { rows: 5, columns: { r_name: { distinctCount: 5 } } },
     nation: { rows: 25, columns: { n_name: { distinctCount: 25 }, n_regionkey: { distinctCount: 5 } } },
-    supplier: { rows: 10_000 * scale, columns: { s_nationkey: { distinctCount: 25 }, s_comment: { distinctCount: 9900 * scale } } },
+    supplier: {
+      rows: 10_000 * scale,
+      columns: { s_nationkey: { distinctCount: 25 }, s_comment: { distinctCount: 9900 * scale } },
+    },
     customer: {
       rows: 150_000 * scale,
       columns: {
         c_nationkey: { distinctCount: 25 },
         c_mktsegment: common(['AUTOMOBILE', 'BUILDING  ', 'FURNITURE ', 'HOUSEHOLD ', 'MACHINERY ']),
-        c_acctbal: { distinctCount: 140_000 * scale, minimum: numeric('-999.99'), maximum: numeric('9999.99') },
+        c_acctbal: {
+          distinctCount: 140_000 * scale,
+          minimum: numeric('-999.99'),
+          maximum: numeric('9999.99'),
+        },
       },
     },
     part: {

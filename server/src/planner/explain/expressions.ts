@@ -32,6 +32,8 @@ export class ExpressionPrinter {
   private readonly plan: PhysicalPlan;
   private readonly options: PrinterOptions;
   private readonly names = new Map<number, SlotName>();
+  private readonly aliases = new Map<PlanNode, string>();
+  private readonly usedAliases = new Map<string, number>();
   private readonly qualified: boolean;
   private readonly initPlanNumbers = new Map<number, number>();
 
@@ -40,7 +42,10 @@ export class ExpressionPrinter {
     this.options = options;
     let relations = 0;
     const visit = (node: PlanNode): void => {
-      if ('alias' in node && node.kind !== 'modify') relations++;
+      if ('alias' in node && node.kind !== 'modify') {
+        relations++;
+        this.aliases.set(node, this.uniqueAlias(node.alias));
+      }
       this.nameSlots(node);
     };
     forEachPlanNode(plan.root, visit);
@@ -51,6 +56,27 @@ export class ExpressionPrinter {
     plan.subplans.forEach((subplan, i) => {
       if (subplan.once) this.initPlanNumbers.set(i, next++);
     });
+  }
+
+  /** The second `t` of a plan is called `t_1`, as in PostgreSQL. */
+  private uniqueAlias(alias: string): string {
+    const count = this.usedAliases.get(alias);
+    if (count === undefined) {
+      this.usedAliases.set(alias, 0);
+      return alias;
+    }
+    for (let next = count + 1; ; next++) {
+      const name = `${alias}_${next}`;
+      if (this.usedAliases.has(name)) continue;
+      this.usedAliases.set(alias, next);
+      this.usedAliases.set(name, 0);
+      return name;
+    }
+  }
+
+  /** Alias of a scan as shown. */
+  alias(node: PlanNode & { alias: string }): string {
+    return this.aliases.get(node) ?? node.alias;
   }
 
   /** Number shown for a subplan: CTEs come first. */
@@ -76,8 +102,14 @@ export class ExpressionPrinter {
       case 'seqScan':
       case 'indexScan':
       case 'virtualScan':
-        for (const { column, slot } of node.kind === 'virtualScan' ? node.columns : [...node.columns, ...(node.pruned ?? [])])
-          set(slot, { kind: 'column', alias: node.alias, column: this.columnName(node.relationOid, column) });
+        for (const { column, slot } of node.kind === 'virtualScan'
+          ? node.columns
+          : [...node.columns, ...(node.pruned ?? [])])
+          set(slot, {
+            kind: 'column',
+            alias: this.alias(node),
+            column: this.columnName(node.relationOid, column),
+          });
         return;
       case 'modify':
         for (const { column, slot } of node.targetColumns)
@@ -88,21 +120,21 @@ export class ExpressionPrinter {
         return;
       case 'valuesScan':
         node.slots.forEach((slot, i) => {
-          set(slot, { kind: 'column', alias: node.alias, column: node.names?.[i] ?? `column${i + 1}` });
+          set(slot, { kind: 'column', alias: this.alias(node), column: node.names?.[i] ?? `column${i + 1}` });
         });
         return;
       case 'functionScan': {
         const slots = node.functions.flatMap((item) => item.slots);
         if (node.ordinalitySlot >= 0) slots.push(node.ordinalitySlot);
         slots.forEach((slot, i) => {
-          set(slot, { kind: 'column', alias: node.alias, column: node.names?.[i] ?? node.alias });
+          set(slot, { kind: 'column', alias: this.alias(node), column: node.names?.[i] ?? node.alias });
         });
         return;
       }
       case 'cteScan':
       case 'workTableScan':
         node.slots.forEach((slot, i) => {
-          set(slot, { kind: 'column', alias: node.alias, column: node.names?.[i] ?? `column${i + 1}` });
+          set(slot, { kind: 'column', alias: this.alias(node), column: node.names?.[i] ?? `column${i + 1}` });
         });
         return;
       case 'project':

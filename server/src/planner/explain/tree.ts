@@ -199,13 +199,14 @@ class TreeBuilder {
       });
   }
 
-  private relation(node: Extract<PlanNode, { relationOid: number }>): {
+  private relation(node: Extract<PlanNode, { relationOid: number; alias: string }>): {
     name: string;
     schema: string;
     title: string;
   } {
     const relation = this.options.catalog.relation(node.relationOid);
     const name = relation?.name ?? String(node.relationOid);
+    const alias = this.printer.alias(node);
     const schema = relation?.namespaceName ?? '';
     const shown =
       this.options.verbose && schema !== ''
@@ -214,7 +215,7 @@ class TreeBuilder {
     return {
       name,
       schema,
-      title: node.alias === name || node.alias === '' ? shown : `${shown} ${quoteIdentifier(node.alias)}`,
+      title: alias === name || alias === '' ? shown : `${shown} ${quoteIdentifier(alias)}`,
     };
   }
 
@@ -319,7 +320,8 @@ class TreeBuilder {
         return result;
       }
       case 'cteScan': {
-        const alias = node.alias === node.name ? '' : ` ${quoteIdentifier(node.alias)}`;
+        const shownAlias = this.printer.alias(node);
+        const alias = shownAlias === node.name ? '' : ` ${quoteIdentifier(shownAlias)}`;
         const result = this.make(node, 'CTE Scan', `CTE Scan on ${quoteIdentifier(node.name)}${alias}`);
         result.attributes.push(
           { label: 'CTE Name', value: node.name },

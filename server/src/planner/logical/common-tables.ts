@@ -16,7 +16,7 @@ export function bindCommonTables(context: BuildContext, scope: Scope): void {
     const binding = bindCommonTable(context, scope, table);
     scope.ctes.set(table.name, binding);
     // A data-modifying one runs even if nobody reads it.
-    if (table.query.command !== 'select') binding.reference(table.name);
+    if (table.query.command !== 'select') binding.reference(table.name, table.columnNames);
   }
 }
 
@@ -29,14 +29,14 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
     const recursive = (): BuiltQuery => (built ??= buildRecursive(context, scope, table));
     const shared = materialisedBinding(context, table, recursive, false);
     return {
-      reference(alias) {
+      reference(alias, names) {
         // One that depends on an outer row is computed where it stands.
         if (outerSlots(recursive().node).size > 0) {
           if (table.references > 1)
             throw notSupported('a correlated recursive query that is referenced more than once');
           return recursive();
         }
-        return shared.reference(alias);
+        return shared.reference(alias, names);
       },
     };
   }
@@ -44,7 +44,7 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
   const build = (): BuiltQuery => context.buildQuery(table.query, scope);
   const shared = materialisedBinding(context, table, () => first ?? build(), false);
   return {
-    reference(alias) {
+    reference(alias, names) {
       if (table.materialized === 'never' || (table.materialized === 'default' && table.references <= 1)) {
         const built = build();
         if (!isVolatilePlan(state.catalog, built.node) && !columnsVolatile(context, built)) return built;
@@ -56,7 +56,7 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
         first = null;
         return built;
       }
-      return shared.reference(alias);
+      return shared.reference(alias, names);
     },
   };
 }
@@ -83,7 +83,7 @@ function materialisedBinding(
   const { state } = context;
   let index = -1;
   return {
-    reference(alias) {
+    reference(alias, names) {
       if (index < 0) {
         const built = build();
         const { node, exprs } = materialise(state, built.node, built.columns);
@@ -97,7 +97,7 @@ function materialisedBinding(
         return state.newSlot(info, { notNull: info.notNull, origin: info.origin, distinct: info.distinct });
       });
       return {
-        node: { kind: 'cteScan', cte: index, name: table.name, alias, slots, names: table.columnNames },
+        node: { kind: 'cteScan', cte: index, name: table.name, alias, slots, names },
         columns: slots.map((slot): LExpr => state.slot(slot)),
         simple: true,
       };
@@ -127,10 +127,10 @@ function buildRecursive(context: BuildContext, scope: Scope, table: CommonTable)
   // While the recursive side is built, the table's own name means the rows of the last round.
   const outer = scope.ctes.get(table.name);
   scope.ctes.set(table.name, {
-    reference(alias) {
+    reference(alias, names) {
       const slots = types.map((type) => state.newSlot(type));
       return {
-        node: { kind: 'workTableScan', workTable, alias, slots, names: table.columnNames },
+        node: { kind: 'workTableScan', workTable, alias, slots, names },
         columns: slots.map((slot): LExpr => state.slot(slot)),
         simple: true,
       };

@@ -112,7 +112,7 @@ export function buildEntry(
       const at = scopeAt(scope, entry.levelsUp);
       const cte = at.ctes.get(entry.cteName);
       if (cte === undefined) throw internalError(`common table "${entry.cteName}" has not been built`);
-      return bindBuilt(context, cte.reference(entry.alias), nullable);
+      return bindBuilt(context, cte.reference(entry.alias, entry.columnNames), nullable);
     }
     case 'join':
       throw internalError('a join entry cannot be a FROM item');

@@ -101,7 +101,7 @@ function mentions(item: Scope['query']['from'][number], relation: number): boole
 }
 
 /** One expression per column: NULL for columns an INSERT leaves out, null ("keep") for those an UPDATE does. */
-function newRow(
+export function newRow(
   context: BuildContext,
   scope: Scope,
   relation: RelationDescriptor,

@@ -34,7 +34,7 @@ export interface Binding {
 
 export interface CteBinding {
   /** Gives the node and columns for one more reference. */
-  reference(alias: string): BuiltQuery;
+  reference(alias: string, names: string[]): BuiltQuery;
 }
 
 export interface Scope {

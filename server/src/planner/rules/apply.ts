@@ -2,6 +2,7 @@
 import type { LogicalNode } from '../logical/algebra.ts';
 import type { PlannerState } from '../state.ts';
 import { pushDownPredicates } from './push-down.ts';
+import { reduceAggregates } from './reduce-aggregate.ts';
 import { semiToInner } from './semi-to-inner.ts';
 import { unnestSubqueries } from './unnest.ts';
 
@@ -17,5 +18,6 @@ export function applyRules(
 ): { node: LogicalNode; scalars: number } {
   const unnested = unnestSubqueries(state, root, { scalars: options.unnestScalars });
   const pushed = pushDownPredicates(state, unnested.node);
-  return { node: semiToInner(state, pushed), scalars: unnested.scalars };
+  const reduced = reduceAggregates(state, semiToInner(state, pushed));
+  return { node: reduced, scalars: unnested.scalars };
 }

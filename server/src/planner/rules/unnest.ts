@@ -15,7 +15,7 @@
 import { makeConst, makeOperator } from '../expression/make.ts';
 import { isNotNull, isVolatilePlan } from '../expression/properties.ts';
 import { asTree, type LExpr, mapChildren, type SubqueryExpr, someExpr } from '../expression/walk.ts';
-import type { LFilter, LogicalNode } from '../logical/algebra.ts';
+import type { LFilter, LJoin, LogicalNode } from '../logical/algebra.ts';
 import {
   mapNodeChildren,
   mapNodeExpressions,
@@ -68,6 +68,8 @@ class Unnesting {
       case 'filter':
         return this.unnestFilter(node);
       case 'join': {
+        const lateral = this.unnestLateral(node);
+        if (lateral !== null) return lateral;
         if (node.type !== 'inner') return node;
         const special = node.predicates.filter(hasSubquery);
         if (special.length === 0) return node;
@@ -80,17 +82,32 @@ class Unnesting {
       }
       case 'project': {
         if (!node.exprs.some((item) => hasSubquery(item.expr))) return node;
-        let child = node.child;
+        // A join keeps no order: it goes below a sort, and not at all above a limit, whose rows are few anyway.
+        const sort = node.child.kind === 'sort' ? node.child : null;
+        if (sort === null && deliversOrder(node.child)) return node;
+        let child = sort === null ? node.child : sort.child;
+        if (sort !== null && deliversOrder(child)) return node;
         const exprs = node.exprs.map((item) => {
           const result = this.unnestScalars(item.expr, child);
           child = result.node;
           return { ...item, expr: result.expr };
         });
-        return { ...node, child, exprs };
+        return { ...node, child: sort === null ? child : { ...sort, child }, exprs };
       }
       default:
         return node;
     }
+  }
+
+  /** LATERAL whose right side can be made independent is an ordinary join. */
+  private unnestLateral(node: LJoin): LogicalNode | null {
+    if (node.type !== 'inner' && node.type !== 'left') return null;
+    const leftSlots = providedSlots(node.left);
+    if (![...outerSlots(node.right)].some((slot) => leftSlots.has(slot))) return null;
+    if (isVolatilePlan(this.state.catalog, node.right)) return null;
+    const inner = decorrelate(this.state, node.right, leftSlots, false);
+    if (inner === null || inner.scalarAggregate !== null || inner.replacement.size > 0) return null;
+    return { ...node, right: inner.node, predicates: [...node.predicates, ...inner.predicates] };
   }
 
   private visitExpression(expr: LExpr): LExpr {
@@ -292,6 +309,23 @@ class Unnesting {
 const NOT_NULL_ON_EMPTY = new Set([2818, 3986, 3988, 3990, 3992]);
 function isNullOnEmpty(aggregateOid: number): boolean {
   return !NOT_NULL_ON_EMPTY.has(aggregateOid);
+}
+
+/** True when the rows come in an order that somebody asked for. */
+function deliversOrder(node: LogicalNode): boolean {
+  switch (node.kind) {
+    case 'sort':
+    case 'limit':
+    case 'lockRows':
+      return true;
+    case 'distinct':
+      return node.on;
+    case 'project':
+    case 'projectSet':
+      return deliversOrder(node.child);
+    default:
+      return false;
+  }
 }
 
 function hasSubquery(expr: LExpr): boolean {
