@@ -11,6 +11,7 @@ import { makeSortKey } from './clauses.ts';
 import { systemColumnName } from './columns.ts';
 import { transformExpr } from './expressions.ts';
 import type { CallParts } from './functions.ts';
+import { exprPosition } from './location.ts';
 import { sortOperators } from './operators.ts';
 import { KIND_NAME, type Scope } from './scope.ts';
 
@@ -52,13 +53,13 @@ export function finishAggregate(
       throw new DbError('syntax_error', 'DISTINCT specified, but the aggregate has no arguments').at(
         position,
       );
-    for (const arg of aggregated) sortOperators(scope, arg.typeOid, 'equal', arg.position);
+    for (const arg of aggregated) sortOperators(scope, arg.typeOid, 'equal', exprPosition(arg));
     for (const key of orderBy)
       if (!aggregated.some((arg) => equalExpr(arg, key.expr)))
         throw new DbError(
           'invalid_column_reference',
           'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list',
-        ).at(key.expr.position);
+        ).at(exprPosition(key.expr));
   }
   const node: AggregateExpr = {
     kind: 'aggregate',
@@ -366,7 +367,7 @@ export function checkGrouping(scope: Scope, query: Query): void {
             throw new DbError(
               'grouping_error',
               'arguments to GROUPING must be grouping expressions of the associated query level',
-            ).at(arg.position);
+            ).at(exprPosition(arg));
         return;
       }
       if (expr.levelsUp > depth) return;

@@ -7,16 +7,21 @@ import type { Expr } from '../tree.ts';
 import { baseType, coerceToDomain, coerceToTarget } from './coerce.ts';
 import { SYSTEM_COLUMNS } from './columns.ts';
 import { transformIndices } from './expressions.ts';
+import { exprPosition } from './location.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
 
 /** The column an INSERT or UPDATE names. */
-export function targetColumn(relation: RelationDescriptor, target: ResTarget): ColumnDescriptor {
+export function targetColumn(
+  relation: RelationDescriptor,
+  target: ResTarget,
+  isInsert = false,
+): ColumnDescriptor {
   const name = target.name ?? '';
   const position = positionOf(target.location);
   const column = relation.columns.find((item) => item.name === name && !item.dropped);
   if (column) return column;
-  if (SYSTEM_COLUMNS.has(name))
+  if (!isInsert && SYSTEM_COLUMNS.has(name))
     throw new DbError('feature_not_supported', `cannot assign to system column "${name}"`).at(position);
   const close = closestNames(
     name,
@@ -71,14 +76,14 @@ export function assignToColumn(
     column.typmod,
     'assignment',
     'implicitCast',
-    expr.position,
+    exprPosition(expr),
   );
   if (!result)
     throw new DbError(
       'datatype_mismatch',
       `column "${column.name}" is of type ${typeLabel(scope.context, column.typeOid)} but expression is of type ${typeLabel(scope.context, expr.typeOid)}`,
       { hint: 'You will need to rewrite or cast the expression.' },
-    ).at(expr.position ?? position);
+    ).at(exprPosition(expr) ?? position);
   return result;
 }
 
@@ -117,7 +122,7 @@ function assignIndirect(
       target.typmod,
       'assignment',
       'implicitCast',
-      value.position,
+      exprPosition(value),
     );
     if (result) return result;
     throw new DbError(
@@ -126,7 +131,7 @@ function assignIndirect(
         ? `subscripted assignment to "${name}" requires type ${typeLabel(scope.context, target.typeOid)} but expression is of type ${typeLabel(scope.context, value.typeOid)}`
         : `subfield "${name}" is of type ${typeLabel(scope.context, target.typeOid)} but expression is of type ${typeLabel(scope.context, value.typeOid)}`,
       { hint: 'You will need to rewrite or cast the expression.' },
-    ).at(value.position ?? position);
+    ).at(exprPosition(value) ?? position);
   }
   const step = steps[0];
   if ('A_Star' in step)

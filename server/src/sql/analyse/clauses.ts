@@ -28,6 +28,7 @@ import { containsVarOfLevel, forEachChild as forEach } from '../walk.ts';
 import { coerceToSpecific, coerceToTarget, coerceType } from './coerce.ts';
 import { findColumn } from './columns.ts';
 import { transformExpr } from './expressions.ts';
+import { exprPosition, rawPosition } from './location.ts';
 import { makeTarget } from './make.ts';
 import * as T from './oids.ts';
 import { findOperator, sortOperators } from './operators.ts';
@@ -36,9 +37,14 @@ import { figureColumnName } from './targets.ts';
 import { typeLabel } from './type-name.ts';
 
 /** Sort key of an expression; `sortBy` null means ascending, NULLS LAST. */
-export function makeSortKey(scope: Scope, expr: Expr, sortBy: SortBy | null): SortKey {
+export function makeSortKey(
+  scope: Scope,
+  expr: Expr,
+  sortBy: SortBy | null,
+  position = exprPosition(expr),
+): SortKey {
   if (expr.typeOid === T.UNKNOWN)
-    expr = coerceType(scope, expr, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', expr.position);
+    expr = coerceType(scope, expr, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', exprPosition(expr));
   const direction = sortBy?.sortby_dir ?? 'SORTBY_DEFAULT';
   let operatorOid: number;
   let equalityOid: number;
@@ -59,9 +65,9 @@ export function makeSortKey(scope: Scope, expr: Expr, sortBy: SortBy | null): So
       ).at(positionOf(sortBy!.location));
     operatorOid = operator.oid;
     descending = operator.btreeStrategy === 5;
-    equalityOid = sortOperators(scope, operator.leftType, 'order', expr.position).equal;
+    equalityOid = sortOperators(scope, operator.leftType, 'order', exprPosition(expr)).equal;
   } else {
-    const operators = sortOperators(scope, expr.typeOid, 'order', expr.position);
+    const operators = sortOperators(scope, expr.typeOid, 'order', position);
     descending = direction === 'SORTBY_DESC';
     operatorOid = descending ? operators.greater : operators.less;
     equalityOid = operators.equal;
@@ -77,10 +83,10 @@ export function makeSortKey(scope: Scope, expr: Expr, sortBy: SortBy | null): So
 }
 
 /** Key for grouping and DISTINCT: sortable where the type allows, else by equality only. */
-export function makeGroupKey(scope: Scope, expr: Expr): SortKey {
+export function makeGroupKey(scope: Scope, expr: Expr, position = exprPosition(expr)): SortKey {
   if (expr.typeOid === T.UNKNOWN)
-    expr = coerceType(scope, expr, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', expr.position);
-  const operators = sortOperators(scope, expr.typeOid, 'equal', expr.position);
+    expr = coerceType(scope, expr, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', exprPosition(expr));
+  const operators = sortOperators(scope, expr.typeOid, 'equal', position);
   return {
     expr,
     operatorOid: operators.less,
@@ -136,9 +142,13 @@ function checkTargetPlace(target: TargetEntry, kind: ExpressionKind): void {
   if (kind !== 'groupBy') return;
   const found = firstForbidden(target.expr);
   if (found?.kind === 'aggregate')
-    throw new DbError('grouping_error', 'aggregate functions are not allowed in GROUP BY').at(found.position);
+    throw new DbError('grouping_error', 'aggregate functions are not allowed in GROUP BY').at(
+      exprPosition(found),
+    );
   if (found)
-    throw new DbError('windowing_error', 'window functions are not allowed in GROUP BY').at(found.position);
+    throw new DbError('windowing_error', 'window functions are not allowed in GROUP BY').at(
+      exprPosition(found),
+    );
 }
 
 function firstForbidden(expr: Expr): Expr | null {
@@ -187,7 +197,7 @@ export function transformSortClause(
 }
 
 function sortKeyOf(scope: Scope, target: TargetEntry, sortBy: SortBy | null): SortKey {
-  const key = makeSortKey(scope, target.expr, sortBy);
+  const key = makeSortKey(scope, target.expr, sortBy, rawPosition(sortBy?.node));
   target.expr = key.expr;
   return key;
 }
@@ -215,7 +225,7 @@ export function transformGroupClause(
     const known = keys.findIndex((key) => equalExpr(key.expr, target.expr));
     if (known >= 0) return known;
     const sorted = orderBy.find((key) => equalExpr(key.expr, target.expr));
-    const key = sorted ? { ...sorted } : makeGroupKey(scope, target.expr);
+    const key = sorted ? { ...sorted } : makeGroupKey(scope, target.expr, rawPosition(node));
     target.expr = key.expr;
     keys.push(key);
     return keys.length - 1;
@@ -269,7 +279,7 @@ export function transformDistinct(
       throw new DbError(
         'invalid_column_reference',
         'for SELECT DISTINCT, ORDER BY expressions must appear in select list',
-      ).at(key.expr.position);
+      ).at(exprPosition(key.expr));
     addKey(keys, key);
   }
   for (const target of targets) {
@@ -298,7 +308,7 @@ export function transformDistinctOn(
         throw new DbError(
           'invalid_column_reference',
           'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-        ).at(key.expr.position);
+        ).at(exprPosition(key.expr));
       addKey(keys, key);
     } else sawOther = true;
   }
@@ -308,7 +318,7 @@ export function transformDistinctOn(
       throw new DbError(
         'invalid_column_reference',
         'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-      ).at(target.expr.position);
+      ).at(exprPosition(target.expr));
     const key = makeGroupKey(scope, target.expr);
     target.expr = key.expr;
     keys.push(key);
@@ -526,7 +536,7 @@ function frameBound(
         throw new DbError(
           'feature_not_supported',
           `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${typeLabel(scope.context, key.typeOid)}`,
-        ).at(node.position);
+        ).at(exprPosition(node));
       const exact = choices.find(([type]) => type === node.typeOid);
       const preferred = choices.find(([type]) => type === key.typeOid) ?? choices[0];
       const [target, functionOid] = exact ?? preferred;
@@ -539,14 +549,14 @@ function frameBound(
         -1,
         'implicit',
         'implicitCast',
-        node.position,
+        exprPosition(node),
       );
       if (!coerced)
         throw new DbError(
           'feature_not_supported',
           `RANGE with offset PRECEDING/FOLLOWING is not supported for column type ${typeLabel(scope.context, key.typeOid)} and offset type ${typeLabel(scope.context, node.typeOid)}`,
           { hint: 'Cast the offset value to an appropriate type.' },
-        ).at(node.position);
+        ).at(exprPosition(node));
       offset = coerced;
     } else offset = coerceToSpecific(scope, node, T.INT8, label, 'assignment');
     if (containsVarOfLevel(offset, 0))

@@ -6,6 +6,7 @@ import type { Oid } from '../../base/brands.ts';
 import { DbError, internalError } from '../../base/error.ts';
 import type { CatalogReader, TypeDescriptor } from '../../catalog/contract.ts';
 import type { ConstExpr, Expr, FunctionExpr } from '../tree.ts';
+import { exprPosition } from './location.ts';
 import { makeBool, makeInt4, makeRelabel } from './make.ts';
 import * as T from './oids.ts';
 import { type Scope, typeOf } from './scope.ts';
@@ -460,7 +461,7 @@ function coerceRecord(
     if (!cast)
       throw fail(
         `Cannot cast type ${typeLabel(scope.context, expr.typeOid)} to ${typeLabel(scope.context, column.typeOid)} in column ${used}.`,
-        expr.position,
+        exprPosition(expr),
       );
     args.push(cast);
   }
@@ -495,7 +496,7 @@ export function coerceToSpecific(
       throw new DbError(
         'datatype_mismatch',
         `argument of ${construct} must be type ${typeLabel(scope.context, target)}, not type ${typeLabel(scope.context, node.typeOid)}`,
-      ).at(node.position);
+      ).at(exprPosition(node));
     result = coerced;
   }
   if (returnsSet(result))
@@ -553,7 +554,7 @@ export function selectCommonType(scope: Scope, exprs: readonly Expr[], construct
       throw new DbError(
         'datatype_mismatch',
         `${construct} types ${typeLabel(scope.context, chosen)} and ${typeLabel(scope.context, next)} cannot be matched`,
-      ).at(exprs[index].position);
+      ).at(exprPosition(exprs[index]));
     } else if (
       !chosenType.preferred &&
       canCoerce(scope, [chosen], [next], 'implicit') &&
@@ -569,11 +570,11 @@ export function selectCommonType(scope: Scope, exprs: readonly Expr[], construct
 export function coerceToCommonType(scope: Scope, node: Expr, target: Oid, construct: string): Expr {
   if (node.typeOid === target) return node;
   if (canCoerce(scope, [node.typeOid], [target], 'implicit'))
-    return coerceType(scope, node, node.typeOid, target, -1, 'implicit', 'implicitCast', node.position);
+    return coerceType(scope, node, node.typeOid, target, -1, 'implicit', 'implicitCast', exprPosition(node));
   throw new DbError(
     'cannot_coerce',
     `${construct} could not convert type ${typeLabel(scope.context, node.typeOid)} to ${typeLabel(scope.context, target)}`,
-  ).at(node.position);
+  ).at(exprPosition(node));
 }
 
 export function selectCommonTypmod(exprs: readonly Expr[], commonType: Oid): number {

@@ -395,7 +395,20 @@ export function fieldsOf(scope: Scope, expr: Expr): RowField[] | null {
       collation: arg.collation,
       dropped: false,
     }));
-  if (expr.kind === 'function') return outFieldsOf(scope, expr.functionOid);
+  if (expr.kind === 'function') {
+    const fields = outFieldsOf(scope, expr.functionOid);
+    if (!fields) return null;
+    const actual = polymorphicOutTypes(
+      scope,
+      expr,
+      fields.map((field) => field.typeOid),
+    );
+    return fields.map((field, index) => ({
+      ...field,
+      typeOid: actual[index],
+      collation: scope.catalog.type(actual[index])?.collation ?? 0,
+    }));
+  }
   if (expr.kind === 'var') return recordVarFields(scope, expr);
   return null;
 }
@@ -501,4 +514,22 @@ export function missingField(scope: Scope, arg: Expr, name: string, position?: n
     'wrong_object_type',
     `column notation .${name} applied to type ${typeLabel(context, arg.typeOid)}, which is not a composite type`,
   ).at(position);
+}
+
+/** OUT arguments of polymorphic type take theirs from the call's arguments. */
+export function polymorphicOutTypes(scope: Scope, expr: Expr, outTypes: number[]): number[] {
+  if (expr.kind !== 'function' || !outTypes.some(T.isPolymorphic)) return outTypes;
+  const { catalog } = scope;
+  let element = 0;
+  const declared = catalog.function(expr.functionOid)?.argumentTypes ?? [];
+  declared.forEach((oid, index) => {
+    const actual = expr.args[index]?.typeOid ?? 0;
+    if (oid === T.ANYELEMENT || oid === T.ANYNONARRAY || oid === T.ANYCOMPATIBLE) element ||= actual;
+    if (oid === T.ANYARRAY || oid === T.ANYCOMPATIBLEARRAY) element ||= catalog.type(actual)?.elementOid ?? 0;
+  });
+  return outTypes.map((oid) => {
+    if (oid === T.ANYELEMENT || oid === T.ANYNONARRAY || oid === T.ANYCOMPATIBLE) return element;
+    if (oid === T.ANYARRAY || oid === T.ANYCOMPATIBLEARRAY) return catalog.type(element)?.arrayOid ?? oid;
+    return oid;
+  });
 }

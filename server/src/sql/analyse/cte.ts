@@ -135,8 +135,12 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
     const select = as(raw.ctequery, 'SelectStmt') as SelectStmt;
     checkRecursion(select, name, position);
     table.recursive = true;
+    let leftPositions: (number | undefined)[] = [];
     scope.commonTables.push(state);
-    table.query = analyseSetOperation(child, select, (names, types) => setColumns(table, raw, names, types));
+    table.query = analyseSetOperation(child, select, (names, types, positions) => {
+      leftPositions = positions;
+      setColumns(table, raw, names, types);
+    });
     scope.commonTables.pop();
     checkNoAggregates(table.query, position);
     const outputs = outputColumns(table.query);
@@ -151,7 +155,7 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
           'datatype_mismatch',
           `recursive query "${name}" column ${index + 1} has type ${typeLabel(scope.context, declared.typeOid)} in non-recursive term but type ${typeLabel(scope.context, output.typeOid)} overall`,
           { hint: 'Cast the output of the non-recursive term to the correct type.' },
-        ).at(output.typeOid ? (table.query.targets[index].expr.position ?? position) : position);
+        ).at(leftPositions[index] ?? position);
       }
     });
     state.isAnalysed = true;

@@ -40,6 +40,7 @@ import {
   wholeRow,
 } from './columns.ts';
 import { type CallParts, makeCall, namedArgument } from './functions.ts';
+import { exprPosition } from './location.ts';
 import { makeBool, makeBoolExpr, makeConst } from './make.ts';
 import * as T from './oids.ts';
 import { makeArrayOperator, makeOperator } from './operators.ts';
@@ -170,6 +171,8 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
     // Integers beyond int4 come as floats: int8 where they fit.
     if (/^[+-]?\d+$/.test(text)) {
       const value = BigInt(text);
+      if (value >= -2147483648n && value <= 2147483647n)
+        return { kind: 'const', value: Number(value), typeOid: T.INT4, typmod: -1, collation: 0, position };
       if (value >= -9223372036854775808n && value <= 9223372036854775807n)
         return { kind: 'const', value, typeOid: T.INT8, typmod: -1, collation: 0, position };
     }
@@ -872,13 +875,13 @@ function transformArray(
       typmod,
       'explicit',
       'explicitCast',
-      element.position,
+      exprPosition(element),
     );
     if (!result)
       throw new DbError(
         'cannot_coerce',
         `cannot cast type ${typeLabel(scope.context, element.typeOid)} to ${typeLabel(scope.context, coerceTo)}`,
-      ).at(element.position);
+      ).at(exprPosition(element));
     return result;
   });
   return {
@@ -1041,7 +1044,7 @@ export function transformIndices(
       expr.position,
     );
     if (!result)
-      throw new DbError('datatype_mismatch', 'array subscript must have type integer').at(expr.position);
+      throw new DbError('datatype_mismatch', 'array subscript must have type integer').at(exprPosition(expr));
     return result;
   };
   const upper: (Expr | null)[] = [];
@@ -1077,14 +1080,14 @@ function makeJsonbSubscript(
       -1,
       'implicit',
       'implicitCast',
-      index.position,
+      exprPosition(index),
     );
     if (!key)
       throw new DbError(
         'datatype_mismatch',
         `subscript type ${typeLabel(scope.context, index.typeOid)} is not supported`,
         { hint: 'jsonb subscript must be coercible to either integer or text.' },
-      ).at(index.position);
+      ).at(exprPosition(index));
     result = makeOperator(scope, op('->'), result, key, container.position);
   }
   return result;

@@ -25,7 +25,7 @@ import {
   selectCommonTypmod,
 } from './coerce.ts';
 import { assignCollations } from './collations.ts';
-import { outFieldsOf } from './columns.ts';
+import { outFieldsOf, polymorphicOutTypes } from './columns.ts';
 import { transformExpr } from './expressions.ts';
 import { makeAnd, makeVar } from './make.ts';
 import * as T from './oids.ts';
@@ -366,24 +366,6 @@ function addFunctionColumns(
   });
 }
 
-/** OUT arguments of polymorphic type take theirs from the call's arguments. */
-function polymorphicOutTypes(scope: Scope, expr: Expr, outTypes: number[]): number[] {
-  if (expr.kind !== 'function' || !outTypes.some(T.isPolymorphic)) return outTypes;
-  const { catalog } = scope;
-  let element = 0;
-  const declared = catalog.function(expr.functionOid)?.argumentTypes ?? [];
-  declared.forEach((oid, index) => {
-    const actual = expr.args[index]?.typeOid ?? 0;
-    if (oid === T.ANYELEMENT || oid === T.ANYNONARRAY || oid === T.ANYCOMPATIBLE) element ||= actual;
-    if (oid === T.ANYARRAY || oid === T.ANYCOMPATIBLEARRAY) element ||= catalog.type(actual)?.elementOid ?? 0;
-  });
-  return outTypes.map((oid) => {
-    if (oid === T.ANYELEMENT || oid === T.ANYNONARRAY || oid === T.ANYCOMPATIBLE) return element;
-    if (oid === T.ANYARRAY || oid === T.ANYCOMPATIBLEARRAY) return catalog.type(element)?.arrayOid ?? oid;
-    return oid;
-  });
-}
-
 function transformTableSample(scope: Scope, node: RangeTableSample): NamespaceItem {
   const rangeVar = as(node.relation, 'RangeVar') as RangeVar | undefined;
   const position = positionOf(node.location);
@@ -471,9 +453,9 @@ function transformJoin(scope: Scope, join: JoinExpr): FromResult {
       const leftVar = varOf(l);
       const rightVar = varOf(r);
       requireBoth(scope, leftVar, rightVar);
+      const merged = mergeColumns(scope, type, leftVar, rightVar);
       const equal = makeOperator(scope, [{ String: { sval: '=' } } as Node], leftVar, rightVar);
       equalities.push(coerceToBoolean(scope, equal, 'JOIN/USING'));
-      const merged = mergeColumns(scope, type, leftVar, rightVar);
       columns.push(merged);
       names.push(name);
       shown.push(merged === leftVar ? l : merged === rightVar ? r : null);

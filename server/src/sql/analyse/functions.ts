@@ -16,6 +16,7 @@ import {
   selectCommonType,
 } from './coerce.ts';
 import { selectField } from './columns.ts';
+import { exprPosition } from './location.ts';
 import * as T from './oids.ts';
 import { coerceArgument } from './operators.ts';
 import { KIND_NAME, type Scope } from './scope.ts';
@@ -332,7 +333,7 @@ export function makeCall(
   if (call.func_variadic && descriptor.variadicType === T.ANY) {
     const last = actual[actual.length - 1];
     if (last && !catalog.type(last.typeOid)?.isTrueArray)
-      throw new DbError('datatype_mismatch', 'VARIADIC argument must be an array').at(last.position);
+      throw new DbError('datatype_mismatch', 'VARIADIC argument must be an array').at(exprPosition(last));
   }
   if (descriptor.returnsSet) checkSetReturning(scope, parts.lastSetReturningBefore, position);
 
@@ -366,14 +367,14 @@ function checkNameOrder(names: readonly (string | null)[], args: readonly Expr[]
     if (name === null) {
       if (sawName)
         throw new DbError('syntax_error', 'positional argument cannot follow named argument').at(
-          args[index].position,
+          exprPosition(args[index]),
         );
       return;
     }
     sawName = true;
     if (seen.has(name))
       throw new DbError('syntax_error', `argument name "${name}" used more than once`).at(
-        args[index].position,
+        exprPosition(args[index]),
       );
     seen.add(name);
   });

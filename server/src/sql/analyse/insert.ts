@@ -20,6 +20,7 @@ import { coerceToBoolean } from './coerce.ts';
 import { assignCollations } from './collations.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
+import { exprPosition } from './location.ts';
 import { makeConst, makeTarget, makeVar } from './make.ts';
 import { openTarget, transformReturning } from './modify.ts';
 import * as T from './oids.ts';
@@ -81,7 +82,7 @@ function insertColumns(relation: RelationDescriptor, nodes: readonly Node[] | un
   const partial = new Set<number>();
   return nodes.map((node) => {
     const target = as(node, 'ResTarget') as ResTarget;
-    const column = targetColumn(relation, target);
+    const column = targetColumn(relation, target, true);
     const position = positionOf(target.location);
     const isWhole = !target.indirection?.length;
     if (whole.has(column.number) || (isWhole && partial.has(column.number)))
@@ -100,7 +101,7 @@ function prepareRow(
 ): Expr[] {
   if (exprs.length > columns.length)
     throw new DbError('syntax_error', 'INSERT has more expressions than target columns').at(
-      exprs[columns.length].position,
+      exprPosition(exprs[columns.length]),
     );
   if (isExplicit && exprs.length < columns.length)
     throw new DbError('syntax_error', 'INSERT has more target columns than expressions', {
@@ -183,7 +184,9 @@ function insertRows(
     const exprs = items.map((item, index) => sourceExpr(scope, item, columns[index]?.column, 'values'));
     if (width < 0) width = exprs.length;
     else if (width !== exprs.length)
-      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(exprs[0]?.position);
+      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(
+        exprs[0] && exprPosition(exprs[0]),
+      );
     const row = prepareRow(scope, exprs, columns, isExplicit);
     for (const item of row) assignCollations(scope, item);
     return row;

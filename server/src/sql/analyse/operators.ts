@@ -6,6 +6,7 @@ import { type Node, stringsOf } from '../parse/ast.ts';
 import type { Expr, OperatorExpr } from '../tree.ts';
 import { matchCandidates, selectCandidate } from './candidates.ts';
 import { baseTypeOid, coerceType, resolveGenericTypes } from './coerce.ts';
+import { exprPosition } from './location.ts';
 import * as T from './oids.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
@@ -139,7 +140,7 @@ export function applyOperator(
 /** Implicit coercion of one argument to the declared type. */
 export function coerceArgument(scope: Scope, arg: Expr, declared: Oid): Expr {
   if (arg.typeOid === declared) return arg;
-  return coerceType(scope, arg, arg.typeOid, declared, -1, 'implicit', 'implicitCast', arg.position);
+  return coerceType(scope, arg, arg.typeOid, declared, -1, 'implicit', 'implicitCast', exprPosition(arg));
 }
 
 /** Builds `left op ANY|ALL (array)`. */

@@ -18,6 +18,7 @@ import { assignCollations, assignQueryCollations } from './collations.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
 import { transformFrom } from './from.ts';
+import { exprPosition } from './location.ts';
 import { makeItem, valuesEntry } from './range-table.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSetOperation } from './set-operations.ts';
@@ -111,7 +112,9 @@ function analyseValues(scope: Scope, select: SelectStmt): Query {
     const row = items.map((item) => transformExpr(scope, item, 'values'));
     if (width < 0) width = row.length;
     else if (row.length !== width)
-      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(row[0]?.position);
+      throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(
+        row[0] && exprPosition(row[0]),
+      );
     return row;
   });
   const columnTypes = [];

@@ -20,6 +20,7 @@ import { shiftQueryLevels } from '../walk.ts';
 import { makeGroupKey, makeSortKey, transformLimit } from './clauses.ts';
 import { coerceToCommonType, coerceType, selectCommonType, selectCommonTypmod } from './coerce.ts';
 import { transformWith } from './cte.ts';
+import { exprPosition, rawPosition } from './location.ts';
 import { makeTarget, makeVar } from './make.ts';
 import * as T from './oids.ts';
 import { type ColumnType, columnTypeOf } from './range-table.ts';
@@ -27,7 +28,7 @@ import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSelect, finish } from './select.ts';
 
 /** Called for each finished left side: a recursive CTE learns its columns from it. */
-export type LeftSideHook = (names: string[], types: ColumnType[]) => void;
+export type LeftSideHook = (names: string[], types: ColumnType[], positions: (number | undefined)[]) => void;
 
 interface Branch {
   node: SetOperationNode;
@@ -44,8 +45,7 @@ export function analyseSetOperation(scope: Scope, select: SelectStmt, hook?: Lef
   if (select.withClause) transformWith(scope, query, select.withClause);
   if (select.lockingClause)
     throw new DbError('feature_not_supported', 'FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT');
-  const tree = build(scope, { ...select, withClause: undefined }, true, hook);
-  const branch = tree.node.kind === 'leaf' ? tree : tree;
+  const branch = build(scope, { ...select, withClause: undefined }, true, hook);
   query.setOperation = branch.node;
   let leftmost: SetOperationNode = branch.node;
   while (leftmost.kind === 'setOperation') leftmost = leftmost.left;
@@ -53,7 +53,13 @@ export function analyseSetOperation(scope: Scope, select: SelectStmt, hook?: Lef
   const types =
     branch.node.kind === 'setOperation' ? branch.node.columnTypes : branch.exprs.map(columnTypeOf);
   query.targets = branch.names.map((name, index) =>
-    makeTarget(makeVar(leftIndex, index + 1, types[index]), name),
+    makeTarget(
+      {
+        ...makeVar(leftIndex, index + 1, types[index]),
+        position: branch.exprs[index] && exprPosition(branch.exprs[index]),
+      },
+      name,
+    ),
   );
   query.orderBy = sortOutput(scope, select.sortClause, query.targets);
   query.offset = transformLimit(scope, select.limitOffset, 'offset', false);
@@ -111,11 +117,12 @@ function build(scope: Scope, select: SelectStmt, isTop: boolean, hook?: LeftSide
           collation: expr.collation || (scope.catalog.type(typeOid)?.collation ?? 0),
         };
       }),
+      left.exprs.map(exprPosition),
     );
   const right = build(scope, select.rarg!, false);
   if (left.exprs.length !== right.exprs.length)
     throw new DbError('syntax_error', `each ${word} query must have the same number of columns`).at(
-      right.exprs.find((expr) => expr.position !== undefined)?.position,
+      right.exprs[0] && exprPosition(right.exprs[0]),
     );
   const columnTypes: ColumnType[] = [];
   left.exprs.forEach((leftExpr, index) => {
@@ -135,7 +142,7 @@ function build(scope: Scope, select: SelectStmt, isTop: boolean, hook?: LeftSide
   const leftIndex = leftmost.relation;
   const exprs: Expr[] = columnTypes.map((type, index) => ({
     ...makeVar(leftIndex, index + 1, type),
-    position: left.exprs[index].position,
+    position: exprPosition(left.exprs[index]),
   }));
   const keys: SortKey[] = isAll && word === 'UNION' ? [] : exprs.map((expr) => makeGroupKey(scope, expr));
   return {
@@ -187,7 +194,7 @@ function settle(scope: Scope, branch: Branch, index: number, common: number, wor
     const before = target.expr;
     const coerced =
       common === T.UNKNOWN
-        ? coerceType(scope, before, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', before.position)
+        ? coerceType(scope, before, T.UNKNOWN, T.TEXT, -1, 'implicit', 'implicitCast', exprPosition(before))
         : coerceToCommonType(scope, before, common, word);
     target.expr = coerced;
     // Keys of the leaf's own DISTINCT or ORDER BY share the expression.
@@ -308,7 +315,7 @@ function sortOutput(scope: Scope, nodes: readonly Node[] | undefined, targets: T
       throw new DbError('feature_not_supported', 'invalid UNION/INTERSECT/EXCEPT ORDER BY clause', {
         detail: 'Only result column names can be used, not expressions or functions.',
         hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
-      }).at(positionOf(reference?.location ?? constant?.location ?? -1));
-    return makeSortKey(scope, target.expr, sortBy);
+      }).at(rawPosition(sortBy.node));
+    return makeSortKey(scope, target.expr, sortBy, rawPosition(sortBy.node));
   });
 }

@@ -38,7 +38,14 @@ export function formatType(catalog: CatalogReader, path: SearchPath, oid: Oid, t
   if (oid === 0) return '-';
   const type = catalog.type(oid);
   if (!type) return '???';
-  if (type.isTrueArray && type.elementOid !== 0 && type.kind !== 'd')
+  // int2vector and oidvector are arrays with names of their own.
+  if (
+    type.isTrueArray &&
+    type.elementOid !== 0 &&
+    type.kind !== 'd' &&
+    oid !== T.INT2VECTOR &&
+    oid !== T.OIDVECTOR
+  )
     return `${formatType(catalog, path, type.elementOid, typmod)}[]`;
   const standard = SQL_NAMES[oid];
   if (standard !== undefined) {

@@ -19,6 +19,7 @@ import { coerceToBoolean } from './coerce.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
 import { transformFrom } from './from.ts';
+import { rawPosition } from './location.ts';
 import { makeTarget, makeVar } from './make.ts';
 import { openTarget, transformReturning } from './modify.ts';
 import { emptyQuery, type Scope } from './scope.ts';
@@ -157,7 +158,7 @@ function assignmentSource(scope: Scope, raw: ResTarget): { expr: Expr } | { mark
   throw new DbError(
     'feature_not_supported',
     'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
-  );
+  ).at(rawPosition(multi.source));
 }
 
 /** `(SELECT a, b …)` for several columns: one scalar subquery per column over the same SELECT. */

@@ -15,6 +15,7 @@ const CONDITIONS: [RegExp, ConditionName][] = [
   [/^(stack depth limit exceeded)/, 'statement_too_complex'],
   [/^out of memory/, 'out_of_memory'],
   [/^invalid byte sequence/, 'character_not_in_repertoire'],
+  [/^frame (start|end)/, 'windowing_error'],
   [/^precision for type float/, 'invalid_parameter_value'],
   [/^current database cannot be changed/, 'feature_not_supported'],
   [/(not (yet )?(implemented|supported)|cannot be marked|no longer supported)/, 'feature_not_supported'],
