@@ -48,14 +48,13 @@ export class CopyInStream {
     this.finish();
   }
 
-  /** The next chunk at once, null at the end, undefined when the reader must wait. Throws what `fail` was given. */
+  /** What waits, at once; null at the end, undefined when the reader must wait. Throws what `fail` was given. */
   tryRead(): Uint8Array | null | undefined {
     if (this.error !== null) throw this.error;
-    const chunk = this.chunks.shift();
-    if (chunk !== undefined) {
-      this.bufferedBytes -= chunk.length;
-      if (this.bufferedBytes < BUFFER_BYTES_MAX / 2) this.release();
-      return chunk;
+    if (this.chunks.length > 0) {
+      const joined = this.takeAll();
+      this.release();
+      return joined;
     }
     return this.isEnded ? null : undefined;
   }
@@ -74,6 +73,23 @@ export class CopyInStream {
       if (chunk !== undefined) return chunk;
       await this.readable();
     }
+  }
+
+  /** Everything that waits, as one piece: clients may send a message per row. */
+  private takeAll(): Uint8Array {
+    const { chunks } = this;
+    let joined = chunks[0];
+    if (chunks.length > 1) {
+      joined = new Uint8Array(this.bufferedBytes);
+      let at = 0;
+      for (const chunk of chunks) {
+        joined.set(chunk, at);
+        at += chunk.length;
+      }
+    }
+    chunks.length = 0;
+    this.bufferedBytes = 0;
+    return joined;
   }
 
   private finish(): void {
