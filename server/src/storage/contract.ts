@@ -170,6 +170,17 @@ export type ColumnPredicate =
   | { readonly column: number; readonly kind: 'isNull' }
   | { readonly column: number; readonly kind: 'isNotNull' };
 
+/** How a column's values follow from its codes: listed by code, or value = base + factor * code. NULL rows have any code. */
+export interface CodeForm {
+  readonly codeBytes: 1 | 2 | 4;
+  /** No code is above this. */
+  readonly largest: number;
+  readonly base: bigint;
+  readonly factor: bigint;
+  /** By code, ascending in physical order; null for base and factor. */
+  readonly values: readonly PhysicalValue[] | null;
+}
+
 /** Input of sealing. `sequences`: one commit sequence per row, or one number for all (0 = frozen). */
 export interface SegmentInput {
   readonly segment: number;
@@ -207,6 +218,12 @@ export interface SegmentReaderContract {
   readColumn(column: number, start: number, end: number, target: ColumnVector): void;
   /** The same for chosen rows, ascending or not. */
   gather(column: number, positions: Uint16Array, count: number, target: ColumnVector): void;
+  /** The code form of a column's block, the same object as long as the reader lives; null when its encoding has none. */
+  codeForm(column: number): CodeForm | null;
+  /** Codes of rows [start, end) into target[0...]; only for columns with a code form, elements of at least `codeBytes`. */
+  readCodes(column: number, start: number, end: number, target: Uint8Array | Uint16Array | Uint32Array): void;
+  /** Presence bits of rows [start, end) from bit 0 of `target`; false (and nothing written) when the column has no NULL. */
+  readValidity(column: number, start: number, end: number, target: Uint8Array): boolean;
   /** One value, null when NULL. varlen: a private copy. */
   value(column: number, position: number): PhysicalValue | null;
   /** Commit sequence of one row. */

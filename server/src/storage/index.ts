@@ -8,6 +8,7 @@ export { crc32 } from './checksum.ts';
 export * from './contract.ts';
 export { check, dataCorrupted, locate, PayloadDamage } from './corruption.ts';
 export { translateDiskError } from './disk-error.ts';
+export { useKernels } from './kernels.ts';
 export { countNulls, isPresent } from './segment/column-encode.ts';
 export {
   decodeSegmentDescriptor,

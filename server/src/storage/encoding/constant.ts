@@ -7,7 +7,6 @@ import {
   align8,
   BytesNode,
   type BytesSink,
-  type Candidates,
   checkInside,
   ENCODING,
   FAMILY,
@@ -17,6 +16,7 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
+  type PreparedFilter,
   SAFE,
 } from './node.ts';
 
@@ -58,12 +58,12 @@ export class ConstantIntegers extends IntegerNode {
     return this.value;
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
+  prepare(test: IntegerTest): PreparedFilter {
     const passes =
       test.kind === 'set'
         ? test.values.includes(this.value)
         : (this.value >= test.low && this.value <= test.high) !== test.negate;
-    return passes ? keepAll(candidates, selection) : 0;
+    return passes ? keepAll : () => 0;
   }
 
   validate(): void {}

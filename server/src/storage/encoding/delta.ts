@@ -7,10 +7,9 @@
 
 import { check } from '../corruption.ts';
 import { type IntegerTarget, pack, planeWords, unpack, widthOf } from './bitpack.ts';
-import { filterByValue } from './filter.ts';
+import { prepareByValue } from './filter.ts';
 import {
   align8,
-  type Candidates,
   checkInside,
   ENCODING,
   FAMILY,
@@ -20,6 +19,7 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
+  type PreparedFilter,
   SAFE,
   storeNumber64,
   takeInts,
@@ -116,8 +116,8 @@ export class DeltaNode extends IntegerNode {
     return BigInt(this.numberAt(index));
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
-    return filterByValue(this, test, candidates, selection);
+  prepare(test: IntegerTest): PreparedFilter {
+    return prepareByValue(this, test);
   }
 
   validate(): void {

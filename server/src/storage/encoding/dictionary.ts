@@ -10,7 +10,6 @@ import { FrameNode } from './frame.ts';
 import {
   BytesNode,
   type BytesSink,
-  type Candidates,
   CHUNK,
   ENCODING,
   FloatNode,
@@ -19,6 +18,7 @@ import {
   type IntegerTest,
   NODE_HEADER_BYTES,
   type NodePlan,
+  type PreparedFilter,
   takeInts,
 } from './node.ts';
 
@@ -36,23 +36,13 @@ function codesInto(codes: IntegerNode, size: number, start: number, end: number,
 }
 
 /** Keeps the candidates whose code is marked in `wanted`. */
-export function filterCodes(
-  codes: IntegerNode,
-  wanted: Uint8Array,
-  candidates: Candidates,
-  selection: Uint16Array,
-): number {
-  let first = wanted.indexOf(1);
-  if (first < 0) return 0;
+export function prepareCodes(codes: IntegerNode, wanted: Uint8Array): PreparedFilter {
+  const first = wanted.indexOf(1);
+  if (first < 0) return () => 0;
   const last = wanted.lastIndexOf(1);
   let isRange = true;
   for (let code = first; code <= last; code++) if (wanted[code] !== 1) isRange = false;
-  if (isRange)
-    return codes.filter(
-      { kind: 'range', low: BigInt(first), high: BigInt(last), negate: false },
-      candidates,
-      selection,
-    );
+  if (isRange) return codes.prepare({ kind: 'range', low: BigInt(first), high: BigInt(last), negate: false });
   if (
     codes instanceof FrameNode &&
     codes.width > 0 &&
@@ -60,10 +50,10 @@ export function filterCodes(
     codes.base === 0n &&
     codes.factor === 1n
   )
-    return filterMembers(codes.words, codes.width, wanted, candidates, selection);
+    return (candidates, selection) => filterMembers(codes.words, codes.width, wanted, candidates, selection);
   const values: bigint[] = [];
-  for (; first <= last; first++) if (wanted[first] === 1) values.push(BigInt(first));
-  return codes.filter({ kind: 'set', values }, candidates, selection);
+  for (let code = first; code <= last; code++) if (wanted[code] === 1) values.push(BigInt(code));
+  return codes.prepare({ kind: 'set', values });
 }
 
 function checkCodes(codes: IntegerNode, size: number): void {
@@ -133,12 +123,12 @@ export class DictionaryIntegers extends IntegerNode {
     return this.values.bigintAt(this.codeAt(index));
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
+  prepare(test: IntegerTest): PreparedFilter {
     const passing = new Uint16Array(this.values.count);
-    const found = this.values.filter(test, { start: 0, end: this.values.count, count: -1 }, passing);
+    const found = this.values.prepare(test)({ start: 0, end: this.values.count, count: -1 }, passing);
     const wanted = new Uint8Array(this.values.count);
     for (let index = 0; index < found; index++) wanted[passing[index]!] = 1;
-    return filterCodes(this.codes, wanted, candidates, selection);
+    return prepareCodes(this.codes, wanted);
   }
 
   validate(): void {
@@ -184,13 +174,47 @@ export class DictionaryFloats extends FloatNode {
   }
 }
 
+/** A dictionary's values one after the other; `starts` has one entry more than values. */
+interface FlatTable {
+  readonly starts: Uint32Array;
+  readonly bytes: Uint8Array;
+  readonly longest: number;
+}
+
+/** Copies the values of `count` codes to `target` from `to` on; returns the new end. */
+function copyValues(
+  codes: Int32Array,
+  count: number,
+  row: number,
+  validity: Uint8Array | null,
+  starts: Uint32Array,
+  source: Uint8Array,
+  target: Uint8Array,
+  to: number,
+  offsets: Uint32Array,
+): number {
+  for (let index = 0; index < count; index++, row++) {
+    const code = codes[index]!;
+    let from = starts[code]!;
+    const stop = starts[code + 1]!;
+    if (validity === null || (validity[row >>> 3]! & (1 << (row & 7))) !== 0) {
+      if (stop - from > 64) {
+        target.set(source.subarray(from, stop), to);
+        to += stop - from;
+      } else while (from < stop) target[to++] = source[from++]!;
+    }
+    offsets[row + 1] = to;
+  }
+  return to;
+}
+
 export class DictionaryBytes extends BytesNode {
   readonly encoding = 'dictionary';
   readonly codes: IntegerNode;
   readonly values: BytesNode;
   private readonly views: Uint8Array[];
   /** All values one after the other, made at the first range decode. */
-  private table: { starts: Uint32Array; bytes: Uint8Array } | null = null;
+  private table: FlatTable | null = null;
 
   constructor(codes: IntegerNode, values: BytesNode) {
     super(codes.count);
@@ -216,37 +240,36 @@ export class DictionaryBytes extends BytesNode {
     offsets: Uint32Array,
     bytesFor: (length: number) => Uint8Array,
   ): void {
-    this.table ??= this.flatten();
-    const { starts, bytes: source } = this.table;
-    const scratch = takeInts();
-    const codes = end - start <= CHUNK ? scratch : new Int32Array(end - start);
-    codesInto(this.codes, this.values.count, start, end, codes);
-    let total = 0;
+    const { starts, bytes: source, longest } = (this.table ??= this.flatten());
+    let target = bytesFor(Math.min(end - start, CHUNK) * longest);
+    let to = 0;
     offsets[0] = 0;
-    for (let index = 0; index < end - start; index++) {
-      const code = codes[index]!;
-      if (validity === null || (validity[index >>> 3]! & (1 << (index & 7))) !== 0)
-        total += starts[code + 1]! - starts[code]!;
-      offsets[index + 1] = total;
+    const codes = takeInts();
+    for (let from = start; from < end; from += CHUNK) {
+      const count = Math.min(end - from, CHUNK);
+      codesInto(this.codes, this.values.count, from, from + count, codes);
+      // Room for the worst of the chunk: then the inner loops need no test.
+      if (to + count * longest > target.length) {
+        const larger = bytesFor(to + (end - from) * longest);
+        if (larger !== target) larger.set(target.subarray(0, to));
+        target = larger;
+      }
+      to = copyValues(codes, count, from - start, validity, starts, source, target, to, offsets);
     }
-    const target = bytesFor(total);
-    for (let index = 0, to = 0; index < end - start; index++) {
-      const from = starts[codes[index]!]!;
-      const length = offsets[index + 1]! - to;
-      if (length <= 32) for (let step = 0; step < length; step++) target[to + step] = source[from + step]!;
-      else target.set(source.subarray(from, from + length), to);
-      to += length;
-    }
-    giveInts(scratch);
+    giveInts(codes);
   }
 
-  private flatten(): { starts: Uint32Array; bytes: Uint8Array } {
+  private flatten(): FlatTable {
     const starts = new Uint32Array(this.values.count + 1);
     for (let code = 0; code < this.values.count; code++)
       starts[code + 1] = starts[code]! + this.valueOfCode(code).length;
     const bytes = new Uint8Array(starts[this.values.count]!);
-    for (let code = 0; code < this.values.count; code++) bytes.set(this.valueOfCode(code), starts[code]);
-    return { starts, bytes };
+    let longest = 0;
+    for (let code = 0; code < this.values.count; code++) {
+      bytes.set(this.valueOfCode(code), starts[code]);
+      longest = Math.max(longest, this.valueOfCode(code).length);
+    }
+    return { starts, bytes, longest };
   }
 
   decode(start: number, end: number, sink: BytesSink): void {

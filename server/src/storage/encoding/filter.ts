@@ -7,6 +7,7 @@ import {
   giveInts,
   type IntegerNode,
   type IntegerTest,
+  type PreparedFilter,
   SAFE,
   takeFloats,
   takeInts,
@@ -88,24 +89,23 @@ export function filterMembers(
 }
 
 /** Any integer node, by decoding: exact for values and bounds of all 64 bits. */
-export function filterByValue(
-  node: IntegerNode,
-  test: IntegerTest,
-  candidates: Candidates,
-  selection: Uint16Array,
-): number {
-  return node.isSafe
-    ? filterNumbers(node, test, candidates, selection)
-    : filterBigints(node, test, candidates, selection);
+export function prepareByValue(node: IntegerNode, test: IntegerTest): PreparedFilter {
+  if (node.isSafe) {
+    const accepts = numberTest(test);
+    return (candidates, selection) => filterNumbers(node, accepts, candidates, selection);
+  }
+  const set = test.kind === 'set' ? new Set(test.values) : null;
+  const accepts = (value: bigint): boolean =>
+    test.kind === 'range' ? (value >= test.low && value <= test.high) !== test.negate : set!.has(value);
+  return (candidates, selection) => filterBigints(node, accepts, candidates, selection);
 }
 
 function filterNumbers(
   node: IntegerNode,
-  test: IntegerTest,
+  accepts: (value: number) => boolean,
   candidates: Candidates,
   selection: Uint16Array,
 ): number {
-  const accepts = numberTest(test);
   let found = 0;
   if (candidates.count >= 0) {
     for (let index = 0; index < candidates.count; index++) {
@@ -130,14 +130,11 @@ function filterNumbers(
 
 function filterBigints(
   node: IntegerNode,
-  test: IntegerTest,
+  accepts: (value: bigint) => boolean,
   candidates: Candidates,
   selection: Uint16Array,
 ): number {
   let found = 0;
-  const set = test.kind === 'set' ? new Set(test.values) : null;
-  const accepts = (value: bigint): boolean =>
-    test.kind === 'range' ? (value >= test.low && value <= test.high) !== test.negate : set!.has(value);
   if (candidates.count >= 0) {
     for (let index = 0; index < candidates.count; index++) {
       const row = selection[index]!;

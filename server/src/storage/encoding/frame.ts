@@ -4,11 +4,11 @@
  */
 
 import { check } from '../corruption.ts';
+import { NATIVE_FROM, nativeKernels } from '../kernels.ts';
 import { type IntegerTarget, pack, packedWords, unpack, unpackOne, widthOf } from './bitpack.ts';
-import { filterByValue, filterMembers, filterPlane, keepAll } from './filter.ts';
+import { filterMembers, filterPlane, keepAll, prepareByValue } from './filter.ts';
 import {
   align8,
-  type Candidates,
   CHUNK,
   checkInside,
   ENCODING,
@@ -19,6 +19,7 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
+  type PreparedFilter,
   SAFE,
   storeNumber64,
   takeInts,
@@ -35,6 +36,8 @@ export class FrameNode extends IntegerNode {
   readonly factor: bigint;
   /** The plane of codes, or of their low 32 bits when the width is above 32. */
   readonly words: Uint32Array;
+  /** The bytes of the plane, for native kernels. */
+  private readonly packed: Uint8Array;
   private readonly highWords: Uint32Array | null;
   private readonly baseNumber: number;
   private readonly factorNumber: number;
@@ -61,6 +64,7 @@ export class FrameNode extends IntegerNode {
       this.words = uint32View(bytes, header.body, header.count + 1);
       this.highWords = uint32View(bytes, header.body + 4 * (header.count + 1), count - header.count - 1);
     }
+    this.packed = bytesOf(this.words, 0);
     const top = header.base + header.factor * ((1n << BigInt(header.width)) - 1n);
     this.isSafe = header.base >= -BigInt(SAFE) && top <= BigInt(SAFE);
     this.isNarrow = header.base >= -BigInt(INT32_LIMIT) && top < BigInt(INT32_LIMIT);
@@ -76,6 +80,20 @@ export class FrameNode extends IntegerNode {
 
   decode32(start: number, end: number, target: IntegerTarget, to: number): void {
     if (this.factor === 1n) {
+      const native = end - start >= NATIVE_FROM && this.width > 0 ? nativeKernels() : null;
+      if (native !== null && this.width <= 32) {
+        const bytes = bytesOf(target, to);
+        native.unpackBits(
+          this.packed,
+          this.width,
+          start,
+          this.base,
+          bytes,
+          target.BYTES_PER_ELEMENT,
+          end - start,
+        );
+        return;
+      }
       unpack(this.words, this.planeWidth(), start, end, target, to, this.baseLow);
       return;
     }
@@ -87,6 +105,14 @@ export class FrameNode extends IntegerNode {
   }
 
   decode64(start: number, end: number, target: Int32Array, to: number): void {
+    const native =
+      end - start >= NATIVE_FROM && this.factor === 1n && this.width > 0 && this.width <= 32
+        ? nativeKernels()
+        : null;
+    if (native !== null) {
+      native.unpackBits(this.packed, this.width, start, this.base, bytesOf(target, 2 * to), 8, end - start);
+      return;
+    }
     const scratch = takeInts();
     for (let from = start; from < end; from += CHUNK) {
       const until = Math.min(end, from + CHUNK);
@@ -143,7 +169,18 @@ export class FrameNode extends IntegerNode {
 
   /** Codes [start, end); only for widths up to 32. */
   decodeCodes(start: number, end: number, target: IntegerTarget, to: number): void {
-    unpack(this.words, this.width, start, end, target, to, 0);
+    const native = end - start >= NATIVE_FROM && this.width > 0 ? nativeKernels() : null;
+    if (native !== null)
+      native.unpackBits(
+        this.packed,
+        this.width,
+        start,
+        0n,
+        bytesOf(target, to),
+        target.BYTES_PER_ELEMENT,
+        end - start,
+      );
+    else unpack(this.words, this.width, start, end, target, to, 0);
   }
 
   private codeAt(index: number): number {
@@ -165,11 +202,12 @@ export class FrameNode extends IntegerNode {
     return this.base + this.factor * code;
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
-    if (this.width === 0 || this.width > 31) return filterByValue(this, test, candidates, selection);
-    const largest = 2 ** this.width - 1;
+  prepare(test: IntegerTest): PreparedFilter {
+    const { words, width } = this;
+    if (width === 0 || width > 31) return prepareByValue(this, test);
+    const largest = 2 ** width - 1;
     if (test.kind === 'set') {
-      if (this.width > 20) return filterByValue(this, test, candidates, selection);
+      if (width > 20) return prepareByValue(this, test);
       const wanted = new Uint8Array(largest + 1);
       let any = false;
       for (const value of test.values) {
@@ -178,27 +216,27 @@ export class FrameNode extends IntegerNode {
         wanted[Number(offset / this.factor)] = 1;
         any = true;
       }
-      return any ? filterMembers(this.words, this.width, wanted, candidates, selection) : 0;
+      if (!any) return () => 0;
+      return (candidates, selection) => filterMembers(words, width, wanted, candidates, selection);
     }
+    const { negate } = test;
+    const none: PreparedFilter = () => 0;
     const low = ceilDivide(test.low - this.base, this.factor);
     const high = floorDivide(test.high - this.base, this.factor);
-    if (low > high || high < 0n || low > BigInt(largest))
-      return test.negate ? keepAll(candidates, selection) : 0;
+    if (low > high || high < 0n || low > BigInt(largest)) return negate ? keepAll : none;
     const lowCode = low < 0n ? 0 : Number(low);
     const highCode = high > BigInt(largest) ? largest : Number(high);
-    if (lowCode === 0 && highCode === largest) return test.negate ? 0 : keepAll(candidates, selection);
-    return filterPlane(
-      this.words,
-      this.width,
-      lowCode,
-      highCode - lowCode,
-      test.negate,
-      candidates,
-      selection,
-    );
+    if (lowCode === 0 && highCode === largest) return negate ? none : keepAll;
+    const span = highCode - lowCode;
+    return (candidates, selection) => filterPlane(words, width, lowCode, span, negate, candidates, selection);
   }
 
   validate(): void {}
+}
+
+function bytesOf(view: ArrayBufferView & { readonly BYTES_PER_ELEMENT: number }, from: number): Uint8Array {
+  const skipped = from * view.BYTES_PER_ELEMENT;
+  return new Uint8Array(view.buffer, view.byteOffset + skipped, view.byteLength - skipped);
 }
 
 function floorDivide(left: bigint, right: bigint): bigint {

@@ -68,6 +68,9 @@ export interface Candidates {
   readonly count: number;
 }
 
+/** Tests candidates; see {@link Candidates}. Writes the survivors to `selection` from 0 and returns their number. */
+export type PreparedFilter = (candidates: Candidates, selection: Uint16Array) => number;
+
 export abstract class IntegerNode {
   readonly count: number;
   /** Every value is within +-2^53, so numbers are exact. */
@@ -86,8 +89,8 @@ export abstract class IntegerNode {
   abstract decodeNumbers(start: number, end: number, target: Float64Array, to: number): void;
   abstract numberAt(index: number): number;
   abstract bigintAt(index: number): bigint;
-  /** Tests candidates; see {@link Candidates}. Returns the number of survivors. */
-  abstract filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number;
+  /** Does once what a test costs per column, so that the result can be run window by window. */
+  abstract prepare(test: IntegerTest): PreparedFilter;
   /** Throws PayloadDamage if any index, code or length inside is impossible. */
   abstract validate(): void;
 }

@@ -2,12 +2,11 @@
 
 import { check } from '../corruption.ts';
 import type { IntegerTarget } from './bitpack.ts';
-import { filterByValue } from './filter.ts';
+import { prepareByValue } from './filter.ts';
 import {
   align8,
   BytesNode,
   type BytesSink,
-  type Candidates,
   checkInside,
   ENCODING,
   FAMILY,
@@ -17,6 +16,7 @@ import {
   NODE_HEADER_BYTES,
   type NodeHeader,
   type NodePlan,
+  type PreparedFilter,
 } from './node.ts';
 
 /** 64-bit integers whose range is too wide for a frame. */
@@ -54,8 +54,8 @@ export class RawIntegers extends IntegerNode {
     return this.values[index]!;
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
-    return filterByValue(this, test, candidates, selection);
+  prepare(test: IntegerTest): PreparedFilter {
+    return prepareByValue(this, test);
   }
 
   validate(): void {}

@@ -10,6 +10,7 @@ import {
   type IntegerTest,
   NODE_HEADER_BYTES,
   type NodePlan,
+  type PreparedFilter,
 } from './node.ts';
 
 export class RunLengthNode extends IntegerNode {
@@ -86,14 +87,24 @@ export class RunLengthNode extends IntegerNode {
     return this.values.bigintAt(this.runOf(index));
   }
 
-  filter(test: IntegerTest, candidates: Candidates, selection: Uint16Array): number {
+  prepare(test: IntegerTest): PreparedFilter {
     // One test per run, then whole runs pass or fail.
+    const passes = this.passingRuns(test);
+    return (candidates, selection) => this.keepRuns(passes, candidates, selection);
+  }
+
+  private passingRuns(test: IntegerTest): Uint8Array {
     const runs = new Uint16Array(this.ends.length);
-    const passing = this.values.filter(test, { start: 0, end: this.ends.length, count: -1 }, runs);
+    const passing = this.values.prepare(test)({ start: 0, end: this.ends.length, count: -1 }, runs);
     const passes = new Uint8Array(this.ends.length);
     for (let index = 0; index < passing; index++) passes[runs[index]!] = 1;
+    return passes;
+  }
+
+  private keepRuns(passes: Uint8Array, candidates: Candidates, selection: Uint16Array): number {
     let found = 0;
     if (candidates.count < 0) {
+      if (candidates.start >= candidates.end) return 0;
       for (let run = this.runOf(candidates.start), row = candidates.start; row < candidates.end; run++) {
         const until = Math.min(candidates.end, this.ends[run]!);
         if (passes[run] === 1) for (; row < until; row++) selection[found++] = row;

@@ -2,7 +2,7 @@
 import { startsWith } from '../byte-order.ts';
 import type { ColumnPredicate, PhysicalValue } from '../contract.ts';
 import { ConstantBytes } from '../encoding/constant.ts';
-import { DictionaryBytes, DictionaryFloats, filterCodes } from '../encoding/dictionary.ts';
+import { DictionaryBytes, DictionaryFloats, prepareCodes } from '../encoding/dictionary.ts';
 import { keepAll } from '../encoding/filter.ts';
 import {
   type BytesNode,
@@ -11,6 +11,7 @@ import {
   type FloatNode,
   giveFloats,
   type IntegerTest,
+  type PreparedFilter,
   takeFloats,
 } from '../encoding/node.ts';
 import { StringsNode } from '../encoding/strings.ts';
@@ -23,23 +24,21 @@ const INT64_MAX = 2n ** 63n - 1n;
 /** A value predicate (not IS NULL). */
 type ValuePredicate = Exclude<ColumnPredicate, { kind: 'isNull' | 'isNotNull' }>;
 
-/** Candidates that satisfy `predicate`, written to `selection` from 0 in ascending order; returns their number. */
-export function filterColumn(
-  column: OpenColumn,
-  predicate: ColumnPredicate,
-  candidates: Candidates,
-  selection: Uint16Array,
-): number {
+/** Does once per column what a predicate costs, so that windows of rows can be filtered with the result. */
+export function prepareFilter(column: OpenColumn, predicate: ColumnPredicate): PreparedFilter {
   if (predicate.kind === 'isNull' || predicate.kind === 'isNotNull') {
-    const all = keepAll(candidates, selection);
-    return keepByNull(column, selection, all, predicate.kind === 'isNull');
+    const wanted = predicate.kind === 'isNull';
+    return (candidates, selection) => keepByNull(column, selection, keepAll(candidates, selection), wanted);
   }
   const { root } = column;
-  let found: number;
-  if (root.family === 'integer') found = root.node.filter(integerTest(predicate), candidates, selection);
-  else if (root.family === 'float') found = filterFloats(root.node, predicate, candidates, selection);
-  else found = filterBytes(root.node, predicate, candidates, selection);
-  return column.validity === null ? found : keepByNull(column, selection, found, false);
+  const filter =
+    root.family === 'integer'
+      ? root.node.prepare(integerTest(predicate))
+      : root.family === 'float'
+        ? prepareFloats(root.node, predicate)
+        : prepareBytes(root.node, predicate);
+  if (column.validity === null) return filter;
+  return (candidates, selection) => keepByNull(column, selection, filter(candidates, selection), false);
 }
 
 function keepByNull(column: OpenColumn, selection: Uint16Array, count: number, wanted: boolean): number {
@@ -126,18 +125,22 @@ export function valueTest(predicate: ValuePredicate): (value: PhysicalValue) => 
   }
 }
 
-function filterFloats(
-  node: FloatNode,
-  predicate: ValuePredicate,
-  candidates: Candidates,
-  selection: Uint16Array,
-): number {
+function prepareFloats(node: FloatNode, predicate: ValuePredicate): PreparedFilter {
   const accepts = valueTest(predicate);
   if (node instanceof DictionaryFloats) {
     const wanted = new Uint8Array(node.values.count);
     for (let code = 0; code < wanted.length; code++) wanted[code] = accepts(node.values.at(code)) ? 1 : 0;
-    return filterCodes(node.codes, wanted, candidates, selection);
+    return prepareCodes(node.codes, wanted);
   }
+  return (candidates, selection) => filterFloats(node, accepts, candidates, selection);
+}
+
+function filterFloats(
+  node: FloatNode,
+  accepts: (value: PhysicalValue) => boolean,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
   let found = 0;
   if (candidates.count >= 0) {
     for (let index = 0; index < candidates.count; index++) {
@@ -160,19 +163,23 @@ function filterFloats(
   return found;
 }
 
-function filterBytes(
-  node: BytesNode,
-  predicate: ValuePredicate,
-  candidates: Candidates,
-  selection: Uint16Array,
-): number {
+function prepareBytes(node: BytesNode, predicate: ValuePredicate): PreparedFilter {
   const accepts = valueTest(predicate);
-  if (node instanceof ConstantBytes) return accepts(node.at()) ? keepAll(candidates, selection) : 0;
+  if (node instanceof ConstantBytes) return accepts(node.at()) ? keepAll : () => 0;
   if (node instanceof DictionaryBytes) {
     const wanted = new Uint8Array(node.values.count);
     for (let code = 0; code < wanted.length; code++) wanted[code] = accepts(node.valueOfCode(code)) ? 1 : 0;
-    return filterCodes(node.codes, wanted, candidates, selection);
+    return prepareCodes(node.codes, wanted);
   }
+  return (candidates, selection) => filterBytes(node, accepts, candidates, selection);
+}
+
+function filterBytes(
+  node: BytesNode,
+  accepts: (value: PhysicalValue) => boolean,
+  candidates: Candidates,
+  selection: Uint16Array,
+): number {
   let found = 0;
   if (candidates.count >= 0) {
     for (let index = 0; index < candidates.count; index++) {

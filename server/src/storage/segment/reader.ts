@@ -10,6 +10,7 @@ import type { PinnedBlock } from '../contract.ts';
 import {
   type BlockRef,
   type BlockSource,
+  type CodeForm,
   type ColumnDescriptor,
   type ColumnPredicate,
   type PhysicalValue,
@@ -20,6 +21,8 @@ import {
 import { locate } from '../corruption.ts';
 import { ConstantBytes, ConstantFloats, ConstantIntegers } from '../encoding/constant.ts';
 import { keepAll } from '../encoding/filter.ts';
+import type { PreparedFilter } from '../encoding/node.ts';
+import { codeFormOf, readCodes } from './codes.ts';
 import {
   decodePositions,
   decodeRange,
@@ -27,22 +30,30 @@ import {
   type OpenColumn,
   openColumn,
   type RootNode,
+  sliceValidity,
   valueAt,
 } from './column-decode.ts';
-import { filterColumn } from './predicate.ts';
+import { prepareFilter } from './predicate.ts';
 import { canSkip, judgeZone } from './zone-map.ts';
 
 /** A column whose block is held, or that has none (`lease` null). */
 interface HeldColumn {
   readonly column: OpenColumn;
   readonly lease: PinnedBlock | null;
+  /** Filters prepared for predicates of the scans under way, by the predicate's identity. */
+  readonly filters: Map<ColumnPredicate, PreparedFilter>;
 }
+
+/** Prepared filters a column keeps: scans under way at the same time. */
+const FILTERS_MAX = 16;
 
 export class SegmentReader implements SegmentReaderContract {
   readonly descriptor: SegmentDescriptor;
   private readonly source: BlockSource;
   /** By column position + 1; slot 0 is the sequence column. */
   private readonly held: (HeldColumn | null)[];
+
+  private readonly forms: (CodeForm | null | undefined)[] = [];
 
   constructor(descriptor: SegmentDescriptor, source: BlockSource) {
     this.descriptor = descriptor;
@@ -66,13 +77,22 @@ export class SegmentReader implements SegmentReaderContract {
     const descriptor = this.describe(column);
     const { block } = descriptor;
     let held: HeldColumn;
-    if (block === null) held = { column: constantColumn(descriptor, this.descriptor.rowCount), lease: null };
+    if (block === null)
+      held = {
+        column: constantColumn(descriptor, this.descriptor.rowCount),
+        lease: null,
+        filters: new Map(),
+      };
     else {
       const lease = this.source.lease(block, () => {
         this.held[slot] = null;
       });
       try {
-        held = { column: openColumn(lease.bytes, descriptor.physical, this.descriptor.rowCount), lease };
+        held = {
+          column: openColumn(lease.bytes, descriptor.physical, this.descriptor.rowCount),
+          lease,
+          filters: new Map(),
+        };
       } catch (error) {
         lease.release();
         throw locate(error, blockFileName(block.file), block.offset);
@@ -93,6 +113,18 @@ export class SegmentReader implements SegmentReaderContract {
     }
   }
 
+  /** The prepared filter of a predicate: scans come back window by window with the same predicate objects. */
+  private filterFor(predicate: ColumnPredicate): PreparedFilter {
+    const { column, filters } = this.held[predicate.column + 1] ?? this.openNew(predicate.column);
+    let filter = filters.get(predicate);
+    if (filter === undefined) {
+      filter = prepareFilter(column, predicate);
+      if (filters.size >= FILTERS_MAX) filters.clear();
+      filters.set(predicate, filter);
+    }
+    return filter;
+  }
+
   private checkRows(start: number, end: number): void {
     assert(
       start >= 0 && start <= end && end <= this.descriptor.rowCount,
@@ -107,6 +139,33 @@ export class SegmentReader implements SegmentReaderContract {
 
   gather(column: number, positions: Uint16Array, count: number, target: ColumnVector): void {
     this.reading(column, (opened) => decodePositions(opened, positions, count, target));
+  }
+
+  codeForm(column: number): CodeForm | null {
+    let form = this.forms[column + 1];
+    if (form === undefined) {
+      form = this.reading(column, codeFormOf);
+      this.forms[column + 1] = form;
+    }
+    return form;
+  }
+
+  readCodes(
+    column: number,
+    start: number,
+    end: number,
+    target: Uint8Array | Uint16Array | Uint32Array,
+  ): void {
+    this.checkRows(start, end);
+    this.reading(column, (opened) => readCodes(opened, start, end, target));
+  }
+
+  readValidity(column: number, start: number, end: number, target: Uint8Array): boolean {
+    this.checkRows(start, end);
+    const { validity } = this.open(column);
+    if (validity === null) return false;
+    sliceValidity(validity, start, end, target);
+    return true;
   }
 
   value(column: number, position: number): PhysicalValue | null {
@@ -128,9 +187,7 @@ export class SegmentReader implements SegmentReaderContract {
       if (judgeZone(this.describe(predicate.column).zone, this.descriptor.rowCount, predicate) === 'all')
         continue;
       const candidates = { start, end, count };
-      count = this.reading(predicate.column, (opened) =>
-        filterColumn(opened, predicate, candidates, selection),
-      );
+      count = this.reading(predicate.column, () => this.filterFor(predicate)(candidates, selection));
       if (count === 0) return 0;
     }
     return count < 0 ? keepAll({ start, end, count }, selection) : count;

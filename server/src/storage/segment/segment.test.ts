@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { chooseKernels } from '../../native/index.ts';
 import type { PhysicalType } from '../../types/contract.ts';
 import { compareBytes } from '../byte-order.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   SegmentDescriptor,
 } from '../contract.ts';
 import { PayloadDamage } from '../corruption.ts';
+import { useKernels } from '../kernels.ts';
 import {
   emptyVector,
   generator,
@@ -89,6 +91,11 @@ function expectValues(found: Value[], wanted: Value[], what: string): void {
   expect(found.map(show), what).toEqual(wanted.map(show));
 }
 
+function expectRows(selection: Uint16Array, found: number, wanted: number[], what: () => string): void {
+  if (found === wanted.length && wanted.every((row, index) => selection[index] === row)) return;
+  expect(Array.from(selection.subarray(0, found)), what()).toEqual(wanted);
+}
+
 /** All predicates worth trying against a column: bounds taken from its values and around them. */
 function predicatesFor(values: Value[], physical: PhysicalType, random: () => number): ColumnPredicate[] {
   const present = values.filter((value): value is PhysicalValue => value !== null);
@@ -151,6 +158,31 @@ function checkColumn(physical: PhysicalType, values: Value[], random: () => numb
     const row = Math.floor(random() * count);
     expect(show(reader.value(0, row)), `${what}: value ${row}`).toBe(show(values[row]!));
   }
+  const form = reader.codeForm(0);
+  if (form !== null) {
+    const codes =
+      form.codeBytes === 1
+        ? new Uint8Array(count)
+        : form.codeBytes === 2
+          ? new Uint16Array(count)
+          : new Uint32Array(count);
+    reader.readCodes(0, 0, count, codes);
+    const isLarge = physical === 'int64' || physical === 'decimal64';
+    const decoded = Array.from(codes, (code, row): Value => {
+      if (values[row] === null) return null;
+      if (form.values !== null) return form.values[code]!;
+      const value = form.base + form.factor * BigInt(code);
+      return isLarge ? value : Number(value);
+    });
+    expectValues(decoded, values, `${what}: codes`);
+  }
+  const bits = new Uint8Array((count + 7) >>> 3);
+  const hasNulls = reader.readValidity(0, 0, count, bits);
+  expect(hasNulls || !values.includes(null)).toBe(true);
+  if (hasNulls)
+    for (let row = 0; row < count; row++)
+      if (((bits[row >>> 3]! >> (row & 7)) & 1) !== (values[row] === null ? 0 : 1))
+        expect.fail(`${what}: validity ${row}`);
   const selection = new Uint16Array(count);
   const zone = reader.descriptor.columns[0]!.zone;
   for (const predicate of predicatesFor(values, physical, random)) {
@@ -158,114 +190,122 @@ function checkColumn(physical: PhysicalType, values: Value[], random: () => numb
     const wanted: number[] = [];
     for (let row = start; row < count; row++) if (accepts(predicate, values[row]!)) wanted.push(row);
     const found = reader.scan([predicate], start, count, selection);
-    const shown = JSON.stringify(predicate, (_, one) => (typeof one === 'bigint' ? `${one}n` : one));
-    expect(Array.from(selection.subarray(0, found)), `${what}: ${shown}`).toEqual(wanted);
+    const shown = (): string =>
+      JSON.stringify(predicate, (_, one) => (typeof one === 'bigint' ? `${one}n` : one));
+    expectRows(selection, found, wanted, () => `${what}: ${shown()}`);
     // The same after another predicate has thinned the candidates.
     const both = reader.scan([{ column: 0, kind: 'isNotNull' }, predicate], start, count, selection);
     const thinned = predicate.kind === 'isNull' ? [] : wanted;
-    expect(Array.from(selection.subarray(0, both)), `${what}: not null and ${shown}`).toEqual(thinned);
+    expectRows(selection, both, thinned, () => `${what}: not null and ${shown()}`);
     const verdict = judgeZone(zone, count, predicate);
     const matching = values.filter((value) => accepts(predicate, value)).length;
-    if (verdict === 'none') expect(matching, `${what}: zone none for ${shown}`).toBe(0);
-    if (verdict === 'all') expect(matching, `${what}: zone all for ${shown}`).toBe(count);
+    if (verdict === 'none') expect(matching, `${what}: zone none for ${shown()}`).toBe(0);
+    if (verdict === 'all') expect(matching, `${what}: zone all for ${shown()}`).toBe(count);
   }
   const present = values.filter((value): value is PhysicalValue => value !== null);
   expect(zone.nullCount).toBe(count - present.length);
-  for (const value of present) {
-    expect(compareValues(zone.min!, value)).toBeLessThanOrEqual(0);
-    expect(compareValues(zone.max!, value)).toBeGreaterThanOrEqual(0);
-  }
+  for (const value of present)
+    if (compareValues(zone.min!, value) > 0 || compareValues(zone.max!, value) < 0)
+      expect.fail(`${what}: bounds`);
 }
 
-describe('columns of a segment', () => {
-  const counts = [1, 2, 7, 8, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257, 1023, 1025, 2100];
-  for (const physical of physicalTypes) {
-    for (const [name, make] of Object.entries(generatorsOf(physical))) {
-      it(`come back: ${physical}, ${name}`, () => {
-        const random = generator(physical.length * 1000 + name.length);
-        for (const count of counts) {
-          for (const nulls of count <= 300 ? [0, 0.5] : [0, 0.1]) {
-            const values = Array.from({ length: count }, (_, index) =>
-              random() < nulls ? null : make(random, index),
-            );
-            checkColumn(physical, values, random, `${count} rows, ${nulls} null`);
-          }
-        }
-      });
-    }
-  }
+// With the addon where it is built: the same tests then hold it against the same oracle.
+for (const native of [false, true])
+  describe(`columns of a segment${native ? ', native kernels' : ''}`, () => {
+    beforeAll(() =>
+      useKernels(chooseKernels({ platform: process.platform, architecture: process.arch, native }).kernels),
+    );
 
-  it('come back for every count from 1 to 300', () => {
-    const random = generator(5);
-    for (let count = 1; count <= 300; count++) {
-      for (const physical of ['int32', 'int64', 'varlen', 'float64'] as const) {
-        const makers = Object.values(generatorsOf(physical));
-        const make = makers[count % makers.length]!;
-        const values = Array.from({ length: count }, (_, index) =>
-          random() < 0.1 ? null : make(random, index),
-        );
-        const reader = readerOf([{ physical, values }]);
-        const target = emptyVector(physical);
-        reader.readColumn(0, 0, count, target);
-        expectValues(valuesOf(target), values, `${physical} ${count}`);
+    const counts = native
+      ? [256, 2100]
+      : [1, 2, 7, 8, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257, 1023, 1025, 2100];
+    for (const physical of physicalTypes) {
+      for (const [name, make] of Object.entries(generatorsOf(physical))) {
+        it(`come back: ${physical}, ${name}`, () => {
+          const random = generator(physical.length * 1000 + name.length);
+          for (const count of counts) {
+            for (const nulls of count <= 300 ? [0, 0.5] : [0, 0.1]) {
+              const values = Array.from({ length: count }, (_, index) =>
+                random() < nulls ? null : make(random, index),
+              );
+              checkColumn(physical, values, random, `${count} rows, ${nulls} null`);
+            }
+          }
+        });
       }
     }
-  });
 
-  it('of nothing but NULL need no block', () => {
-    const reader = readerOf([{ physical: 'varlen', values: [null, null, null] }]);
-    expect(reader.descriptor.columns[0]!.block).toBeNull();
-    const target = emptyVector('varlen');
-    reader.readColumn(0, 0, 3, target);
-    expect(valuesOf(target)).toEqual([null, null, null]);
-    expect(Array.from(target.offsets!.subarray(0, 4))).toEqual([0, 0, 0, 0]);
-  });
+    it('come back for every count from 1 to 300', () => {
+      const random = generator(5);
+      for (let count = 1; count <= 300; count++) {
+        for (const physical of ['int32', 'int64', 'varlen', 'float64'] as const) {
+          const makers = Object.values(generatorsOf(physical));
+          const make = makers[count % makers.length]!;
+          const values = Array.from({ length: count }, (_, index) =>
+            random() < 0.1 ? null : make(random, index),
+          );
+          const reader = readerOf([{ physical, values }]);
+          const target = emptyVector(physical);
+          reader.readColumn(0, 0, count, target);
+          expectValues(valuesOf(target), values, `${physical} ${count}`);
+        }
+      }
+    });
 
-  it('keep bytes under NULL empty whatever the encoding', () => {
-    const word = new TextEncoder().encode('abcdefgh');
-    const values = Array.from({ length: 500 }, (_, row) => (row % 3 === 0 ? null : word));
-    const reader = readerOf([{ physical: 'varlen', values }]);
-    const target = emptyVector('varlen');
-    reader.readColumn(0, 1, 500, target);
-    expectValues(valuesOf(target), values.slice(1), 'nulls');
-    expect(target.offsets![499]).toBe(8 * values.slice(1).filter((value) => value !== null).length);
-  });
+    it('of nothing but NULL need no block', () => {
+      const reader = readerOf([{ physical: 'varlen', values: [null, null, null] }]);
+      expect(reader.descriptor.columns[0]!.block).toBeNull();
+      const target = emptyVector('varlen');
+      reader.readColumn(0, 0, 3, target);
+      expect(valuesOf(target)).toEqual([null, null, null]);
+      expect(Array.from(target.offsets!.subarray(0, 4))).toEqual([0, 0, 0, 0]);
+    });
 
-  it('use the encoding that fits', () => {
-    const encodingOf = (physical: PhysicalType, make: (index: number) => Value): string =>
-      encodeColumn(
+    it('keep bytes under NULL empty whatever the encoding', () => {
+      const word = new TextEncoder().encode('abcdefgh');
+      const values = Array.from({ length: 500 }, (_, row) => (row % 3 === 0 ? null : word));
+      const reader = readerOf([{ physical: 'varlen', values }]);
+      const target = emptyVector('varlen');
+      reader.readColumn(0, 1, 500, target);
+      expectValues(valuesOf(target), values.slice(1), 'nulls');
+      expect(target.offsets![499]).toBe(8 * values.slice(1).filter((value) => value !== null).length);
+    });
+
+    it('use the encoding that fits', () => {
+      const encodingOf = (physical: PhysicalType, make: (index: number) => Value): string =>
+        encodeColumn(
+          vectorOf(
+            physical,
+            Array.from({ length: 5000 }, (_, index) => make(index)),
+          ),
+        ).encoding;
+      const random = generator(1);
+      expect(encodingOf('int32', () => 1)).toBe('constant');
+      expect(encodingOf('int32', (index) => index * 3)).toBe('delta');
+      expect(encodingOf('int32', (index) => Math.floor(index / 500) * 7919)).toBe('run-length');
+      expect(encodingOf('int32', () => Math.floor(random() * 1000))).toBe('frame');
+      expect(encodingOf('int64', () => [1n, 10n ** 12n, 5n][Math.floor(random() * 3)]!)).toBe('dictionary');
+      expect(encodingOf('float64', () => Math.round(random() * 10000) / 100)).toBe('decimal-float');
+      expect(encodingOf('float64', () => random())).toBe('raw');
+      expect(encodingOf('varlen', (index) => new TextEncoder().encode(['A', 'R', 'N'][index % 3]!))).toBe(
+        'dictionary',
+      );
+      expect(encodingOf('varlen', (index) => new TextEncoder().encode(`unique ${index}`))).toBe('strings');
+      // Hundreds need six bits, not thirteen.
+      const hundreds = encodeColumn(
         vectorOf(
-          physical,
-          Array.from({ length: 5000 }, (_, index) => make(index)),
+          'decimal64',
+          Array.from({ length: 8192 }, () => 100n * (1n + BigInt(Math.floor(random() * 50)))),
         ),
-      ).encoding;
-    const random = generator(1);
-    expect(encodingOf('int32', () => 1)).toBe('constant');
-    expect(encodingOf('int32', (index) => index * 3)).toBe('delta');
-    expect(encodingOf('int32', (index) => Math.floor(index / 500) * 7919)).toBe('run-length');
-    expect(encodingOf('int32', () => Math.floor(random() * 1000))).toBe('frame');
-    expect(encodingOf('int64', () => [1n, 10n ** 12n, 5n][Math.floor(random() * 3)]!)).toBe('dictionary');
-    expect(encodingOf('float64', () => Math.round(random() * 10000) / 100)).toBe('decimal-float');
-    expect(encodingOf('float64', () => random())).toBe('raw');
-    expect(encodingOf('varlen', (index) => new TextEncoder().encode(['A', 'R', 'N'][index % 3]!))).toBe(
-      'dictionary',
-    );
-    expect(encodingOf('varlen', (index) => new TextEncoder().encode(`unique ${index}`))).toBe('strings');
-    // Hundreds need six bits, not thirteen.
-    const hundreds = encodeColumn(
-      vectorOf(
-        'decimal64',
-        Array.from({ length: 8192 }, () => 100n * (1n + BigInt(Math.floor(random() * 50)))),
-      ),
-    );
-    expect(hundreds.payload!.length).toBeLessThan(8192);
-  });
+      );
+      expect(hundreds.payload!.length).toBeLessThan(8192);
+    });
 
-  it('read commit sequences', () => {
-    const reader = readerOf([{ physical: 'int32', values: [1, 2, 3, 4] }]);
-    expect([0, 1, 2, 3].map((row) => reader.sequenceAt(row))).toEqual([1000, 1001, 1002, 1000]);
+    it('read commit sequences', () => {
+      const reader = readerOf([{ physical: 'int32', values: [1, 2, 3, 4] }]);
+      expect([0, 1, 2, 3].map((row) => reader.sequenceAt(row))).toEqual([1000, 1001, 1002, 1000]);
+    });
   });
-});
 
 describe('damaged payloads', () => {
   it('end in an error or in other values, never in a crash or a hang', () => {
