@@ -69,6 +69,24 @@ async function build(
   return null;
 }
 
+/** Adds the rows of one base region to an index that has entries already (redo of a bulk load). */
+export async function indexSegment(
+  rows: RowStore,
+  index: TableIndex,
+  region: BaseRegion,
+  yieldToLoop: () => Promise<void>,
+): Promise<void> {
+  for (let offset = 0; offset < region.rowCount; offset++) {
+    const rowId = (region.segment * REGION_ROWS + offset) as RowId;
+    const hasNull = await waiting(() => {
+      rows.locate(rowId, LINK_BASE);
+      return index.encodeFound(rows, index.key);
+    });
+    if (hasNull !== null) index.insert(index.key, rowId);
+    if ((offset & 1023) === 1023) await yieldToLoop();
+  }
+}
+
 /** Base rows without newer versions, column by column. */
 async function collectBase(
   rows: RowStore,

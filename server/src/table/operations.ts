@@ -10,6 +10,7 @@ import { type Chunk, REGION_ROWS, type SlotRegion } from './region.ts';
 export const OPERATION_INSERT = 1;
 export const OPERATION_UPDATE = 2;
 export const OPERATION_DELETE = 3;
+/** Here the rows of a bulk segment came; where they lie is in the front of the commit record. */
 export const OPERATION_SEGMENT = 4;
 export const OPERATION_CREATE_TABLE = 10;
 export const OPERATION_DROP_TABLE = 11;

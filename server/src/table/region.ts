@@ -12,6 +12,7 @@
  */
 import type { Xid } from '../base/brands.ts';
 import { assert } from '../base/error.ts';
+import type { BlockRef, SegmentDescriptor } from '../storage/contract.ts';
 import type { PhysicalType } from '../types/contract.ts';
 import type { ColumnVector, FixedValues } from '../types/vector.ts';
 import type { Arena, ArenaBlock } from './arena.ts';
@@ -53,9 +54,20 @@ export function chunkStart(index: number): number {
   return index === 0 ? 0 : 64 << (index - 1);
 }
 
+/** What checkpoints remember of a region. */
+export class RegionState {
+  /** Tick of the last change. */
+  changedAt = 0;
+  /** Tick before which all changes are in `image`. */
+  imagedAt = -1;
+  /** The image of its rows on disk; null = none needed. */
+  image: BlockRef | null = null;
+}
+
 /** See the module comment. */
 export class SlotRegion {
   readonly kind = 'slots';
+  readonly state = new RegionState();
   /** Number in the table's list of slot regions. */
   readonly number: number;
   /** Segment number of its rows, -1 for a version pool. */
@@ -238,6 +250,11 @@ export interface BaseReader {
 /** An immutable run of rows with an overlay of newer versions. */
 export class BaseRegion {
   readonly kind = 'base';
+  readonly state = new RegionState();
+  /** Where its rows lie on disk; null while they are in memory only. */
+  descriptor: SegmentDescriptor | null = null;
+  /** Its blocks are held (see storage's BlockFiles). */
+  heldFiles: number[] = [];
   readonly segment: number;
   rowCount: number;
   reader: BaseReader;

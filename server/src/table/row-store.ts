@@ -17,6 +17,7 @@ import type { Arena } from './arena.ts';
 import { CELL_MISSING, CELL_NULL, CELL_PRESENT, type ColumnCodec, columnCodec } from './column-codec.ts';
 import type { TableSchema } from './contract.ts';
 import type { Epochs } from './epochs.ts';
+import type { LogReader } from './log-reader.ts';
 import {
   type BaseRegion,
   type Chunk,
@@ -27,6 +28,7 @@ import {
   SlotRegion,
   VERSION_TOMBSTONE,
 } from './region.ts';
+import { replayRow } from './region-image.ts';
 
 export const FOUND_NONE = 0;
 export const FOUND_SLOT = 1;
@@ -62,6 +64,8 @@ export class RowStore {
   private pool: SlotRegion | null = null;
   private readonly freeVersions: number[] = [];
   private readonly freeRows: number[] = [];
+  private pins = 0;
+  private afterPins: (() => void) | null = null;
 
   constructor(schema: TableSchema, arena: Arena, commits: CommitTable, epochs: Epochs) {
     this.schema = schema;
@@ -380,6 +384,109 @@ export class RowStore {
     this.epochs.retire(() => this.freeRows.push(rowId));
   }
 
+  // ------------------------------------------------------------------------------------------------ restoring
+
+  /** Start-up: the row is what the reader holds, decided and visible to all, whatever it was before. */
+  restoreRow(rowId: RowId, reader: LogReader): void {
+    const segment = Math.floor(rowId / REGION_ROWS);
+    const offset = rowId % REGION_ROWS;
+    const region = this.regions[segment];
+    if (region?.kind === 'base') {
+      let link = region.link(offset);
+      if (link === LINK_NONE) {
+        this.liveRows++;
+        if (region.deadCount > 0) region.deadCount--;
+      }
+      if (link > 0) this.dropCells(link - 1);
+      else {
+        link = this.allocateVersion() + 1;
+        this.deltaVersions++;
+      }
+      const slots = this.slotRegions[(link - 1) >>> 16] as SlotRegion;
+      replayRow(reader, this.codecs, slots, (link - 1) & 0xffff);
+      region.setLink(offset, link);
+      return;
+    }
+    const slots = this.slotRegionFor(segment);
+    if (offset >= slots.used) slots.used = offset + 1;
+    const isNew = this.link(rowId) === LINK_NONE;
+    if (!isNew) this.dropCells(slots.slotBase + offset);
+    replayRow(reader, this.codecs, slots, offset);
+    if (isNew) {
+      this.setLink(rowId, slots.slotBase + offset + 1);
+      this.liveRows++;
+      this.deltaVersions++;
+    }
+  }
+
+  /** Start-up: the row is gone for everybody. */
+  restoreDead(rowId: RowId): void {
+    const link = this.link(rowId);
+    if (link === LINK_NONE) return;
+    this.liveRows--;
+    if (link > 0) {
+      this.dropCells(link - 1);
+      this.deltaVersions--;
+      const region = this.slotRegions[(link - 1) >>> 16];
+      if (region !== undefined && region.segment < 0) this.freeVersions.push(link - 1);
+    }
+    const region = this.regions[Math.floor(rowId / REGION_ROWS)] as Region;
+    if (region.kind === 'base') region.deadCount++;
+    this.setLink(rowId, LINK_NONE);
+  }
+
+  /** Start-up is over: gaps become free row ids, the last region goes on being filled. */
+  finishRestore(): void {
+    for (const region of this.regions) {
+      if (region === undefined || region.kind !== 'slots') continue;
+      for (let offset = 0; offset < region.used; offset++) {
+        const chunk = region.ensureChunk(offset, this.codecs);
+        if (chunk.head[offset - chunk.start] === LINK_NONE) {
+          this.freeRows.push(region.segment * REGION_ROWS + offset);
+        }
+      }
+      if (region.used < REGION_ROWS) this.openRegion = region;
+    }
+  }
+
+  private dropCells(slot: number): void {
+    const region = this.slotRegions[slot >>> 16] as SlotRegion;
+    const offset = slot & 0xffff;
+    const chunk = region.chunk(offset);
+    const index = offset - chunk.start;
+    for (let column = 0; column < chunk.columns.length; column++) {
+      const cells = chunk.columns[column];
+      const codec = this.codecs[column];
+      if (
+        cells !== undefined &&
+        codec !== null &&
+        codec !== undefined &&
+        cells.nulls[index] === CELL_PRESENT
+      ) {
+        codec.drop(cells, index, region.heap);
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ giving back
+
+  /** Keeps the rows readable for a checkpoint although the table is dropped meanwhile. */
+  pin(): void {
+    this.pins++;
+  }
+
+  unpin(): void {
+    if (--this.pins > 0) return;
+    const action = this.afterPins;
+    this.afterPins = null;
+    action?.();
+  }
+
+  whenUnpinned(action: () => void): void {
+    if (this.pins === 0) action();
+    else this.afterPins = action;
+  }
+
   /** Gives back the memory of a version that no chain names. */
   releaseSlot(slot: number, isOutOfChain: boolean): void {
     const region = this.slotRegions[slot >>> 16];
@@ -412,6 +519,66 @@ export class RowStore {
     };
     if (this.epochs.isQuiet) reclaim();
     else this.epochs.retire(reclaim);
+  }
+
+  /**
+   * A chain whose region becomes a segment: a version that the segment has (`planned`) becomes the base row, versions in
+   * `home`'s own slots move to the pool. Returns the chain's new head link.
+   */
+  rebaseChain(rowId: RowId, head: number, planned: number, home: SlotRegion | null): number {
+    let newHead = head;
+    let parent = 0;
+    for (let link = head; link > 0; ) {
+      this.locate(rowId, link);
+      const previous = this.chunk.previous[this.index];
+      let current = link;
+      if (link === planned && parent !== 0 && this.chunk.xmax[this.index] === 0) {
+        this.toSlot(parent - 1);
+        this.chunk.previous[this.index] = LINK_BASE;
+        if (home === null || (link - 1) >>> 16 !== home.number) this.releaseSlot(link - 1, true);
+        else this.deltaVersions--;
+        return newHead;
+      }
+      if (home !== null && (link - 1) >>> 16 === home.number) {
+        current = this.moveToPool(link - 1) + 1;
+        if (parent === 0) newHead = current;
+        else {
+          this.toSlot(parent - 1);
+          this.chunk.previous[this.index] = current;
+        }
+      }
+      parent = current;
+      link = previous;
+    }
+    return newHead;
+  }
+
+  /** Copies a version into a slot of the pool. */
+  private moveToPool(slot: number): number {
+    const target = this.allocateVersion();
+    const region = this.slotRegions[target >>> 16] as SlotRegion;
+    const to = region.ensureChunk(target & 0xffff, this.codecs);
+    const toIndex = (target & 0xffff) - to.start;
+    this.toSlot(slot);
+    const { chunk, index, slots } = this;
+    to.xmin[toIndex] = chunk.xmin[index];
+    to.xmax[toIndex] = chunk.xmax[index];
+    to.cmin[toIndex] = chunk.cmin[index];
+    to.cmax[toIndex] = chunk.cmax[index];
+    to.flags[toIndex] = chunk.flags[index];
+    to.previous[toIndex] = chunk.previous[index];
+    if ((chunk.flags[index] & VERSION_TOMBSTONE) !== 0) return target;
+    for (let column = 0; column < this.codecs.length; column++) {
+      const codec = this.codecs[column];
+      if (codec === null) continue;
+      const cells = chunk.columns[column];
+      const toCells = to.columns[column] ?? region.addColumn(to, column, codec);
+      const mark = cells === undefined ? CELL_MISSING : cells.nulls[index];
+      toCells.nulls[toIndex] = mark;
+      if (cells !== undefined && mark === CELL_PRESENT)
+        codec.copy(cells, index, slots.heap, toCells, toIndex, region.heap);
+    }
+    return target;
   }
 
   /** Adds an immutable run of rows under a new segment number. */
@@ -470,7 +637,4 @@ export class RowStore {
     this.freeRows.length = 0;
     this.freeVersions.length = 0;
   }
-
-  /** Mark for cells older than their column, for those who copy cells. */
-  static readonly missingMark = CELL_MISSING;
 }

@@ -48,11 +48,13 @@ export interface Durability {
   alterTable(transaction: TransactionImplementation, schema: TableSchema): void;
   truncate(transaction: TransactionImplementation, tableOid: Oid): void;
   createIndex(transaction: TransactionImplementation, tableOid: Oid, schema: IndexSchema): void;
-  dropIndex(transaction: TransactionImplementation, indexOid: Oid): void;
+  dropIndex(transaction: TransactionImplementation, tableOid: Oid, indexOid: Oid): void;
   createSequence(transaction: TransactionImplementation, sequence: Sequence): void;
   dropSequence(transaction: TransactionImplementation, sequenceOid: Oid): void;
   /** Logs a sequence's state outside of any transaction. */
   logSequence(sequenceOid: Oid, state: SequenceState): void;
+  /** A bulk region begins. */
+  beginRegion(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void;
   /** A bulk region is full: encode and write it; the commit waits for it. */
   writeRegion(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void;
   /** Storage of a dropped region may go. */
@@ -74,9 +76,13 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   readonly arena = new Arena();
   readonly transactions: TransactionManagerImplementation;
   durability: Durability | null = null;
-  /** Called after each change of a row; the durable half marks regions dirty. */
-  onChanged: ((table: TableImplementation, rowId: RowId) => void) | null = null;
+  /** Counts changes; regions remember when they last changed. */
+  changeTick = 1;
+  /** Next free object id; the durable half keeps it over restarts. */
+  nextOid = 16384;
   private readonly clock: StoreClock;
+  /** Rows replaced by an undecided TRUNCATE. */
+  private readonly parkedRows = new Set<RowStore>();
   private readonly bulkLoads = new Map<TransactionImplementation, Map<TableImplementation, BulkLoad>>();
   private readonly statisticsOf = new WeakMap<TableImplementation, Map<number, ColumnStatistics>>();
 
@@ -84,6 +90,12 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     this.transactions = transactions;
     this.commits = transactions.table;
     this.clock = clock;
+  }
+
+  /** Rows of all tables, replaced ones that a rollback may bring back included. */
+  *allRowStores(): Generator<RowStore> {
+    for (const table of [...this.tables.values()]) yield table.rows;
+    yield* this.parkedRows;
   }
 
   // ------------------------------------------------------------------------------------------------ TableHost
@@ -97,7 +109,8 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   changed(table: TableImplementation, rowId: RowId): void {
-    if (this.onChanged !== null) this.onChanged(table, rowId);
+    const region = table.rows.regions[Math.floor(rowId / REGION_ROWS)];
+    if (region !== undefined) region.state.changedAt = ++this.changeTick;
   }
 
   retryLater(signal: WaitSignal, action: () => void): void {
@@ -148,14 +161,15 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   /** Frees rows once no reader can stand on them. */
-  private dropRows(table: TableImplementation, rows: RowStore): void {
-    for (const region of rows.regions) {
-      if (region?.kind === 'base') {
+  dropRows(table: TableImplementation, rows: RowStore): void {
+    rows.whenUnpinned(() => {
+      for (const region of rows.regions) {
+        if (region?.kind !== 'base') continue;
         region.isDropped = true;
         this.durability?.regionGone(table, region);
       }
-    }
-    rows.drop();
+      rows.drop();
+    });
   }
 
   alterTable(transaction: Transaction, schema: TableSchema): void {
@@ -204,7 +218,9 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     table.replaceRows(this.newRowStore(before.schema));
     for (const index of table.tableIndexes) index.clear();
     const fresh = table.rows;
+    this.parkedRows.add(before);
     writer.onRollback(() => {
+      this.parkedRows.delete(before);
       table.replaceRows(before);
       for (const { index, tree, isNumeric } of trees) {
         index.codec.isNumeric = isNumeric;
@@ -212,7 +228,10 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
       }
       this.dropRows(table, fresh);
     });
-    writer.onCommit(() => this.dropRows(table, before));
+    writer.onCommit(() => {
+      this.parkedRows.delete(before);
+      this.dropRows(table, before);
+    });
     if (table.schema.persistence !== 'temporary') this.durability?.truncate(writer, tableOid);
   }
 
@@ -235,7 +254,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     if (writer.hasEnded)
       throw new DbError('transaction_rollback', 'the transaction ended while the index was built');
     this.attachToTable(table, index);
-    writer.onRollback(() => this.detach(table, index));
+    writer.onRollback(() => this.detachFromTable(table, index));
     if (table.schema.persistence !== 'temporary') this.durability?.createIndex(writer, tableOid, schema);
     return { conflict: null };
   }
@@ -246,7 +265,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     this.indexOwners.set(index.schema.indexOid, table);
   }
 
-  private detach(table: TableImplementation, index: TableIndex): void {
+  detachFromTable(table: TableImplementation, index: TableIndex): void {
     table.tableIndexes = table.tableIndexes.filter((other) => other !== index);
     this.indexOwners.delete(index.schema.indexOid);
   }
@@ -257,9 +276,10 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     if (table === undefined) throw internalError(`could not open index storage ${indexOid}`);
     const index = table.index(indexOid);
     // Gone at once for this transaction (nobody else can be here); what it misses meanwhile a rollback takes back too.
-    this.detach(table, index);
+    this.detachFromTable(table, index);
     writer.onRollback(() => this.attachToTable(table, index));
-    if (table.schema.persistence !== 'temporary') this.durability?.dropIndex(writer, indexOid);
+    if (table.schema.persistence !== 'temporary')
+      this.durability?.dropIndex(writer, table.storageId, indexOid);
   }
 
   /**
@@ -415,6 +435,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
 
   regionAdded(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void {
     table.recordRegion(transaction, region);
+    if (table.schema.persistence !== 'temporary') this.durability?.beginRegion(table, region, transaction);
   }
 
   regionFull(table: TableImplementation, region: BaseRegion, xid: Xid): void {

@@ -26,8 +26,8 @@ export class TableIndex {
   relevant: readonly number[] | null;
   /** False while the functions of an expression or partial index are not attached (after a start). */
   isAttached: boolean;
-  /** `tree.changes` when the index was last written to disk, and what was written. */
-  flushedChanges = -1;
+  /** Its definition as stored, while functions are missing and it could not be written again. */
+  storedText: string | null = null;
   private readonly values: Datum[] = [];
   private readonly probeRange = new KeyRange();
   private probeCursor: IndexCursor | null = null;
@@ -141,7 +141,6 @@ export class TableIndex {
   clear(): void {
     this.tree = this.codec.isNumeric ? new NumericTree() : new ByteTree();
     this.probeCursor = null;
-    this.flushedChanges = -1;
   }
 
   replaceTree(tree: OrderedIndex): void {
@@ -170,7 +169,6 @@ export class TableIndex {
     for (const entry of entries) builder.add(entry.bytes, 0, entry.bytes.length, entry.row);
     builder.finish();
     this.replaceTree(tree);
-    this.flushedChanges = -1;
   }
 }
 

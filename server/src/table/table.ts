@@ -29,6 +29,7 @@ import type {
   UniqueConflict,
 } from './contract.ts';
 import { IndexScanCursor } from './index-scan.ts';
+import type { LogReader } from './log-reader.ts';
 import { logRow, logRowHeader, OPERATION_DELETE, OPERATION_INSERT, OPERATION_UPDATE } from './operations.ts';
 import {
   type BaseRegion,
@@ -462,7 +463,8 @@ export class TableImplementation implements Table {
     rows.locate(rowId, link);
     const low = xid | 0;
     if (kind === UNDO_DELETE) {
-      if (link - 1 !== second || rows.chunk.xmax[rows.index] !== low) return;
+      // The version may have moved (sealing); its deleter names it just as well.
+      if (rows.chunk.xmax[rows.index] !== low) return;
       rows.chunk.xmax[rows.index] = 0;
       rows.liveRows++;
     } else {
@@ -528,6 +530,54 @@ export class TableImplementation implements Table {
       if (!commits.isAborted(rows.chunk.xmin[rows.index])) return;
       this.dropNewest(rowId);
     }
+  }
+
+  // ------------------------------------------------------------------------------------------------ redo
+
+  /** Start-up: a committed insert or update from the log. */
+  redoPut(rowId: RowId, reader: LogReader): void {
+    const { rows } = this;
+    const link = rows.link(rowId);
+    const old = new Map<TableIndex, { number: number; bytes: Uint8Array }>();
+    if (link > 0) {
+      for (const index of this.tableIndexes) {
+        rows.locate(rowId, link);
+        if (!index.isAttached || index.encodeFound(rows, index.key) === null) continue;
+        old.set(index, { number: index.key.number, bytes: index.key.bytes.slice(0, index.key.length) });
+      }
+    }
+    rows.restoreRow(rowId, reader);
+    const current = rows.link(rowId);
+    for (const index of this.tableIndexes) {
+      rows.locate(rowId, current);
+      if (!index.isAttached) continue;
+      const isCovered = index.encodeFound(rows, index.key) !== null;
+      const before = old.get(index);
+      if (isCovered) index.insert(index.key, rowId);
+      if (before === undefined) continue;
+      const { other } = index;
+      other.length = 0;
+      other.ensure(before.bytes.length);
+      other.bytes.set(before.bytes);
+      other.length = before.bytes.length;
+      other.number = before.number;
+      if (!isCovered || !index.key.equals(other)) index.remove(other, rowId);
+    }
+    this.host.changed(this, rowId);
+  }
+
+  /** Start-up: a committed delete from the log. Entries of base rows stay behind as hints. */
+  redoDelete(rowId: RowId): void {
+    const { rows } = this;
+    const link = rows.link(rowId);
+    if (link > 0) {
+      for (const index of this.tableIndexes) {
+        rows.locate(rowId, link);
+        if (index.isAttached && index.encodeFound(rows, index.key) !== null) index.remove(index.key, rowId);
+      }
+    }
+    rows.restoreDead(rowId);
+    this.host.changed(this, rowId);
   }
 
   // ------------------------------------------------------------------------------------------------ prune

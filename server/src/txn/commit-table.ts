@@ -76,6 +76,13 @@ export class CommitTable {
     return xid as Xid;
   }
 
+  /** After recovery: no xid below `next` is in use. */
+  raiseNext(next: Xid): void {
+    assert(this.windowUse === 0, 'xids are in use');
+    this.next = Math.max(this.next, next);
+    this.advanceBase(this.next as Xid);
+  }
+
   /** Draws the sequence of the next commit; `publish` makes it visible. */
   nextSequence(): CommitSequence {
     let sequence = this.visible + 1;

@@ -38,6 +38,8 @@ import {
 
 interface PendingCommit {
   transaction: TransactionImplementation;
+  /** Where its record begins, or a little before. */
+  start: Lsn;
   isReady: boolean;
   resolve: () => void;
 }
@@ -170,6 +172,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
       return null;
     }
     let lsn: Lsn;
+    const start = log.insertLsn;
     try {
       lsn = this.appendCommit(log, transaction, buffer);
     } catch (error) {
@@ -178,7 +181,6 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
       throw error;
     }
     this.giveBack(buffer);
-    this.streaming.delete(transaction.xid);
     if (!options.synchronous && this.pending.length === 0) {
       this.flushSoon(log);
       this.publish(transaction);
@@ -186,7 +188,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     }
     transaction.isCommitting = true;
     return new Promise<void>((resolve) => {
-      const entry: PendingCommit = { transaction, isReady: !options.synchronous, resolve };
+      const entry: PendingCommit = { transaction, start, isReady: !options.synchronous, resolve };
       this.pending.push(entry);
       if (options.synchronous) {
         log.requestFlush(lsn, () => {
@@ -199,14 +201,19 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     });
   }
 
-  /** RECORD_COMMIT: streamed bytes u64, wall clock µs i64, then the rest of the private log. */
+  /** RECORD_COMMIT: streamed bytes u64, wall clock µs i64, length of front u32, front, then the rest of the private log. */
   private appendCommit(log: CommitLog, transaction: TransactionImplementation, buffer: LogBuffer): Lsn {
     const length = buffer.length;
-    buffer.ensure(16);
-    buffer.bytes.copyWithin(16, 0, length);
+    const front = transaction.commitFront;
+    const frontLength = front?.length ?? 0;
+    const head = 20 + frontLength;
+    buffer.ensure(head);
+    buffer.bytes.copyWithin(head, 0, length);
     buffer.view.setBigUint64(0, BigInt(buffer.streamed), true);
     buffer.view.setBigInt64(8, this.clock.wallMicros(), true);
-    return log.append(RECORD_COMMIT, transaction.xid, buffer.bytes, 0, length + 16, true);
+    buffer.view.setUint32(16, frontLength, true);
+    if (front !== null) buffer.bytes.set(front.bytes.subarray(0, frontLength), 20);
+    return log.append(RECORD_COMMIT, transaction.xid, buffer.bytes, 0, length + head, true);
   }
 
   private publishReady(): void {
@@ -224,6 +231,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     const sequence = table.nextSequence();
     table.setCommitted(transaction.xid, sequence);
     this.byXid.delete(transaction.xid);
+    if (this.streaming.size > 0) this.streaming.delete(transaction.xid);
     if (transaction.subXids !== null) {
       for (const xid of transaction.subXids) {
         table.setCommitted(xid, sequence);
@@ -341,6 +349,11 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
         oldest = Math.min(oldest, work.words[at]);
     }
     return oldest as Xid;
+  }
+
+  /** Commits whose record begins before this are published; null = all that were appended. */
+  firstPendingLsn(): Lsn | null {
+    return this.pending.length > 0 ? this.pending[0].start : null;
   }
 
   /** First log position that holds parts of an undecided transaction, or null. */

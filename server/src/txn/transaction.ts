@@ -84,6 +84,8 @@ export class TransactionImplementation implements Transaction {
   /** Sub-xids that live (released ones too); null = none. */
   subXids: Xid[] | null = null;
   endWaiters: unknown[] = [];
+  /** What redo must know before it applies the log of this transaction (bulk segments); null = nothing. */
+  commitFront: LogBuffer | null = null;
   /** Work that must be finished before the commit record, in order (bulk segments). */
   preparations: (() => Promise<void>)[] | null = null;
 

@@ -1,0 +1,62 @@
+/**
+ * Background care: checkpoints by log volume, freezing of old xids, statistics of tables that changed.
+ *
+ * One slow timer looks; the work itself runs in slices. A failed checkpoint leaves the old one in force; it is reported
+ * and tried again.
+ */
+import type { Clock, Timer } from '../env/contract.ts';
+import type { DurableHalf } from './durability.ts';
+import { freezeTables } from './freeze.ts';
+
+const INTERVAL_MILLIS = 250;
+/** Xids held before rows are frozen to let the commit table shrink. */
+const FREEZE_AFTER_XIDS = 1 << 19;
+
+/** See the module comment. */
+export class Maintenance {
+  private readonly half: DurableHalf;
+  private readonly clock: Clock;
+  private readonly warn: (error: Error) => void;
+  private timer: Timer | undefined;
+  private isBusy = false;
+  private isStopped = true;
+
+  constructor(half: DurableHalf, clock: Clock, warn: (error: Error) => void) {
+    this.half = half;
+    this.clock = clock;
+    this.warn = warn;
+  }
+
+  start(): void {
+    this.isStopped = false;
+    this.arm();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.clock.clearTimer(this.timer);
+  }
+
+  private arm(): void {
+    this.timer = this.clock.setTimer(() => void this.look(), INTERVAL_MILLIS, { background: true });
+  }
+
+  private async look(): Promise<void> {
+    if (this.isStopped || this.isBusy) return;
+    this.isBusy = true;
+    try {
+      const { store, settings, checkpointer } = this.half;
+      store.transactions.collect(512);
+      if (store.commits.windowUse > FREEZE_AFTER_XIDS) await freezeTables(store);
+      const isLogLong =
+        settings.checkpointLogBytes > 0 && checkpointer.logBytes > settings.checkpointLogBytes;
+      if (isLogLong) await checkpointer.run(false);
+      else if (store.arena.usedBytes > settings.deltaBytes) await checkpointer.sealDue();
+    } catch (error) {
+      if (error instanceof Error) this.warn(error);
+    } finally {
+      this.isBusy = false;
+      if (!this.isStopped) this.arm();
+    }
+  }
+}
