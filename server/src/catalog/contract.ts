@@ -156,7 +156,7 @@ export interface FunctionDescriptor {
   /**
    * Implementation name of builtins, text of SQL / PL functions.
    * PostgreSQL's few builtins written in SQL (`lpad(text, int)`, `round(numeric)`, `obj_description`, `overlaps` …) appear as
-   * language `internal` with source = proname; the implementation tells overloads apart by CallSite.argumentTypes.
+   * language `internal` with source = `#` and the oid, as sql/functions registers them.
    */
   readonly source: string;
   readonly aggregate: AggregateDescriptor | null;

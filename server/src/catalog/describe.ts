@@ -503,15 +503,14 @@ class ProcedureDescriptor implements FunctionDescriptor {
     this.volatility = row[PG_PROC.provolatile] as 'i' | 's' | 'v';
     this.parallel = row[PG_PROC.proparallel] as 's' | 'r' | 'u';
     const language = row[PG_PROC.prolang] as number;
-    // PostgreSQL's few functions written in SQL are ordinary builtins here, implemented under their own name; the
-    // implementation tells overloads apart by the argument types of the call.
+    // PostgreSQL's few functions written in SQL are ordinary builtins here, implemented under their oid.
     const isBuiltinSql = language === SQL_LANGUAGE && this.oid < FIRST_USER_OID;
     this.language =
       isBuiltinSql || language === INTERNAL_LANGUAGE
         ? 'internal'
         : ((reader.view.get('pg_language', language)?.values[PG_LANGUAGE.lanname] as string | undefined) ??
           'internal');
-    this.source = isBuiltinSql ? this.name : (row[PG_PROC.prosrc] as string);
+    this.source = isBuiltinSql ? `#${this.oid}` : (row[PG_PROC.prosrc] as string);
     const aggregate = this.kind === 'a' ? reader.view.get('pg_aggregate', this.oid) : null;
     this.aggregate =
       aggregate === null

@@ -19,8 +19,8 @@ import type { CatalogReaderImplementation } from './reader.ts';
 type NameKind = Parameters<NameService['resolve']>[0];
 
 export class CatalogNames implements NameService {
-  private readonly reader: CatalogReaderImplementation;
-  private readonly path: SearchPath;
+  readonly reader: CatalogReaderImplementation;
+  readonly path: SearchPath;
 
   constructor(reader: CatalogReaderImplementation, path: SearchPath) {
     this.reader = reader;
