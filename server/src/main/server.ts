@@ -12,6 +12,7 @@ import { DbError } from '../base/error.ts';
 import { openCatalog } from '../catalog/index.ts';
 import type { Disk, Environment } from '../env/contract.ts';
 import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
+import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
 import { createSqlServices } from '../executor/ddl/sql-services.ts';
 import { RowExecutor } from '../executor/driver.ts';
 import type { FunctionLibrary } from '../executor/functions.ts';
@@ -101,6 +102,9 @@ export async function startServer(environment: Environment, options: StartOption
     superuserPassword,
   });
   const catalogFunctions = new CatalogFunctionsPort();
+  catalogFunctions.connect(
+    createCatalogFunctions(() => ({ catalog: () => catalog, tables: () => store, deparser: null })),
+  );
   const serverContext = serverFunctionContext({
     environment,
     version,
