@@ -432,12 +432,30 @@ export class Log implements WriteAheadLog {
     });
   }
 
-  private async flushLoop(): Promise<void> {
+  /**
+   * Batch after batch while someone waits. The next batch is handed to the disk before the callbacks of the last one run, so that the device
+   * works while sessions answer their clients. `force`: also when there is nothing but a mark to write.
+   */
+  private async flushLoop(force = false): Promise<void> {
     this.isFlushing = true;
     try {
-      do {
-        await this.flushBatch();
-      } while (this.waitersFrom < this.waiters.length || this.active.used >= EAGER_FLUSH_BYTES);
+      let batch = this.takeBatch(force);
+      let writing = batch === null ? null : this.writeBatch(batch);
+      while (batch !== null) {
+        await writing;
+        if (this.failure !== null) break;
+        this.flushed = batch.start + batch.used;
+        this.idle = batch.bytes.length > 4 * BUFFER_BYTES ? newBuffer(BUFFER_BYTES) : batch;
+        batch = this.isFlushWanted() ? this.takeBatch(false) : null;
+        writing = batch === null ? null : this.writeBatch(batch);
+        // Awaited at the top of the loop; until then a failure must not count as unhandled.
+        writing?.catch(() => {});
+        this.wake();
+        if (batch === null && this.isFlushWanted()) {
+          batch = this.takeBatch(false);
+          writing = batch === null ? null : this.writeBatch(batch);
+        }
+      }
     } catch (error) {
       this.fail(error instanceof Error ? error : internalError(String(error)));
     }
@@ -447,20 +465,23 @@ export class Log implements WriteAheadLog {
     for (const callback of done) callback();
   }
 
-  /** `force`: also when there is nothing but the mark to write. */
-  private async flushBatch(force = false): Promise<void> {
-    if (this.active.used === 0 && !force) return;
+  private isFlushWanted(): boolean {
+    const last = this.waiters.at(-1);
+    return (
+      this.failure === null &&
+      ((last !== undefined && last.lsn > this.flushed) || this.active.used >= EAGER_FLUSH_BYTES)
+    );
+  }
+
+  /** Closes what was appended with a mark; appending goes on in the other buffer. */
+  private takeBatch(force: boolean): StreamBuffer | null {
+    if (this.active.used === 0 && !force) return null;
     this.putMark();
     const batch = this.active;
     this.active = this.idle;
     this.active.start = this.insert;
     this.active.used = 0;
-    await this.writeBatch(batch);
-    if (this.failure !== null) return;
-    this.flushed = batch.start + batch.used;
-    if (batch.bytes.length > 4 * BUFFER_BYTES) this.idle = newBuffer(BUFFER_BYTES);
-    else this.idle = batch;
-    this.wake();
+    return batch;
   }
 
   private putMark(): void {
@@ -564,16 +585,7 @@ export class Log implements WriteAheadLog {
 
   private async flushMark(): Promise<void> {
     if (this.isFlushing) return;
-    this.isFlushing = true;
-    try {
-      await this.flushBatch(true);
-    } catch (error) {
-      this.fail(error instanceof Error ? error : internalError(String(error)));
-    }
-    this.isFlushing = false;
-    const done = this.flushDone;
-    this.flushDone = [];
-    for (const callback of done) callback();
+    await this.flushLoop(true);
     if (this.waitersFrom < this.waiters.length) this.scheduleFlush();
   }
 
