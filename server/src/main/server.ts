@@ -45,7 +45,7 @@ import { constantEvaluator, EngineCompiler } from './compiler.ts';
 import { initialPassword, takeDataDirectory } from './data-directory.ts';
 import { ServerLog } from './log.ts';
 import { serverFunctionContext } from './server-functions.ts';
-import { openStore } from './store.ts';
+import { EXIT_RESTART, hasCatalog, openStore } from './store.ts';
 import { loadCertificate } from './tls.ts';
 import { versionText } from './version.ts';
 
@@ -77,9 +77,10 @@ export async function startServer(environment: Environment, options: StartOption
   await loadParser();
   const opened = await openStore(environment, settings, log);
   const { store, transactions } = opened;
+  const isNew = opened.isNew || !hasCatalog(store);
 
   let superuserPassword: string | null = null;
-  if (opened.isNew) {
+  if (isNew) {
     const { password, isGenerated } = await initialPassword(environment, options.passwordFile);
     superuserPassword = await makeScramVerifier(password, environment.cryptography, environment.random);
     if (isGenerated) {
@@ -97,7 +98,7 @@ export async function startServer(environment: Environment, options: StartOption
     tables: store,
     transactions,
     services: catalogServices,
-    isNew: opened.isNew,
+    isNew,
     superuserName: SUPERUSER_NAME,
     superuserPassword,
   });
@@ -206,7 +207,7 @@ export async function startServer(environment: Environment, options: StartOption
   stopOn('SIGINT');
   environment.host.onFatal((error) => {
     log.write('PANIC', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    environment.host.exit(70);
+    environment.host.exit(EXIT_RESTART);
   });
   const shownHost = options.host === '0.0.0.0' ? '127.0.0.1' : options.host;
   return {
