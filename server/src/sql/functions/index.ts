@@ -17,6 +17,7 @@ import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
 import { likeFunctions } from './like.ts';
 import { numericFunctions } from './numeric.ts';
+import { regexpFunctions, regexpSetFunctions } from './regexp.ts';
 import { seriesFunctions } from './series.ts';
 import { delegatedSetFunctions, systemFunctions } from './system.ts';
 import { textFunctions } from './text.ts';
@@ -31,13 +32,16 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     dateTimeFunctions,
     textFunctions,
     likeFunctions,
+    regexpFunctions,
     arrayFunctions,
     jsonFunctions,
     systemFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
-  [seriesFunctions, jsonSetFunctions, delegatedSetFunctions()].flatMap((table) => Object.entries(table)),
+  [seriesFunctions, regexpSetFunctions, jsonSetFunctions, delegatedSetFunctions()].flatMap((table) =>
+    Object.entries(table),
+  ),
 );
 const windows: ReadonlyMap<string, WindowFunction> = new Map(Object.entries(windowFunctions));
 
