@@ -83,8 +83,26 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
     }
     return mask;
   };
+  const dependencies = leaves.map((leaf, i) => {
+    let mask = 0;
+    for (const slot of outerSlots(leaf)) {
+      const other = slotLeaf.get(slot);
+      if (other !== undefined && other !== i) mask |= 1 << other;
+    }
+    return mask;
+  });
   for (const { join, operator } of pending)
     for (const predicate of join.predicates) operator.ses |= maskOf(predicate);
+  // LATERAL acts like a condition between the dependent leaves and what they read, and accepts NULLs.
+  const lateralOf = (operator: TreeOperator): number => {
+    let mask = 0;
+    dependencies.forEach((needs, i) => {
+      if ((operator.rightMask & (1 << i)) !== 0 && (needs & operator.leftMask) !== 0)
+        mask |= (1 << i) | (needs & operator.leftMask);
+    });
+    return mask;
+  };
+  for (const { operator } of pending) operator.ses |= lateralOf(operator);
 
   const edges: RegionEdge[] = [];
   const constants: LExpr[] = [];
@@ -96,7 +114,8 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
       if ((ses & operator.leftMask) === 0) ses |= operator.leftMask;
       if ((ses & operator.rightMask) === 0) ses |= operator.rightMask;
       // Lateral leaves tie their side to what they read.
-      const strict = lowered.some((p) => rejectsNull(state.catalog, p, usedSlots(p)));
+      const strict =
+        lateralOf(operator) === 0 && lowered.some((p) => rejectsNull(state.catalog, p, usedSlots(p)));
       const { tes, rules } = conflictsOf(operator, ses, strict);
       edges.push({
         type: join.type,
@@ -109,6 +128,20 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
         equalClass: -1,
       });
       continue;
+    }
+    const lateral = lateralOf(operator);
+    if (lateral !== 0) {
+      const { tes, rules } = conflictsOf(operator, lateral, false);
+      edges.push({
+        type: 'inner',
+        predicates: [],
+        left: tes & operator.leftMask,
+        right: tes & operator.rightMask,
+        tes,
+        rules,
+        nullAware: false,
+        equalClass: -1,
+      });
     }
     for (const predicate of lowered) {
       const ses = maskOf(predicate);
@@ -144,15 +177,7 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
       }
   });
 
-  const dependencies = leaves.map((leaf, i) => {
-    let mask = 0;
-    for (const slot of outerSlots(leaf)) {
-      const other = slotLeaf.get(slot);
-      if (other !== undefined && other !== i) mask |= 1 << other;
-    }
-    return mask;
-  });
-  connectComponents(edges, leaves.length, dependencies, pending, all.mask);
+  connectComponents(edges, leaves.length, pending, all.mask);
   return { leaves, edges, constants, dependencies, leafPredicates };
 }
 
@@ -262,23 +287,9 @@ class EquivalenceClasses {
 function connectComponents(
   edges: RegionEdge[],
   leafCount: number,
-  dependencies: readonly number[],
   pending: readonly { operator: TreeOperator }[],
   all: number,
 ): void {
-  dependencies.forEach((needs, i) => {
-    if (needs !== 0)
-      edges.push({
-        type: 'inner',
-        predicates: [],
-        left: needs,
-        right: 1 << i,
-        tes: 0,
-        rules: [],
-        nullAware: false,
-        equalClass: -1,
-      });
-  });
   const component = Array.from({ length: leafCount }, (_, i) => 1 << i);
   const merge = (mask: number): void => {
     const merged = component.filter((c) => (c & mask) !== 0).reduce((a, b) => a | b, 0);

@@ -6,7 +6,7 @@ import { asTree, type LExpr } from '../expression/walk.ts';
 import { typeOf } from '../state.ts';
 import type { LAggregate, LogicalNode } from './algebra.ts';
 import { mapAllExpressions, providedSlots, usedSlots } from './nodes.ts';
-import { type BuildContext, convertExpression, type Scope } from './scope.ts';
+import type { BuildContext, Scope } from './scope.ts';
 
 /** More sets than this end the statement, as in PostgreSQL. */
 const GROUPING_SETS_MAX = 4096;
@@ -15,6 +15,7 @@ export function addGrouping(
   context: BuildContext,
   scope: Scope,
   child: LogicalNode,
+  convertKey: (expr: LExpr) => LExpr,
   above: readonly LExpr[],
 ): { node: LogicalNode; rewrite: (expr: LExpr) => LExpr } {
   const { state } = context;
@@ -25,7 +26,7 @@ export function addGrouping(
   /** Index in Query.groupBy → index in `groups`. */
   const indexOf: number[] = [];
   for (const key of query.groupBy) {
-    const expr = convertExpression(context, scope, key.expr);
+    const expr = convertKey(key.expr);
     const text = expressionKey(expr);
     let index = byKey.get(text);
     if (index === undefined) {
@@ -44,7 +45,6 @@ export function addGrouping(
   const rewriteOne = (expr: LExpr): LExpr => {
     if (expr.kind === 'const' || expr.kind === 'param') return expr;
     if (expr.kind === 'slot' && !hasSets) return expr;
-    if (expr.kind === 'subquery') return expr;
     const index = byKey.get(expressionKey(expr));
     return index === undefined ? expr : state.slot(groups[index].slot);
   };

@@ -6,6 +6,7 @@
  * computed here: they are handed up as expressions, and whoever consumes the query fixes them where it must.
  */
 import { assert, internalError } from '../../base/error.ts';
+import { equalExpr } from '../../sql/equal.ts';
 import type { Query, SortKey } from '../../sql/tree.ts';
 import { expressionKey } from '../expression/key.ts';
 import { splitConjuncts } from '../expression/make.ts';
@@ -66,8 +67,15 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
 
   // Targets come first: converting them collects the aggregates and window functions of this level.
   let targets = query.targets.map((target) => convertExpression(context, scope, target.expr));
-  const convertKeys = (keys: SortKey[]): SortKey[] =>
-    mapSortKeys(keys, (expr) => convertExpression(context, scope, expr));
+  // A key that is also a target is that very target: its subqueries must not be built twice.
+  const converted = targets;
+  const convertKey = (expr: LExpr): LExpr => {
+    const at = query.targets.findIndex(
+      (target) => target.expr === expr || equalExpr(target.expr, asTree(expr)),
+    );
+    return at >= 0 ? converted[at] : convertExpression(context, scope, expr);
+  };
+  const convertKeys = (keys: SortKey[]): SortKey[] => mapSortKeys(keys, convertKey);
   let having = query.having === null ? [] : splitConjuncts(convertExpression(context, scope, query.having));
   let orderBy = convertKeys(query.orderBy);
   let distinctKeys = convertKeys(query.distinctOn);
@@ -77,7 +85,7 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
   const grouped =
     query.groupBy.length > 0 || query.groupingSets !== null || query.hasAggregates || query.having !== null;
   if (grouped || scope.aggregates.length > 0) {
-    const grouping = addGrouping(context, scope, node, [
+    const grouping = addGrouping(context, scope, node, convertKey, [
       ...targets,
       ...having,
       ...orderBy.map((key) => key.expr),
