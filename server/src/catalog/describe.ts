@@ -45,6 +45,7 @@ import {
   PG_TYPE,
 } from './data/columns.ts';
 import { CATALOGS_BY_OID, CLASS_OID, pairKey } from './definitions.ts';
+import { formatType } from './format-type.ts';
 import type { LayerView } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import type { CatalogServices } from './services.ts';
@@ -317,20 +318,16 @@ class Relation implements RelationDescriptor {
   /** System views are analysed when first used, so that starting costs nothing for them. */
   get viewQuery(): string | null {
     if (this.viewQueryValue !== undefined) return this.viewQueryValue;
-    this.viewQueryValue = null;
-    if (this.kind === 'v' || this.kind === 'm') {
-      const rule = this.reader.view.findOne('pg_rewrite', 'relation', this.oid);
-      const stored = rule === null ? null : (rule.values[PG_REWRITE.ev_action] as string);
-      if (stored !== null && stored !== '()') this.viewQueryValue = stored;
-      else {
-        const sql = systemViewSql(this.namespaceName, this.name);
-        if (sql !== null) {
-          this.viewQueryValue = undefined;
-          this.viewQueryValue = this.reader.services.compileView(sql, this.reader);
-        }
-      }
-    }
-    return this.viewQueryValue;
+    if (this.kind !== 'v' && this.kind !== 'm') return (this.viewQueryValue = null);
+    const sql = this.systemViewSql;
+    if (sql !== null) return (this.viewQueryValue = this.reader.services.compileView(sql, this.reader));
+    const rule = this.reader.view.findOne('pg_rewrite', 'relation', this.oid);
+    return (this.viewQueryValue = rule === null ? null : (rule.values[PG_REWRITE.ev_action] as string));
+  }
+
+  /** Text of a system view, null for all others. */
+  get systemViewSql(): string | null {
+    return systemViewText(this.reader, this);
   }
 
   get table(): TableSchema | null {
@@ -357,6 +354,25 @@ class Relation implements RelationDescriptor {
       }),
     });
   }
+}
+
+const FIRST_USER_RELATION = 16384;
+
+/** SQL text of a system view, null for all other relations. */
+export function systemViewText(
+  reader: CatalogReaderImplementation,
+  relation: RelationDescriptor,
+): string | null {
+  if (relation.kind !== 'v' || relation.oid >= FIRST_USER_RELATION) return null;
+  return systemViewSql(
+    relation.namespaceName,
+    relation.name,
+    relation.columns.map(({ name, typeOid, typmod }) => ({
+      name,
+      type: formatType(reader, typeOid, { typmod, forceQualify: true }),
+      isPseudo: reader.type(typeOid)?.kind === 'p',
+    })),
+  );
 }
 
 export function describeRelation(reader: CatalogReaderImplementation, row: CatalogRow): RelationDescriptor {

@@ -10,11 +10,16 @@ import {
   PG_OPCLASS,
   PG_PROC,
 } from '../../../catalog/data/columns.ts';
-import { describeColumns, numbers, storedExpressions, strings } from '../../../catalog/describe.ts';
+import {
+  describeColumns,
+  numbers,
+  storedExpressions,
+  strings,
+  systemViewText,
+} from '../../../catalog/describe.ts';
 import { formatType } from '../../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../../catalog/identifiers.ts';
 import { relationName } from '../../../catalog/object-names.ts';
-import { systemViewSql } from '../../../catalog/system-views/index.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { Surroundings } from './host.ts';
@@ -188,7 +193,7 @@ export function viewDefinition(
   const relation = reader.relation(oid);
   if (relation === null || (relation.kind !== 'v' && relation.kind !== 'm'))
     return relation === null ? null : 'Not a view';
-  const system = systemViewSql(relation.namespaceName, relation.name);
+  const system = systemViewText(reader, relation);
   if (system !== null) return ` ${system.trim()};`;
   const { deparser } = around.host;
   if (deparser === null) throw new DbError('feature_not_supported', 'printing queries is not supported');

@@ -1,0 +1,281 @@
+/** Views of pg_catalog over catalogs, roles and settings. */
+import { type ViewSpecification, view } from './view.ts';
+
+const VISIBLE_ROLE_PASSWORD = `'********'`;
+
+const SETTINGS_OF_ROLE = 'LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0';
+
+function relationsOfKind(kinds: string): string {
+  return `pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind IN (${kinds})`;
+}
+
+const STATISTICS_COLUMNS: Readonly<Record<string, string>> = {
+  relid: 'c.oid',
+  schemaname: 'n.nspname',
+  relname: 'c.relname',
+  seq_scan: 'pg_stat_get_numscans(c.oid)',
+  seq_tup_read: 'pg_stat_get_tuples_returned(c.oid)',
+  idx_scan:
+    'CASE WHEN c.relhasindex THEN (SELECT sum(pg_stat_get_numscans(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid) END',
+  idx_tup_fetch:
+    'CASE WHEN c.relhasindex THEN (SELECT sum(pg_stat_get_tuples_fetched(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid) END',
+  n_tup_ins: 'pg_stat_get_tuples_inserted(c.oid)',
+  n_tup_upd: 'pg_stat_get_tuples_updated(c.oid)',
+  n_tup_del: 'pg_stat_get_tuples_deleted(c.oid)',
+  n_tup_hot_upd: 'pg_stat_get_tuples_hot_updated(c.oid)',
+  n_live_tup: 'pg_stat_get_live_tuples(c.oid)',
+  n_dead_tup: 'pg_stat_get_dead_tuples(c.oid)',
+  n_mod_since_analyze: '0',
+  n_ins_since_vacuum: '0',
+  vacuum_count: '0',
+  autovacuum_count: '0',
+  analyze_count: '0',
+  autoanalyze_count: '0',
+};
+
+const IO_COLUMNS: Readonly<Record<string, string>> = {
+  relid: 'c.oid',
+  schemaname: 'n.nspname',
+  relname: 'c.relname',
+  heap_blks_read: 'pg_stat_get_blocks_fetched(c.oid) - pg_stat_get_blocks_hit(c.oid)',
+  heap_blks_hit: 'pg_stat_get_blocks_hit(c.oid)',
+};
+
+const INDEX_COLUMNS: Readonly<Record<string, string>> = {
+  relid: 'c.oid',
+  indexrelid: 'i.oid',
+  schemaname: 'n.nspname',
+  relname: 'c.relname',
+  indexrelname: 'i.relname',
+  idx_scan: 'pg_stat_get_numscans(i.oid)',
+  idx_tup_read: 'pg_stat_get_tuples_returned(i.oid)',
+  idx_tup_fetch: 'pg_stat_get_tuples_fetched(i.oid)',
+};
+
+const INDEX_IO_COLUMNS: Readonly<Record<string, string>> = {
+  relid: 'c.oid',
+  indexrelid: 'i.oid',
+  schemaname: 'n.nspname',
+  relname: 'c.relname',
+  indexrelname: 'i.relname',
+  idx_blks_read: 'pg_stat_get_blocks_fetched(i.oid) - pg_stat_get_blocks_hit(i.oid)',
+  idx_blks_hit: 'pg_stat_get_blocks_hit(i.oid)',
+};
+
+const SYSTEM_SCHEMA = `(n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname ~ '^pg_toast')`;
+const SCOPES = { all: 'true', sys: SYSTEM_SCHEMA, user: `NOT ${SYSTEM_SCHEMA}` } as const;
+
+function statisticsViews(): Record<string, ViewSpecification> {
+  const views: Record<string, ViewSpecification> = {};
+  const tables = `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 't', 'm', 'p')`;
+  const indexes =
+    `pg_class c JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid ` +
+    `JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 't', 'm')`;
+  for (const [scope, condition] of Object.entries(SCOPES)) {
+    views[`pg_stat_${scope}_tables`] = view(`${tables} AND ${condition}`, STATISTICS_COLUMNS);
+    views[`pg_statio_${scope}_tables`] = view(`${tables} AND ${condition}`, IO_COLUMNS);
+    views[`pg_stat_${scope}_indexes`] = view(`${indexes} AND ${condition}`, INDEX_COLUMNS);
+    views[`pg_statio_${scope}_indexes`] = view(`${indexes} AND ${condition}`, INDEX_IO_COLUMNS);
+    views[`pg_statio_${scope}_sequences`] = view(
+      `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND ${condition}`,
+      {
+        relid: 'c.oid',
+        schemaname: 'n.nspname',
+        relname: 'c.relname',
+        blks_read: '0',
+        blks_hit: '0',
+      },
+    );
+    const { relid, schemaname, relname } = STATISTICS_COLUMNS as {
+      relid: string;
+      schemaname: string;
+      relname: string;
+    };
+    const counters = ['seq_scan', 'seq_tup_read', 'n_tup_ins', 'n_tup_upd', 'n_tup_del', 'n_tup_hot_upd'];
+    views[`pg_stat_xact_${scope}_tables`] = view(`${tables} AND ${condition}`, {
+      relid,
+      schemaname,
+      relname,
+      ...Object.fromEntries(counters.map((name) => [name, '0'])),
+    });
+  }
+  return views;
+}
+
+/** Columns that a set-returning function gives under their own names. */
+function named(alias: string, names: string): Record<string, string> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, `${alias}."${name}"`]));
+}
+
+export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
+  pg_roles: view(`pg_authid r ${SETTINGS_OF_ROLE}`, {
+    rolname: 'r.rolname',
+    rolsuper: 'r.rolsuper',
+    rolinherit: 'r.rolinherit',
+    rolcreaterole: 'r.rolcreaterole',
+    rolcreatedb: 'r.rolcreatedb',
+    rolcanlogin: 'r.rolcanlogin',
+    rolreplication: 'r.rolreplication',
+    rolconnlimit: 'r.rolconnlimit',
+    rolpassword: VISIBLE_ROLE_PASSWORD,
+    rolvaliduntil: 'r.rolvaliduntil',
+    rolbypassrls: 'r.rolbypassrls',
+    rolconfig: 's.setconfig',
+    oid: 'r.oid',
+  }),
+  pg_shadow: view(`pg_authid r ${SETTINGS_OF_ROLE} WHERE r.rolcanlogin`, {
+    usename: 'r.rolname',
+    usesysid: 'r.oid',
+    usecreatedb: 'r.rolcreatedb',
+    usesuper: 'r.rolsuper',
+    userepl: 'r.rolreplication',
+    usebypassrls: 'r.rolbypassrls',
+    passwd: 'r.rolpassword',
+    valuntil: 'r.rolvaliduntil',
+    useconfig: 's.setconfig',
+  }),
+  pg_user: view(`pg_authid r ${SETTINGS_OF_ROLE} WHERE r.rolcanlogin`, {
+    usename: 'r.rolname',
+    usesysid: 'r.oid',
+    usecreatedb: 'r.rolcreatedb',
+    usesuper: 'r.rolsuper',
+    userepl: 'r.rolreplication',
+    usebypassrls: 'r.rolbypassrls',
+    passwd: VISIBLE_ROLE_PASSWORD,
+    valuntil: 'r.rolvaliduntil',
+    useconfig: 's.setconfig',
+  }),
+  pg_group: view('pg_authid r WHERE NOT r.rolcanlogin', {
+    groname: 'r.rolname',
+    grosysid: 'r.oid',
+    grolist: 'ARRAY(SELECT m.member FROM pg_auth_members m WHERE m.roleid = r.oid)',
+  }),
+  pg_tables: view(relationsOfKind(`'r', 'p'`), {
+    schemaname: 'n.nspname',
+    tablename: 'c.relname',
+    tableowner: 'pg_get_userbyid(c.relowner)',
+    tablespace: 't.spcname',
+    hasindexes: 'c.relhasindex',
+    hasrules: 'c.relhasrules',
+    hastriggers: 'c.relhastriggers',
+    rowsecurity: 'c.relrowsecurity',
+  }),
+  pg_views: view(relationsOfKind(`'v'`), {
+    schemaname: 'n.nspname',
+    viewname: 'c.relname',
+    viewowner: 'pg_get_userbyid(c.relowner)',
+    definition: 'pg_get_viewdef(c.oid)',
+  }),
+  pg_matviews: view(relationsOfKind(`'m'`), {
+    schemaname: 'n.nspname',
+    matviewname: 'c.relname',
+    matviewowner: 'pg_get_userbyid(c.relowner)',
+    tablespace: 't.spcname',
+    hasindexes: 'c.relhasindex',
+    ispopulated: 'c.relispopulated',
+    definition: 'pg_get_viewdef(c.oid)',
+  }),
+  pg_indexes: view(
+    `pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid ` +
+      `LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = i.reltablespace ` +
+      `WHERE c.relkind IN ('r', 'm', 'p') AND i.relkind IN ('i', 'I')`,
+    {
+      schemaname: 'n.nspname',
+      tablename: 'c.relname',
+      indexname: 'i.relname',
+      tablespace: 't.spcname',
+      indexdef: 'pg_get_indexdef(i.oid)',
+    },
+  ),
+  pg_sequences: view(
+    `pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ` +
+      `WHERE NOT pg_is_other_temp_schema(n.oid)`,
+    {
+      schemaname: 'n.nspname',
+      sequencename: 'c.relname',
+      sequenceowner: 'pg_get_userbyid(c.relowner)',
+      data_type: 's.seqtypid',
+      start_value: 's.seqstart',
+      min_value: 's.seqmin',
+      max_value: 's.seqmax',
+      increment_by: 's.seqincrement',
+      cycle: 's.seqcycle',
+      cache_size: 's.seqcache',
+      last_value: `CASE WHEN has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_sequence_last_value(c.oid) END`,
+    },
+  ),
+  pg_settings: view(
+    'pg_show_all_settings() a',
+    named(
+      'a',
+      'name setting unit category short_desc extra_desc context vartype source min_val max_val enumvals boot_val reset_val sourcefile sourceline pending_restart',
+    ),
+  ),
+  pg_prepared_statements: view(
+    'pg_prepared_statement() p',
+    named('p', 'name statement prepare_time parameter_types from_sql generic_plans custom_plans'),
+  ),
+  pg_cursors: view(
+    'pg_cursor() c',
+    named('c', 'name statement is_holdable is_binary is_scrollable creation_time'),
+  ),
+  pg_locks: view(
+    'pg_lock_status() l',
+    named(
+      'l',
+      'locktype database relation page tuple virtualxid transactionid classid objid objsubid virtualtransaction pid mode granted fastpath waitstart',
+    ),
+  ),
+  pg_stat_activity: view(
+    'pg_stat_get_activity(NULL::integer) s LEFT JOIN pg_database d ON d.oid = s.datid LEFT JOIN pg_authid u ON u.oid = s.usesysid',
+    {
+      ...named(
+        's',
+        'datid pid leader_pid usesysid application_name client_addr client_hostname client_port backend_start xact_start query_start state_change wait_event_type wait_event state backend_xid backend_xmin query_id query backend_type',
+      ),
+      leader_pid: 's."leader_pid"',
+      datname: 'd.datname',
+      usename: 'u.rolname',
+    },
+  ),
+  pg_stat_database: view('pg_database d', {
+    datid: 'd.oid',
+    datname: 'd.datname',
+    numbackends: '(SELECT count(*) FROM pg_stat_get_activity(NULL::integer) s WHERE s.datid = d.oid)',
+    xact_commit: '0',
+    xact_rollback: '0',
+    blks_read: '0',
+    blks_hit: '0',
+    tup_returned: '0',
+    tup_fetched: '0',
+    tup_inserted: '0',
+    tup_updated: '0',
+    tup_deleted: '0',
+    conflicts: '0',
+    temp_files: '0',
+    temp_bytes: '0',
+    deadlocks: '0',
+    blk_read_time: '0',
+    blk_write_time: '0',
+    session_time: '0',
+    active_time: '0',
+    idle_in_transaction_time: '0',
+    sessions: '0',
+    sessions_abandoned: '0',
+    sessions_fatal: '0',
+    sessions_killed: '0',
+  }),
+  pg_stat_bgwriter: view('', {
+    checkpoints_timed: '0',
+    checkpoints_req: '0',
+    checkpoint_write_time: '0',
+    checkpoint_sync_time: '0',
+    buffers_checkpoint: '0',
+    buffers_clean: '0',
+    maxwritten_clean: '0',
+    buffers_backend: '0',
+    buffers_backend_fsync: '0',
+    buffers_alloc: '0',
+  }),
+  ...statisticsViews(),
+};
