@@ -1,18 +1,20 @@
 /** One contract for ordered indexes: entries (key, rowId), ordered by key and then by row id. */
 import type { RowId } from '../base/brands.ts';
 
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * A key in its comparable form. Single integer-like keys are a double (`number`); all others are bytes whose memcmp order is
  * the order of the index. Reused by its owner; trees copy what they keep.
  */
 export class KeyBuffer {
   number = 0;
-  bytes: Uint8Array = new Uint8Array(64);
+  bytes: Uint8Array = NO_BYTES;
   length = 0;
 
   ensure(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+    const grown = new Uint8Array(Math.max(64, this.bytes.length * 2, this.length + count));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }

@@ -34,12 +34,12 @@ describe.each(['numeric', 'byte'] as const)('%s tree', (kind) => {
     const tree = make();
     const oracle = new Set<string>();
     const key = new KeyBuffer();
-    for (let step = 0; step < 20_000; step++) {
+    for (let step = 0; step < 6_000; step++) {
       const value = seed % 2 === 0 ? random(300) : random(5000);
       const row = random(40) as RowId;
       setKey(tree, value, key);
       const name = `${value}/${row}`;
-      if (random(100) < (step < 12_000 ? 70 : 30)) {
+      if (random(100) < (step < 4_000 ? 70 : 30)) {
         expect(tree.insert(key, row)).toBe(!oracle.has(name));
         oracle.add(name);
       } else {
@@ -50,7 +50,7 @@ describe.each(['numeric', 'byte'] as const)('%s tree', (kind) => {
     const entries = [...oracle]
       .map((name) => name.split('/').map(Number))
       .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 20; round++) {
       const low = random(5000);
       const high = low + random(800);
       const range = new KeyRange();
@@ -120,7 +120,7 @@ test('the sorter orders like comparison, numbers and bytes', async () => {
     const sorter = new EntrySorter(isNumeric, async () => {});
     const key = new KeyBuffer();
     const names: string[] = [];
-    for (let at = 0; at < 20_000; at++) {
+    for (let at = 0; at < 8_000; at++) {
       key.length = 0;
       const value = random(3) === 0 ? random(1000) - 500 : random(1 << 22) - (1 << 21);
       key.number = value;
@@ -144,7 +144,7 @@ test('the sorter orders like comparison, numbers and bytes', async () => {
       for (const entry of sorter.order)
         builder.add(sorter.bytes, sorter.starts[entry], sorter.lengths[entry], entry);
       builder.finish();
-      expect(tree.size).toBe(20_000);
+      expect(tree.size).toBe(8_000);
     }
   }
 });

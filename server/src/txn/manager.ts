@@ -73,6 +73,8 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
   private isWorking = false;
   private readonly buffers: LogBuffer[] = [];
   private asyncFlushTimer: unknown;
+  /** End of the last asynchronous commit that is not known durable. */
+  private unflushedLsn: Lsn | null = null;
   /** First log position of each xid that has streamed parts: redo must start there. */
   private readonly streaming = new Map<number, Lsn>();
   private horizonCache = 0;
@@ -169,7 +171,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     if (buffer === null || buffer.position === 0 || log === null) {
       if (buffer !== null) this.giveBack(buffer);
       this.publish(transaction);
-      return null;
+      return options.synchronous ? this.flushEarlier() : null;
     }
     let lsn: Lsn;
     const start = log.insertLsn;
@@ -182,6 +184,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     }
     this.giveBack(buffer);
     if (!options.synchronous && this.pending.length === 0) {
+      this.unflushedLsn = lsn;
       this.flushSoon(log);
       this.publish(transaction);
       return null;
@@ -196,8 +199,21 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
           this.publishReady();
         });
       } else {
+        this.unflushedLsn = lsn;
         this.flushSoon(log);
       }
+    });
+  }
+
+  /** A synchronous commit covers asynchronous ones before it, also when it has nothing of its own to make durable. */
+  private flushEarlier(): Promise<void> | null {
+    const { log, unflushedLsn } = this;
+    if (log === null || unflushedLsn === null) return null;
+    return new Promise<void>((resolve) => {
+      log.requestFlush(unflushedLsn, () => {
+        if (this.unflushedLsn === unflushedLsn) this.unflushedLsn = null;
+        resolve();
+      });
     });
   }
 
@@ -499,7 +515,10 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     this.asyncFlushTimer = this.clock.setTimer(
       () => {
         this.asyncFlushTimer = undefined;
-        log.requestFlush(log.insertLsn, () => {});
+        const { unflushedLsn } = this;
+        log.requestFlush(log.insertLsn, () => {
+          if (this.unflushedLsn === unflushedLsn) this.unflushedLsn = null;
+        });
       },
       10,
       { background: true },
