@@ -20,6 +20,11 @@ export async function openStore(
     environment,
     // Types made by users are stored as text or as bytes of their own; their supports come from the catalog later.
     typeSupport: (oid) => findTypeSupport(oid) ?? typeSupport(TEXT),
+    // Loading parses on the main thread and encodes beside it.
+    encoders: {
+      workers: environment.workers,
+      threads: Math.max(1, Math.min(4, environment.workers.hardwareThreads - 1)),
+    },
     cacheBytes: settings.number('shared_buffers') * 8192,
     onFatal: (error) => {
       log.write('PANIC', `could not write the log: ${error.message}`);

@@ -66,6 +66,8 @@ export interface BlockFileWriter {
   readonly size: number;
   /** Buffers one block (payload below 1 GB) and returns its final address at once. The payload is copied or compressed before return. */
   append(kind: BlockKind, payload: Uint8Array, codec?: BlockCodec): BlockRef;
+  /** As `append`, for a payload that another thread compressed. */
+  appendCompressed(kind: BlockKind, stored: Uint8Array, code: number, rawLength: number): BlockRef;
   /** Waits until all but the last buffer have been handed to the disk: call between large appends to bound memory. */
   drain(): Promise<void>;
   /** Writes the rest, syncs file and directory. Afterwards the file is durable and held once (see {@link BlockFiles.release}). */
@@ -190,19 +192,26 @@ export interface SegmentInput {
   readonly owner?: Xid;
 }
 
+/** One column of an {@link EncodedSegment}. */
+export interface EncodedSegmentColumn {
+  readonly physical: PhysicalType;
+  readonly zone: ZoneMap;
+  readonly encoding: string;
+  /** Null = constant, no block. */
+  readonly payload: Uint8Array | null;
+  /** How to compress the payload when it is written. */
+  readonly codec: BlockCodec;
+  /** Set when the payload is compressed already (`code` as in docs/format/block.md). */
+  readonly compressed?: { readonly code: number; readonly rawLength: number };
+}
+
 /** A segment encoded but not yet written: pure data, made on any thread (`encodeSegment` of segment/writer.ts), transferable. */
 export interface EncodedSegment {
   readonly segment: number;
   readonly rowCount: number;
   readonly owner: Xid;
-  /** The sequence column is last. `payload` null = constant. */
-  readonly columns: readonly {
-    physical: PhysicalType;
-    zone: ZoneMap;
-    encoding: string;
-    payload: Uint8Array | null;
-    codec: BlockCodec;
-  }[];
+  /** The sequence column is last. */
+  readonly columns: readonly EncodedSegmentColumn[];
 }
 
 /**
@@ -396,6 +405,11 @@ export interface Storage {
   readonly blocks: BlockSource;
   readonly manifest: ManifestStore;
   readonly log: WriteAheadLog;
+  /**
+   * Encodes (and compresses) a segment without holding the event loop: on encoder threads where the host gave some, else column by column
+   * with turns given back. The columns must not change until it resolves.
+   */
+  encodeSegment(input: SegmentInput): Promise<EncodedSegment>;
   /** Encodes nothing: appends the blocks of an encoded segment to an open file. */
   writeSegment(writer: BlockFileWriter, segment: EncodedSegment): SegmentDescriptor;
   /** What a worker needs to build its own synchronous {@link BlockSource} (`openWorkerBlocks`): structured-cloneable. */

@@ -6,7 +6,7 @@
  */
 import type { Lsn } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
-import type { Clock, Disk, Random } from '../env/contract.ts';
+import type { Clock, Disk, Random, Workers } from '../env/contract.ts';
 import { BlockCache, createCacheMemory } from './block/cache.ts';
 import { BlockFileSet } from './block/files.ts';
 import { BLOCK_DIRECTORY } from './block/names.ts';
@@ -16,12 +16,14 @@ import type {
   EncodedSegment,
   LogOptions,
   SegmentDescriptor,
+  SegmentInput,
   Storage,
   StorageShare,
 } from './contract.ts';
 import { dataCorrupted } from './corruption.ts';
 import { Manifest } from './manifest/store.ts';
 import { readSuperblocks, superblockName, writeSuperblock } from './manifest/superblock.ts';
+import { SegmentEncoders } from './segment/encoders.ts';
 import { writeSegment } from './segment/writer.ts';
 import { LOG_DIRECTORY } from './wal/format.ts';
 import { Log } from './wal/log.ts';
@@ -32,6 +34,8 @@ export interface StorageOptions {
   /** Memory of the block cache in bytes. */
   readonly cacheBytes: number;
   readonly log: LogOptions;
+  /** Threads that encode segments; without them the main thread does it in slices. */
+  readonly encoders?: { readonly workers: Workers; readonly threads: number };
   /** Damage that was repaired, files that could not be removed. */
   readonly onWarning?: (error: Error) => void;
 }
@@ -48,14 +52,23 @@ class StorageRoom implements Storage {
   readonly manifest: Manifest;
   readonly log: Log;
   readonly cache: BlockCache;
+  private readonly encoders: SegmentEncoders;
   private readonly directory: string;
   private readonly systemIdentifier: bigint;
 
   constructor(
     directory: string,
     systemIdentifier: bigint,
-    parts: { files: BlockFileSet; blocks: MainBlockSource; manifest: Manifest; log: Log; cache: BlockCache },
+    parts: {
+      files: BlockFileSet;
+      blocks: MainBlockSource;
+      manifest: Manifest;
+      log: Log;
+      cache: BlockCache;
+      encoders: SegmentEncoders;
+    },
   ) {
+    this.encoders = parts.encoders;
     this.directory = directory;
     this.systemIdentifier = systemIdentifier;
     this.files = parts.files;
@@ -63,6 +76,10 @@ class StorageRoom implements Storage {
     this.manifest = parts.manifest;
     this.log = parts.log;
     this.cache = parts.cache;
+  }
+
+  encodeSegment(input: SegmentInput): Promise<EncodedSegment> {
+    return this.encoders.encode(input);
   }
 
   writeSegment(writer: BlockFileWriter, segment: EncodedSegment): SegmentDescriptor {
@@ -78,6 +95,7 @@ class StorageRoom implements Storage {
   }
 
   async close(): Promise<void> {
+    await this.encoders.close();
     await this.log.close();
     await this.files.close();
     await this.blocks.close();
@@ -123,7 +141,19 @@ export async function createStorage(
   await edit.commit();
   await disk.unlink(CREATING);
   await disk.syncDirectory('');
-  return new StorageRoom(disk.root, systemIdentifier, { files, blocks, manifest, log, cache });
+  return new StorageRoom(disk.root, systemIdentifier, {
+    files,
+    blocks,
+    manifest,
+    log,
+    cache,
+    encoders: startEncoders(environment, options),
+  });
+}
+
+function startEncoders(environment: StorageEnvironment, options: StorageOptions): SegmentEncoders {
+  const { encoders } = options;
+  return new SegmentEncoders(environment.clock, encoders?.workers ?? null, encoders?.threads ?? 0);
 }
 
 /** Empties what an interrupted creation left. */
@@ -163,7 +193,14 @@ export async function openStorage(
   }
   if (superblocks.stale.length > 0) await disk.syncDirectory('');
   const log = new Log(environment, newest.systemIdentifier, manifest.current.header.durableLsn, options.log);
-  return new StorageRoom(disk.root, newest.systemIdentifier, { files, blocks, manifest, log, cache });
+  return new StorageRoom(disk.root, newest.systemIdentifier, {
+    files,
+    blocks,
+    manifest,
+    log,
+    cache,
+    encoders: startEncoders(environment, options),
+  });
 }
 
 /** On a worker: blocks through the shared cache, read synchronously. `disk` is the worker's own door to the data directory. */

@@ -6,7 +6,6 @@ import { INVALID_XID, type Oid, type Xid } from '../base/brands.ts';
 import type { BlockFileWriter, SegmentDescriptor, Storage } from '../storage/contract.ts';
 import {
   BLOCK_FILE_TARGET_BYTES,
-  encodeSegment,
   encodeSegmentDescriptor,
   SegmentReader,
   segmentBlocks,
@@ -280,7 +279,7 @@ export class DurableHalf implements Durability {
     (transaction.preparations ??= []).push(async () => transaction.onCommit(release));
   }
 
-  /** Encodes column by column, giving the turn back in between, and appends the blocks. */
+  /** Encodes off the main thread where it can, and appends the blocks. */
   async encode(
     file: BlockFileWriter,
     segment: number,
@@ -288,16 +287,14 @@ export class DurableHalf implements Durability {
     columns: readonly ColumnVector[],
     owner: Xid,
   ): Promise<SegmentDescriptor> {
-    const encoded = [];
-    for (const column of columns) {
-      encoded.push(
-        encodeSegment({ segment, rowCount, columns: [exactly(column, rowCount)], sequences: 0, owner })
-          .columns[0],
-      );
-      await this.store.yieldToLoop();
-    }
-    const sequence = encodeSegment({ segment, rowCount, columns: [], sequences: 0, owner }).columns[0];
-    return this.storage.writeSegment(file, { segment, rowCount, owner, columns: [...encoded, sequence] });
+    const encoded = await this.storage.encodeSegment({
+      segment,
+      rowCount,
+      columns: columns.map((column) => exactly(column, rowCount)),
+      sequences: 0,
+      owner,
+    });
+    return this.storage.writeSegment(file, encoded);
   }
 
   /**

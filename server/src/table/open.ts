@@ -1,6 +1,6 @@
 /** Builds the transaction manager and the table store, on a data directory or in memory only. */
 import type { CommitSequence, Xid } from '../base/brands.ts';
-import type { Clock, Disk, Random } from '../env/contract.ts';
+import type { Clock, Disk, Random, Workers } from '../env/contract.ts';
 import { setElementTypes } from '../index/key-codec.ts';
 import type { Storage } from '../storage/contract.ts';
 import { createStorage, hasDatabase, openStorage } from '../storage/index.ts';
@@ -30,6 +30,8 @@ export interface OpenOptions {
   /** Support of a type by oid; must know every type a stored column can have. */
   readonly typeSupport: TypeResolver;
   readonly cacheBytes?: number;
+  /** Threads that encode segments of bulk loads and checkpoints; without them the main thread does it in slices. */
+  readonly encoders?: { readonly workers: Workers; readonly threads: number };
   /** Log segment size; tests use less than 16 MB. */
   readonly logSegmentBytes?: number;
   readonly settings?: Partial<DurabilitySettings>;
@@ -56,6 +58,7 @@ export async function openTableStore(options: OpenOptions): Promise<OpenedStore>
   const storageOptions = {
     cacheBytes: options.cacheBytes ?? 256 * 1024 * 1024,
     log: { onFatal: options.onFatal, segmentBytes: options.logSegmentBytes },
+    encoders: options.encoders,
     onWarning: options.onWarning,
   };
   const isNew = !(await hasDatabase(environment.disk));

@@ -11,6 +11,7 @@ import {
   decodeBlock,
   encodeBlock,
   encodeFileHeader,
+  encodeStored,
   FILE_HEADER_REF_LENGTH,
   KIND_CODE,
   parseHeader,
@@ -210,6 +211,14 @@ class FileWriter implements BlockFileWriter {
     assert(this.isOpen, `append to finished block file ${this.file}`);
     const offset = this.size;
     const block = encodeBlock(this.file, offset, KIND_CODE[kind], payload, codec);
+    this.push(block);
+    return { file: this.file, offset, length: block.length };
+  }
+
+  appendCompressed(kind: BlockKind, stored: Uint8Array, code: number, rawLength: number): BlockRef {
+    assert(this.isOpen, `append to finished block file ${this.file}`);
+    const offset = this.size;
+    const block = encodeStored(this.file, offset, KIND_CODE[kind], stored, code, rawLength);
     this.push(block);
     return { file: this.file, offset, length: block.length };
   }

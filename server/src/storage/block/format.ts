@@ -63,17 +63,30 @@ export function encodeBlock(
   codec: BlockCodec,
 ): Uint8Array {
   assert(payload.length < PAYLOAD_LIMIT, `block payload of ${payload.length} bytes`);
+  const { code, bytes } = compress(payload, codec);
+  return encodeStored(file, offset, kind, bytes, code, payload.length);
+}
+
+/** The same for a payload that is compressed already. */
+export function encodeStored(
+  file: number,
+  offset: number,
+  kind: number,
+  stored: Uint8Array,
+  code: number,
+  rawLength: number,
+): Uint8Array {
+  assert(rawLength < PAYLOAD_LIMIT && stored.length < PAYLOAD_LIMIT, `block payload of ${rawLength} bytes`);
   assert(offset % BLOCK_ALIGNMENT === 0, `block offset ${offset}`);
-  const stored = compress(payload, codec);
-  const block = new Uint8Array(paddedLength(stored.bytes.length));
+  const block = new Uint8Array(paddedLength(stored.length));
   const view = new DataView(block.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, VERSION);
   view.setUint8(5, kind);
-  view.setUint8(6, stored.code);
-  view.setUint32(8, stored.bytes.length, true);
-  view.setUint32(12, payload.length, true);
-  block.set(stored.bytes, BLOCK_HEADER_BYTES);
+  view.setUint8(6, code);
+  view.setUint32(8, stored.length, true);
+  view.setUint32(12, rawLength, true);
+  block.set(stored, BLOCK_HEADER_BYTES);
   view.setUint32(CHECKSUM_AT, blockChecksum(file, offset, block), true);
   return block;
 }

@@ -6,27 +6,35 @@ import {
   type BlockFileWriter,
   type ColumnDescriptor,
   type EncodedSegment,
+  type EncodedSegmentColumn,
   SEGMENT_MAX_ROWS,
   type SegmentDescriptor,
   type SegmentInput,
 } from '../contract.ts';
-import { type EncodedColumn, encodeColumn } from './column-encode.ts';
+import { encodeColumn } from './column-encode.ts';
 
-/** Encodes all columns; pure, for any thread. The result shares no memory with the input. */
-export function encodeSegment(input: SegmentInput): EncodedSegment {
+/** Checks the input; everything of the result but the columns. */
+export function beginSegment(input: SegmentInput): Omit<EncodedSegment, 'columns'> {
   const { rowCount } = input;
   assert(rowCount > 0 && rowCount <= SEGMENT_MAX_ROWS, `segment of ${rowCount} rows`);
   for (const column of input.columns)
     assert(column.count === rowCount, `column of ${column.count} rows in a segment of ${rowCount}`);
+  return { segment: input.segment, rowCount, owner: input.owner ?? INVALID_XID };
+}
+
+/** Encodes all columns; pure, for any thread. The result shares no memory with the input. */
+export function encodeSegment(input: SegmentInput): EncodedSegment {
   return {
-    segment: input.segment,
-    rowCount,
-    owner: input.owner ?? INVALID_XID,
-    columns: [...input.columns.map(encodeColumn), encodeColumn(sequenceVector(input.sequences, rowCount))],
+    ...beginSegment(input),
+    columns: [
+      ...input.columns.map(encodeColumn),
+      encodeColumn(sequenceVector(input.sequences, input.rowCount)),
+    ],
   };
 }
 
-function sequenceVector(sequences: Float64Array | number, rowCount: number): ColumnVector {
+/** The commit sequences as a column. */
+export function sequenceVector(sequences: Float64Array | number, rowCount: number): ColumnVector {
   const values = new BigInt64Array(rowCount);
   if (typeof sequences === 'number') values.fill(BigInt(sequences));
   else for (let row = 0; row < rowCount; row++) values[row] = BigInt(sequences[row]!);
@@ -40,7 +48,13 @@ export function writeSegment(writer: BlockFileWriter, segment: EncodedSegment): 
   return { segment: segment.segment, rowCount: segment.rowCount, columns, sequence, owner: segment.owner };
 }
 
-function writeColumn(writer: BlockFileWriter, column: EncodedColumn): ColumnDescriptor {
-  const block = column.payload === null ? null : writer.append('column', column.payload, column.codec);
+function writeColumn(writer: BlockFileWriter, column: EncodedSegmentColumn): ColumnDescriptor {
+  const { payload, compressed, codec } = column;
+  const block =
+    payload === null
+      ? null
+      : compressed === undefined
+        ? writer.append('column', payload, codec)
+        : writer.appendCompressed('column', payload, compressed.code, compressed.rawLength);
   return { physical: column.physical, zone: column.zone, encoding: column.encoding, block };
 }
