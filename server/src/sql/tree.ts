@@ -351,6 +351,10 @@ export interface JoinEntry extends RangeTableBase {
   kind: 'join';
   joinType: JoinType;
   columns: Expr[];
+  /** Columns merged by USING or NATURAL, for printing; they come first in `columns`. */
+  using?: string[];
+  /** JOIN … USING (…) AS name. */
+  usingAlias?: string;
 }
 export type RangeTableEntry =
   | RelationEntry
@@ -385,6 +389,8 @@ export interface CommonTable {
 
 export interface WindowClause {
   name: string | null;
+  /** Window this one was written to extend, for printing (its clauses are merged in already). */
+  reference?: string;
   partitionBy: SortKey[];
   orderBy: SortKey[];
   frame: WindowFrame;
@@ -394,6 +400,8 @@ export interface WindowFrame {
   start: FrameBound;
   end: FrameBound;
   exclude: 'none' | 'current row' | 'group' | 'ties';
+  /** Written as BETWEEN … AND …, for printing. */
+  between?: boolean;
   /** RANGE offset: in_range support functions. */
   startInRange: Oid;
   endInRange: Oid;

@@ -364,6 +364,7 @@ const FRAME = {
   range: 0x2,
   rows: 0x4,
   groups: 0x8,
+  between: 0x10,
   startUnboundedPreceding: 0x20,
   endUnboundedPreceding: 0x40,
   startUnboundedFollowing: 0x80,
@@ -458,6 +459,7 @@ export function transformWindows(scope: Scope, targets: TargetEntry[]): WindowCl
     const end = frameBound(scope, options, false, raw.endOffset, mode, finalOrder);
     result.push({
       name: raw.name ?? null,
+      ...(raw.refname ? { reference: raw.refname } : {}),
       partitionBy: finalPartition,
       orderBy: finalOrder,
       frame: {
@@ -472,6 +474,7 @@ export function transformWindows(scope: Scope, targets: TargetEntry[]): WindowCl
               : (options & FRAME.excludeTies) !== 0
                 ? 'ties'
                 : 'none',
+        between: (options & FRAME.between) !== 0,
         startInRange: start.inRange,
         endInRange: end.inRange,
       },

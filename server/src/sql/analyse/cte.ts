@@ -42,13 +42,13 @@ export function transformWith(scope: Scope, query: Query, clause: WithClause): v
       scope.hasModifyingCte = true;
     }
   }
+  query.recursive = clause.recursive === true;
   const order = clause.recursive ? dependencyOrder(raws) : raws;
   scope.futureTables = clause.recursive ? [] : raws.map((raw) => raw.ctename ?? '');
   for (const raw of order) {
     scope.futureTables = scope.futureTables.filter((name) => name !== raw.ctename);
     const state = analyseCommonTable(scope, raw, clause.recursive === true);
     query.commonTables.push(state.table);
-    if (state.table.recursive) query.recursive = true;
   }
 }
 

@@ -487,7 +487,7 @@ function transformJoin(scope: Scope, join: JoinExpr): FromResult {
     scope.namespace = savedNamespace;
   }
   const joinType: JoinType = type === 'inner' && !using && !join.quals ? 'cross' : type;
-  const entry = joinEntry(scope, joinType, columns, [...names], join.alias);
+  const entry = joinEntry(scope, joinType, columns, [...names], join.alias, using);
   const index = scope.rangeTable.length;
   const item: NamespaceItem = {
     name: join.alias?.aliasname ?? null,
@@ -527,6 +527,7 @@ function transformJoin(scope: Scope, join: JoinExpr): FromResult {
     }
   }
   if (join.join_using_alias) {
+    entry.usingAlias = join.join_using_alias.aliasname;
     const aliasItem: NamespaceItem = {
       ...item,
       name: join.join_using_alias.aliasname ?? '',

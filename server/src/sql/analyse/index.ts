@@ -7,4 +7,10 @@ export {
   analyseStatement,
   type ExpressionOptions,
 } from './statement.ts';
-export { formatType, resolveTypeName, type TypeReference, typmodIn } from './type-name.ts';
+export {
+  formatType,
+  formatTypeWithTypmod,
+  resolveTypeName,
+  type TypeReference,
+  typmodIn,
+} from './type-name.ts';

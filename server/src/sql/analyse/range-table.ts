@@ -270,6 +270,7 @@ export function joinEntry(
   columns: Expr[],
   columnNames: string[],
   alias: Alias | undefined,
+  using: string[] | null,
 ): JoinEntry {
   const name = alias?.aliasname ?? '';
   applyAlias(columnNames, alias, name, 'join expression');
@@ -277,6 +278,7 @@ export function joinEntry(
     kind: 'join',
     joinType,
     columns,
+    ...(using === null ? {} : { using }),
     alias: name,
     columnNames,
     columnTypes: columns.map(columnTypeOf),

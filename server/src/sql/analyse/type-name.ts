@@ -62,6 +62,18 @@ export function formatType(catalog: CatalogReader, path: SearchPath, oid: Oid, t
   return name;
 }
 
+/** format_type_with_typemod: like {@link formatType}, but "no modifier" of char and bit is told from the default length 1. */
+export function formatTypeWithTypmod(
+  catalog: CatalogReader,
+  path: SearchPath,
+  oid: Oid,
+  typmod: number,
+): string {
+  if (oid === T.BPCHAR && typmod < 0) return 'bpchar';
+  if (oid === T.BIT && typmod < 0) return '"bit"';
+  return formatType(catalog, path, oid, typmod);
+}
+
 /** Typmod printed into the name, as the types' typmodout functions do. */
 function withTypmod(oid: Oid, name: string, typmod: number): string {
   if (typmod < 0) return name;
