@@ -10,6 +10,7 @@
 import { assert } from '../base/error.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
+import * as builtinFunctions from '../sql/functions/index.ts';
 import type { Expr } from '../sql/tree.ts';
 import type { Execution, ExecutionContext, ExecutorServices, RowSink, StepResult } from './contract.ts';
 import {
@@ -27,7 +28,8 @@ import { type ExecutionEnvironment, ExecutionState, type SpillStore } from './st
 
 /** What the row executor needs of rooms that are handed in by the composition root. */
 export interface RowExecutorOptions {
-  readonly library: FunctionLibrary;
+  /** Default: the builtin functions. */
+  readonly library?: FunctionLibrary;
   readonly parseExpression: (text: string) => Expr;
   readonly spill?: SpillStore | null;
   readonly userFunction?: UserFunctionBinder | null;
@@ -52,7 +54,7 @@ export class RowExecutor {
       const { library, userFunction } = this.options;
       resolver = new CatalogFunctionResolver(
         () => services.catalog(),
-        library,
+        library ?? builtinFunctions,
         services.functionContext,
         userFunction ?? null,
       );

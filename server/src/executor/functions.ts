@@ -54,7 +54,7 @@ export interface FunctionResolver {
 /** The builtin functions, as `sql/functions/index.ts` exports them. */
 export interface FunctionLibrary {
   scalarFunction(source: string): ScalarFunction | undefined;
-  setFunction(source: string): SetFunction | undefined;
+  setReturningFunction(source: string): SetFunction | undefined;
   aggregateFunction(oid: Oid): AggregateFunction | undefined;
   windowFunction(source: string): WindowFunction | undefined;
 }
@@ -66,6 +66,7 @@ export type UserFunctionBinder = (
   context: FunctionContext,
 ) => DatumFunction;
 
+const FIRST_USER_OID = 16384;
 const INTERNAL_LANGUAGES = new Set(['internal', 'c']);
 
 export class CatalogFunctionResolver implements FunctionResolver {
@@ -104,8 +105,11 @@ export class CatalogFunctionResolver implements FunctionResolver {
 
   scalar(functionOid: Oid, site: CallSite): ResolvedFunction {
     const descriptor = this.descriptor(functionOid);
-    const { strict, volatility, source } = descriptor;
-    if (!INTERNAL_LANGUAGES.has(descriptor.language)) {
+    const { strict, volatility } = descriptor;
+    // Builtin functions written in SQL have an implementation under their OID.
+    const isBuiltinSql = !INTERNAL_LANGUAGES.has(descriptor.language) && functionOid < FIRST_USER_OID;
+    const source = isBuiltinSql ? `#${functionOid}` : descriptor.source;
+    if (!isBuiltinSql && !INTERNAL_LANGUAGES.has(descriptor.language)) {
       if (this.userFunction === null) {
         throw notSupported(`function "${descriptor.name}" in language ${descriptor.language}`);
       }
@@ -125,7 +129,8 @@ export class CatalogFunctionResolver implements FunctionResolver {
 
   set(functionOid: Oid, site: CallSite): ResolvedSetFunction {
     const descriptor = this.descriptor(functionOid);
-    const implementation = this.library.setFunction(descriptor.source);
+    const source = INTERNAL_LANGUAGES.has(descriptor.language) ? descriptor.source : `#${functionOid}`;
+    const implementation = this.library.setReturningFunction(source);
     if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
     return {
       call: implementation.make(this.context, site),
