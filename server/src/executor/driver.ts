@@ -10,7 +10,12 @@
 import { assert } from '../base/error.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
-import * as builtinFunctions from '../sql/functions/index.ts';
+import {
+  aggregateFunction,
+  scalarFunction,
+  setReturningFunction,
+  windowFunction,
+} from '../sql/functions/index.ts';
 import type { Expr } from '../sql/tree.ts';
 import type { Execution, ExecutionContext, ExecutorServices, RowSink, StepResult } from './contract.ts';
 import {
@@ -25,6 +30,13 @@ import { buildOperator } from './row/operators/build.ts';
 import { cteStore } from './row/operators/cte-scan.ts';
 import type { Operator } from './row/operators/operator.ts';
 import { type ExecutionEnvironment, ExecutionState, type SpillStore } from './state.ts';
+
+const builtinFunctions: FunctionLibrary = {
+  scalarFunction,
+  setFunction: setReturningFunction,
+  aggregateFunction,
+  windowFunction,
+};
 
 /** What the row executor needs of rooms that are handed in by the composition root. */
 export interface RowExecutorOptions {

@@ -54,7 +54,7 @@ export interface FunctionResolver {
 /** The builtin functions, as `sql/functions/index.ts` exports them. */
 export interface FunctionLibrary {
   scalarFunction(source: string): ScalarFunction | undefined;
-  setReturningFunction(source: string): SetFunction | undefined;
+  setFunction(source: string): SetFunction | undefined;
   aggregateFunction(oid: Oid): AggregateFunction | undefined;
   windowFunction(source: string): WindowFunction | undefined;
 }
@@ -130,7 +130,7 @@ export class CatalogFunctionResolver implements FunctionResolver {
   set(functionOid: Oid, site: CallSite): ResolvedSetFunction {
     const descriptor = this.descriptor(functionOid);
     const source = INTERNAL_LANGUAGES.has(descriptor.language) ? descriptor.source : `#${functionOid}`;
-    const implementation = this.library.setReturningFunction(source);
+    const implementation = this.library.setFunction(source);
     if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
     return {
       call: implementation.make(this.context, site),

@@ -177,7 +177,9 @@ export class SqlBed {
             rows.push(
               plan.columns.map((column, index) => {
                 const value: Datum = frame[column.slot]!;
-                return value === null ? null : supports[index]!.output(value, this.services.functionContext.format);
+                return value === null
+                  ? null
+                  : supports[index]!.output(value, this.services.functionContext.format);
               }),
             );
           },
@@ -198,4 +200,3 @@ export class SqlBed {
     return rows;
   }
 }
-

@@ -84,7 +84,7 @@ export const sequence = { value: 0 };
 const library: FunctionLibrary = {
   scalarFunction: (source) =>
     source === 'nextval' ? { pure: () => ++sequence.value } : { pure: SCALARS[source] ?? (() => null) },
-  setReturningFunction: () => ({
+  setFunction: () => ({
     columns: false,
     make: () =>
       function* (from: Datum, to: Datum) {

@@ -15,6 +15,8 @@ export class FieldSplitter {
   isNull = new Uint8Array(64);
   /** CSV: 1 = the field had quotes. */
   wasQuoted = new Uint8Array(64);
+  /** The line holds a byte that is not plain ASCII (or a zero byte): its encoding must be checked. */
+  isUnusual = false;
   private scratch = new Uint8Array(1024);
   private scratchEnd = 0;
   private readonly delimiter: number;
@@ -69,22 +71,29 @@ export class FieldSplitter {
     this.count = 0;
     this.scratchEnd = 0;
     let fieldStart = start;
+    // Negative after a zero byte, above 127 after one with the high bit.
+    let seen = 0;
     for (;;) {
       let at = fieldStart;
       let escaped = false;
       for (; at < end; at++) {
         const byte = bytes[at]!;
         if (byte === delimiter) break;
+        seen |= byte | (byte - 1);
         if (byte === BACKSLASH) {
           escaped = true;
           at++;
+          if (at < end) seen |= bytes[at]! | (bytes[at]! - 1);
         }
       }
       if (at > end) at = end;
       if (!escaped) this.add(bytes, fieldStart, at, this.matchesNull(bytes, fieldStart, at), false);
       else if (this.matchesNull(bytes, fieldStart, at)) this.add(bytes, fieldStart, at, true, false);
       else this.unescape(bytes, fieldStart, at);
-      if (at >= end) return;
+      if (at >= end) {
+        this.isUnusual = (seen & ~127) !== 0;
+        return;
+      }
       fieldStart = at + 1;
     }
   }
@@ -152,6 +161,7 @@ export class FieldSplitter {
     this.count = 0;
     this.scratchEnd = 0;
     let at = start;
+    this.isUnusual = true;
     for (;;) {
       const fieldStart = at;
       while (at < end && bytes[at] !== delimiter && bytes[at] !== quote) at++;

@@ -197,9 +197,11 @@ export class CopyLoader {
 
   private addLine(bytes: Uint8Array, start: number, end: number, isCsv: boolean): void {
     const { splitter, input } = this;
-    this.checkEncoding(bytes, start, end);
     if (input.length === 0 && start === end) splitter.count = 0;
-    else this.split(bytes, start, end, isCsv);
+    else {
+      this.split(bytes, start, end, isCsv);
+      if (splitter.isUnusual) this.checkEncoding(bytes, start, end);
+    }
     if (splitter.count !== input.length) {
       const shown = shownText(utf8Slice(bytes, start, end));
       const message =
