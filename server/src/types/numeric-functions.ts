@@ -87,6 +87,8 @@ function fromFixed(value: bigint, bits: number, scale: number): Numeric {
 
 /** atanh(numerator/denominator) in fixed point. */
 function atanhRatio(numerator: bigint, denominator: bigint, bits: number): bigint {
+  // Shifts of negative numbers never reach zero.
+  if (numerator < 0n) return -atanhRatio(-numerator, denominator, bits);
   let term = (numerator << BigInt(bits)) / denominator;
   const square = (term * term) >> BigInt(bits);
   let sum = 0n;
