@@ -35,6 +35,8 @@ export interface NodePlanner {
   lower(expr: LExpr): PlanExpr;
   /** Cost of evaluating the (lowered) expressions once. */
   expressionCost(exprs: readonly LExpr[]): number;
+  /** The conditions with those that run a subplan for every row last. */
+  cheapFirst(exprs: readonly LExpr[]): LExpr[];
   /** The same in units of cpu_operator_cost. */
   operators(exprs: readonly LExpr[]): number;
 }

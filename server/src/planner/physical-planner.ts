@@ -77,7 +77,7 @@ export class PhysicalPlanner implements NodePlanner {
   // ---- expressions -------------------------------------------------------------------------------------------------
 
   lower(expr: LExpr): PlanExpr {
-    if (!someExpr(expr, (e) => e.kind === 'subquery')) return expr as PlanExpr;
+    if (expr.kind === 'const' || !someExpr(expr, (e) => e.kind === 'subquery')) return expr as PlanExpr;
     const deep = (e: LExpr): LExpr => {
       if (e.kind !== 'subquery') return mapChildren(e, deep);
       const known = this.subplanOf.get(e);
@@ -157,6 +157,14 @@ export class PhysicalPlanner implements NodePlanner {
       count += this.subplanUnits(expr);
     }
     return count;
+  }
+
+  /** The conditions with those that run a subplan for every row last. */
+  cheapFirst(exprs: readonly LExpr[]): LExpr[] {
+    const cheap = exprs.filter((expr) => this.subplanUnits(expr) === 0);
+    return cheap.length === exprs.length
+      ? [...exprs]
+      : [...cheap, ...exprs.filter((expr) => !cheap.includes(expr))];
   }
 
   private subplanUnits(expr: LExpr): number {
@@ -432,7 +440,7 @@ export class PhysicalPlanner implements NodePlanner {
     if (child.kind === 'filter')
       return this.planFilter({ ...child, predicates: [...child.predicates, ...predicates] }, wanted);
     const input = this.plan(child, wanted);
-    const lowered = this.lowerAll(predicates);
+    const lowered = this.cheapFirst(this.lowerAll(predicates) as LExpr[]) as PlanExpr[];
     const share = conjunctionSelectivity(this.state, predicates);
     const path: Path = {
       rows: Math.max(1, input.rows * share),

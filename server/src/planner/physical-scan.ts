@@ -154,7 +154,7 @@ export function scanContext(planner: NodePlanner, scan: LScan, predicates: reado
   const { state } = planner;
   const own = new Set(scan.columns.values());
   if (scan.rowIdSlot >= 0) own.add(scan.rowIdSlot);
-  const lowered = predicates.map((predicate) => planner.lower(predicate) as LExpr);
+  const lowered = planner.cheapFirst(predicates.map((predicate) => planner.lower(predicate) as LExpr));
   const columnPredicates: ColumnPredicate[] = [];
   for (const predicate of lowered) {
     const simple = columnPredicate(state, scan, own, predicate);

@@ -29,10 +29,10 @@ export function planChildren(node: PlanNode): PlanNode[] {
   }
 }
 
-/** Calls `visit` with every expression the node itself evaluates. `sources` kept for EXPLAIN only are not visited. */
+/** Calls `visit` with every expression but plain constants that the node itself evaluates. `sources` kept for EXPLAIN only are not visited. */
 export function forEachPlanExpression(node: PlanNode, visit: (expr: LExpr) => void): void {
   const one = (expr: PlanExpr | null | undefined): void => {
-    if (expr !== null && expr !== undefined) visit(expr);
+    if (expr !== null && expr !== undefined && expr.kind !== 'const') visit(expr);
   };
   switch (node.kind) {
     case 'seqScan':

@@ -35,6 +35,8 @@ export class PlannerState {
   readonly relations: PhysicalPlan['relations'] = [];
   /** Expected rows of each work table (recursive unions), set while the recursive side is planned. */
   readonly workTableRows: number[] = [];
+  /** ORs from which single-table conditions were taken: own selectivity, and those of the derived conditions. */
+  readonly orCorrections = new Map<string, { whole: number; derived: Map<string, number> }>();
   workTableCount = 0;
   parallelSafe = true;
   readOnly = true;

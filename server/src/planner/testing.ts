@@ -4,13 +4,25 @@
 
 import { internalError } from '../base/error.ts';
 import type { CatalogReader } from '../catalog/contract.ts';
+import { analyseStatement } from '../sql/analyse/index.ts';
 import type { FunctionContext } from '../sql/functions/contract.ts';
 import { bindScalar, scalarFunction } from '../sql/functions/index.ts';
-import type { Expr } from '../sql/tree.ts';
+import { parseStatements } from '../sql/parse/parser.ts';
+import { rewriteQuery } from '../sql/rewrite/index.ts';
+import { TestDatabase } from '../sql/testing.ts';
+import type { Expr, Query } from '../sql/tree.ts';
 import type { ColumnStatistics } from '../table/contract.ts';
 import type { Datum, SqlArray } from '../types/datum.ts';
 import { DEFAULT_FORMAT, typeSupport } from '../types/index.ts';
-import type { ConstantEvaluator, StatisticsProvider } from './contract.ts';
+import type { ConstantEvaluator, PlannerSettings, StatisticsProvider } from './contract.ts';
+import {
+  DEFAULT_EXPLAIN_OPTIONS,
+  type ExplainOptions,
+  explainPlan,
+  type PlanInstrumentation,
+} from './explain/index.ts';
+import type { PhysicalPlan } from './physical.ts';
+import { planQuery } from './plan-query.ts';
 
 /** Evaluates calls of plain builtin functions over constants. */
 export function constantEvaluator(catalog: CatalogReader): ConstantEvaluator {
@@ -121,6 +133,15 @@ export function tpchStatistics(catalog: CatalogReader, scale = 1): FakeStatistic
     mostCommon: values.map((value) => ({ value, fraction: 1 / values.length })),
   });
   return new FakeStatistics(catalog, {
+    t: {
+      rows: 10_000,
+      columns: {
+        a: { distinctCount: 100, minimum: 0, maximum: 99, nullFraction: 0.1 },
+        b: { distinctCount: 10, minimum: 0, maximum: 9 },
+        c: { distinctCount: 5000 },
+      },
+    },
+    u: { rows: 1000, columns: { a: { distinctCount: 100 }, b: { distinctCount: 10 } } },
     region: { rows: 5, columns: { r_name: { distinctCount: 5 } } },
     nation: { rows: 25, columns: { n_name: { distinctCount: 25 }, n_regionkey: { distinctCount: 5 } } },
     supplier: {
@@ -184,4 +205,96 @@ export function tpchStatistics(catalog: CatalogReader, scale = 1): FakeStatistic
       },
     },
   });
+}
+
+const TPCH = `
+create table region (r_regionkey integer not null primary key, r_name char(25) not null, r_comment varchar(152));
+create table nation (n_nationkey integer not null primary key, n_name char(25) not null, n_regionkey integer not null,
+  n_comment varchar(152));
+create table part (p_partkey integer not null primary key, p_name varchar(55) not null, p_mfgr char(25) not null,
+  p_brand char(10) not null, p_type varchar(25) not null, p_size integer not null, p_container char(10) not null,
+  p_retailprice decimal(15,2) not null, p_comment varchar(23) not null);
+create table supplier (s_suppkey integer not null primary key, s_name char(25) not null, s_address varchar(40) not null,
+  s_nationkey integer not null, s_phone char(15) not null, s_acctbal decimal(15,2) not null,
+  s_comment varchar(101) not null);
+create table partsupp (ps_partkey integer not null, ps_suppkey integer not null, ps_availqty integer not null,
+  ps_supplycost decimal(15,2) not null, ps_comment varchar(199) not null, primary key (ps_partkey, ps_suppkey));
+create table customer (c_custkey integer not null primary key, c_name varchar(25) not null, c_address varchar(40) not null,
+  c_nationkey integer not null, c_phone char(15) not null, c_acctbal decimal(15,2) not null, c_mktsegment char(10) not null,
+  c_comment varchar(117) not null);
+create table orders (o_orderkey integer not null primary key, o_custkey integer not null, o_orderstatus char(1) not null,
+  o_totalprice decimal(15,2) not null, o_orderdate date not null, o_orderpriority char(15) not null,
+  o_clerk char(15) not null, o_shippriority integer not null, o_comment varchar(79) not null);
+create table lineitem (l_orderkey integer not null, l_partkey integer not null, l_suppkey integer not null,
+  l_linenumber integer not null, l_quantity decimal(15,2) not null, l_extendedprice decimal(15,2) not null,
+  l_discount decimal(15,2) not null, l_tax decimal(15,2) not null, l_returnflag char(1) not null,
+  l_linestatus char(1) not null, l_shipdate date not null, l_commitdate date not null, l_receiptdate date not null,
+  l_shipinstruct char(25) not null, l_shipmode char(10) not null, l_comment varchar(44) not null,
+  primary key (l_orderkey, l_linenumber));
+create table t (id integer primary key, a integer, b integer, c text, big bigint, d date, flag boolean);
+create table u (id integer primary key, a integer, b integer not null, c text);
+`;
+
+/** A database with TPC-H's tables and two small general ones (`t`: 10,000 rows, `u`: 1,000), and statistics to plan by. */
+export class PlannerFixture {
+  readonly database: TestDatabase;
+  readonly evaluateConstant: ConstantEvaluator;
+  statistics: StatisticsProvider;
+
+  private constructor(database: TestDatabase) {
+    this.database = database;
+    this.evaluateConstant = constantEvaluator(database.reader);
+    this.statistics = tpchStatistics(database.reader);
+  }
+
+  static async create(): Promise<PlannerFixture> {
+    const database = await TestDatabase.create();
+    database.define(TPCH);
+    return new PlannerFixture(database);
+  }
+
+  query(
+    sql: string,
+    parameterTypes: readonly number[] = [],
+  ): { query: Query; parameterTypes: readonly number[] } {
+    const statement = analyseStatement(
+      parseStatements(sql).statements[0],
+      this.database.options(parameterTypes),
+    );
+    if (statement.kind !== 'query') throw internalError('not a query');
+    return {
+      query: rewriteQuery(statement.query, this.database.reader),
+      parameterTypes: statement.parameterTypes,
+    };
+  }
+
+  plan(sql: string, settings: Partial<PlannerSettings> = {}): PhysicalPlan {
+    const { query, parameterTypes } = this.query(sql);
+    return planQuery(query, {
+      catalog: this.database.reader,
+      statistics: this.statistics,
+      settings,
+      evaluateConstant: this.evaluateConstant,
+      parameterTypes,
+    });
+  }
+
+  /** EXPLAIN (COSTS OFF) unless told otherwise. */
+  explain(
+    sql: string,
+    options: Partial<ExplainOptions> = {},
+    settings: Partial<PlannerSettings> = {},
+    instrumentation: PlanInstrumentation | null = null,
+  ): string {
+    return explainPlan(
+      this.plan(sql, settings),
+      { ...DEFAULT_EXPLAIN_OPTIONS, costs: false, ...options },
+      {
+        catalog: this.database.reader,
+        format: this.database.format,
+        instrumentation,
+        times: { planning: 0.125, execution: 1.5 },
+      },
+    ).join('\n');
+  }
 }

@@ -79,7 +79,8 @@ function mapPairs<T extends { expr: LExpr }>(list: T[], f: (expr: LExpr) => LExp
 function mapExprs<T extends LExpr | null>(list: T[], f: (expr: LExpr) => LExpr): T[] {
   let changed = false;
   const result = list.map((expr) => {
-    if (expr === null) return expr;
+    // Constants never change; long VALUES lists consist of them.
+    if (expr === null || expr.kind === 'const') return expr;
     const mapped = f(expr) as T;
     changed ||= mapped !== expr;
     return mapped;

@@ -78,7 +78,7 @@ export function scopeAt(scope: Scope, levelsUp: number): Scope {
 
 /** Converts a tree expression of this scope and simplifies it. */
 export function convertExpression(context: BuildContext, scope: Scope, expr: LExpr): LExpr {
-  return simplify(context.state, convert(context, scope, expr));
+  return expr.kind === 'const' ? expr : simplify(context.state, convert(context, scope, expr));
 }
 
 function convert(context: BuildContext, scope: Scope, expr: LExpr): LExpr {

@@ -22,6 +22,7 @@ import {
   usedSlots,
 } from '../logical/nodes.ts';
 import type { PlannerState } from '../state.ts';
+import { extractFromOr } from './extract-or.ts';
 import { inferEqualities } from './infer-equal.ts';
 import { simplify } from './simplify.ts';
 
@@ -242,7 +243,13 @@ function pushJoin(state: PlannerState, input: LJoin, fromAbove: LExpr[]): Logica
         if (isVolatile(state.catalog, p)) here.push(p);
         else if (inLeft && !inRight) left.push(p);
         else if (inRight && !inLeft) right.push(p);
-        else here.push(p);
+        else {
+          here.push(p);
+          const onLeft = extractFromOr(state, p, leftSlots);
+          if (onLeft !== null) left.push(...splitConjuncts(onLeft));
+          const onRight = extractFromOr(state, p, rightSlots);
+          if (onRight !== null) right.push(...splitConjuncts(onRight));
+        }
       }
       break;
     }

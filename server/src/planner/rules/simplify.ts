@@ -14,6 +14,7 @@ import { asTree, type LExpr, mapChildren } from '../expression/walk.ts';
 import type { PlannerState } from '../state.ts';
 import { normaliseComparison } from './comparison.ts';
 import { factorOr } from './or-factor.ts';
+import { orToList } from './or-to-list.ts';
 
 export function simplify(state: PlannerState, expr: LExpr): LExpr {
   if (expr.kind === 'param') return substituteParameter(state, expr);
@@ -194,7 +195,9 @@ function simplifyBool(state: PlannerState, expr: Extract<LExpr, { kind: 'bool' }
   if (args.length === 0) return absorbing ? FALSE : TRUE;
   if (args.length === 1) return args[0];
   const result = makeBool(expr.op, args);
-  return expr.op === 'or' ? factorOr(state, result) : result;
+  if (expr.op === 'and') return result;
+  const merged = orToList(state, result);
+  return merged.kind === 'bool' && merged.op === 'or' ? factorOr(state, merged) : merged;
 }
 
 /** NOT of an expression, moved inwards; null when it cannot be. */

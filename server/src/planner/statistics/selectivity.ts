@@ -7,6 +7,7 @@
  */
 import type { OperatorDescriptor } from '../../catalog/contract.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
+import { expressionKey } from '../expression/key.ts';
 import { BOOL, makeConst } from '../expression/make.ts';
 import { asTree, type LExpr } from '../expression/walk.ts';
 import { usedSlots } from '../logical/nodes.ts';
@@ -83,6 +84,14 @@ export function selectivity(state: PlannerState, expr: LExpr): number {
         case 'and':
           return conjunctionSelectivity(state, expr.args);
         case 'or': {
+          if (state.orCorrections.size > 0) {
+            const correction = state.orCorrections.get(expressionKey(expr));
+            if (correction !== undefined) {
+              let result = correction.whole;
+              for (const part of correction.derived.values()) result /= Math.max(part, 1e-9);
+              return clamp(result);
+            }
+          }
           let none = 1;
           for (const arg of expr.args) none *= 1 - selectivity(state, arg);
           return clamp(1 - none);
