@@ -30,6 +30,7 @@ import {
 } from '../session/settings/session-settings.ts';
 import { terminatedByAdministrator } from '../session/statements.ts';
 import { DdlUtility } from '../session/utility/ddl.ts';
+import { STORED_DEPARSER } from '../sql/deparse/stored.ts';
 import {
   aggregateFunction,
   scalarFunction,
@@ -104,7 +105,11 @@ export async function startServer(environment: Environment, options: StartOption
   });
   const catalogFunctions = new CatalogFunctionsPort();
   catalogFunctions.connect(
-    createCatalogFunctions(() => ({ catalog: () => catalog, tables: () => store, deparser: null })),
+    createCatalogFunctions(() => ({
+      catalog: () => catalog,
+      tables: () => store,
+      deparser: STORED_DEPARSER,
+    })),
   );
   const serverContext = serverFunctionContext({
     environment,
@@ -133,9 +138,12 @@ export async function startServer(environment: Environment, options: StartOption
           format: () => context.session.functionContext.format,
           evaluate: (expr) =>
             constantEvaluator(context.catalog(), FUNCTION_LIBRARY, context.session.functionContext)(expr),
-          deparseExpression: () => {
-            throw new DbError('feature_not_supported', 'printing of stored expressions is not supported');
-          },
+          deparseExpression: (serialised, relation, reader) =>
+            STORED_DEPARSER.expression(serialised, relation, {
+              reader,
+              path: context.session.searchPath(),
+              pretty: false,
+            }),
         }),
       passwordVerifier: (password) =>
         password.startsWith('SCRAM-SHA-256$') || password.startsWith('md5')

@@ -8,7 +8,6 @@ import type { FormatContext } from '../../types/contract.ts';
 import { systemColumnName } from '../analyse/columns.ts';
 import { quoteIdentifier } from '../parse/keywords.ts';
 import type { Expr, Query, VarExpr } from '../tree.ts';
-import { parseExpr, parseQuery } from '../tree-json.ts';
 import { type DeparseScope, writeConst, writeExpr, writeSortKeys } from './expression.ts';
 import { writeQuery } from './query.ts';
 import { Writer } from './writer.ts';
@@ -85,19 +84,3 @@ export function deparseView(
 }
 
 export { type DeparseScope, Writer, writeConst, writeExpr, writeSortKeys };
-
-/** Prints a stored expression (a default, a check, an index key): what pg_get_expr and constraint definitions need. */
-export function deparseStored(
-  serialised: string,
-  relation: RelationDescriptor | null,
-  options: DeparseOptions,
-): string {
-  const expr = parseExpr(serialised, (oid) => options.catalog.type(oid)!.support);
-  return deparseExpr(expr, { ...options, relation });
-}
-
-/** pg_get_viewdef of a view's descriptor. */
-export function deparseStoredView(relation: RelationDescriptor, options: DeparseOptions): string {
-  const query = parseQuery(relation.viewQuery ?? '', (oid) => options.catalog.type(oid)!.support);
-  return deparseView(query, { ...options, columnNames: relation.columns.map((column) => column.name) });
-}

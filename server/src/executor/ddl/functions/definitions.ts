@@ -197,7 +197,13 @@ export function viewDefinition(
   if (system !== null) return ` ${system.trim()};`;
   const { deparser } = around.host;
   if (deparser === null) throw new DbError('feature_not_supported', 'printing queries is not supported');
-  return `${deparser.query(relation.viewQuery!, { reader, path: around.path, pretty, wrapColumn })};`;
+  return `${deparser.query(relation.viewQuery!, {
+    reader,
+    path: around.path,
+    pretty,
+    wrapColumn,
+    columnNames: relation.columns.map((column) => column.name),
+  })};`;
 }
 
 /** pg_get_expr: the stored form tells nothing about its relation, so that is given. */

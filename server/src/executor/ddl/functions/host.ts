@@ -19,7 +19,14 @@ export interface Deparser {
   /** A serialised query, as pg_get_viewdef prints it (without the semicolon). */
   query(
     serialised: string,
-    options: { reader: CatalogReader; path: SearchPath; pretty: boolean; wrapColumn: number },
+    options: {
+      reader: CatalogReader;
+      path: SearchPath;
+      pretty: boolean;
+      wrapColumn: number;
+      /** The view's own column names, where they may differ from the query's. */
+      columnNames?: readonly string[];
+    },
   ): string;
 }
 
