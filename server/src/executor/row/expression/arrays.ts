@@ -65,7 +65,7 @@ export function compileArrayOperator(compiler: ExpressionCompiler, expr: ArrayOp
   if (right.constant && right.value === null) return constant(null);
   if (any && right.constant && compiler.resolver.operatorName(expr.operatorOid) === '=') {
     const array = right.value as SqlArray;
-    if (array.elements.length >= SET_ELEMENTS_MIN && hashes(resolved.source)) {
+    if (array.elements.length >= SET_ELEMENTS_MIN && hashesEqual(resolved.source)) {
       return probe(compiler, left, leftExpr.typeOid, elementType, array);
     }
   }
@@ -91,7 +91,7 @@ export function compileArrayOperator(compiler: ExpressionCompiler, expr: ArrayOp
 }
 
 /** Equality functions whose equal values have equal hash keys. */
-function hashes(source: string): boolean {
+export function hashesEqual(source: string): boolean {
   return /^(int[248]+|oid|text|name|bpchar|date_|time_|timestamp_|numeric_|uuid_|bool|char)eq$/.test(source);
 }
 

@@ -3,6 +3,7 @@ import { internalError } from '../../../base/error.ts';
 import type { PlanNode } from '../../../planner/physical.ts';
 import { InstrumentedOperator } from '../../instrument.ts';
 import type { ExecutionState } from '../../state.ts';
+import { asHashJoin } from './adaptive-join.ts';
 import { Aggregate } from './aggregate.ts';
 import { Append, SetOperation } from './append.ts';
 import { CteScan } from './cte-scan.ts';
@@ -72,8 +73,11 @@ function build(node: PlanNode, state: ExecutionState): Operator {
       return new ProjectSet(state, node, childOrOneRow(node.child, state));
     case 'filter':
       return new Filter(state, node, buildOperator(node.child, state));
-    case 'nestedLoop':
+    case 'nestedLoop': {
+      const hashed = asHashJoin(node, state);
+      if (hashed !== null) return build(hashed, state);
       return new NestedLoop(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+    }
     case 'hashJoin':
       return new HashJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
     case 'mergeJoin':
