@@ -1,6 +1,8 @@
 /** Opens the table store of the data directory. */
 import type { Environment } from '../env/contract.ts';
+import { chooseKernels } from '../native/index.ts';
 import type { ServerSettings } from '../session/settings/session-settings.ts';
+import { useKernels } from '../storage/index.ts';
 import { type OpenedStore, openTableStore, type TableStore } from '../table/index.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
 import type { ServerLog } from './log.ts';
@@ -16,14 +18,22 @@ export async function openStore(
   settings: ServerSettings,
   log: ServerLog,
 ): Promise<OpenedStore> {
+  const { host, workers } = environment;
+  const { kernels, message } = chooseKernels({
+    platform: host.platform,
+    architecture: host.architecture,
+    native: settings.get('fastpostgres.native_kernels') === 'on',
+  });
+  if (message !== null) log.write('LOG', message);
+  useKernels(kernels);
   const opened = await openTableStore({
     environment,
     // Types made by users are stored as text or as bytes of their own; their supports come from the catalog later.
     typeSupport: (oid) => findTypeSupport(oid) ?? typeSupport(TEXT),
     // Loading parses on the main thread and encodes beside it.
     encoders: {
-      workers: environment.workers,
-      threads: Math.max(1, Math.min(4, environment.workers.hardwareThreads - 1)),
+      workers,
+      threads: Math.max(1, Math.min(4, workers.hardwareThreads - 1)),
     },
     cacheBytes: settings.number('shared_buffers') * 8192,
     onFatal: (error) => {
