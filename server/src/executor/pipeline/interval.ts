@@ -1,0 +1,140 @@
+/**
+ * Interval analysis: bounds of every integer expression over one morsel, from the exact bounds of its columns and the parameters.
+ *
+ * It is the whole overflow story of compiled code: a pipeline runs over a morsel only when every intermediate value provably fits 64 bits and
+ * the bounds of its SQL type; otherwise the row executor runs the statement and raises PostgreSQL's error if there is one. So compiled
+ * code contains no checks, and its integer and decimal results are exact.
+ */
+import type { IntegerBounds, Node, ParamValue } from './spec.ts';
+
+export interface Interval {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** Bounds of each column of the morsel (null: a column that is no integer, or has no value at all). */
+export interface IntervalContext {
+  readonly columns: readonly (Interval | null)[];
+  readonly params: readonly ParamValue[];
+}
+
+/** Why a pipeline cannot run over a morsel; the statement then goes to the row executor. */
+export class NotCompilable {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+const INT64_LOW = -(1n << 63n);
+const INT64_HIGH = (1n << 63n) - 1n;
+
+const BOUNDS: Readonly<Record<IntegerBounds, Interval>> = {
+  int2: { low: -32768n, high: 32767n },
+  int4: { low: -2147483648n, high: 2147483647n },
+  int8: { low: INT64_LOW, high: INT64_HIGH },
+  // Well inside of PostgreSQL's ranges and away from the codes of infinity.
+  date: { low: -2451000n, high: 100_000_000n },
+  timestamp: { low: -211_000_000_000_000_000n, high: 8_640_000_000_000_000_000n },
+};
+
+const EMPTY: Interval = { low: 0n, high: 0n };
+const TRUTH: Interval = { low: 0n, high: 1n };
+
+function checked(interval: Interval, bounds: Interval, what: string): Interval {
+  if (interval.low < bounds.low || interval.high > bounds.high)
+    throw new NotCompilable(`${what} may leave its range`);
+  return interval;
+}
+
+function hull(left: Interval, right: Interval): Interval {
+  return {
+    low: left.low < right.low ? left.low : right.low,
+    high: left.high > right.high ? left.high : right.high,
+  };
+}
+
+/**
+ * Bounds of the node's value where it is not NULL; the empty interval [0, 0] for doubles and strings.
+ * Errors   NotCompilable when an intermediate value may leave its range.
+ */
+export function intervalOf(node: Node, context: IntervalContext): Interval {
+  switch (node.op) {
+    case 'column':
+      return context.columns[node.column] ?? EMPTY;
+    case 'param': {
+      const value = context.params[node.param];
+      return typeof value === 'bigint' ? { low: value, high: value } : EMPTY;
+    }
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div': {
+      const left = intervalOf(node.left, context);
+      const right = intervalOf(node.right, context);
+      if (node.type.kind === 'float') return EMPTY;
+      return checked(combine(node.op, left, right), BOUNDS[node.bounds ?? 'int8'], node.op);
+    }
+    case 'neg': {
+      const { low, high } = intervalOf(node.arg, context);
+      if (node.type.kind === 'float') return EMPTY;
+      return checked({ low: -high, high: -low }, BOUNDS[node.bounds ?? 'int8'], 'neg');
+    }
+    case 'scale': {
+      const { low, high } = intervalOf(node.arg, context);
+      return checked({ low: low * node.factor, high: high * node.factor }, BOUNDS.int8, 'scale');
+    }
+    case 'toFloat': {
+      const interval = intervalOf(node.arg, context);
+      // Up to 2^53 the conversion and the one division are rounded as PostgreSQL's parse of the digits is.
+      if (node.arg.type.kind !== 'float' && node.divisor !== 1)
+        checked(interval, { low: -(1n << 53n), high: 1n << 53n }, 'conversion to double');
+      return EMPTY;
+    }
+    case 'compare': {
+      intervalOf(node.left, context);
+      intervalOf(node.right, context);
+      return TRUTH;
+    }
+    case 'and':
+    case 'or': {
+      for (const arg of node.args) intervalOf(arg, context);
+      return TRUTH;
+    }
+    case 'not':
+    case 'isNull':
+      intervalOf(node.arg, context);
+      return TRUTH;
+    case 'stringTest':
+      return TRUTH;
+    case 'case': {
+      let result = node.otherwise === null ? null : intervalOf(node.otherwise, context);
+      for (const branch of node.branches) {
+        intervalOf(branch.when, context);
+        const value = intervalOf(branch.then, context);
+        result = result === null ? value : hull(result, value);
+      }
+      return result ?? EMPTY;
+    }
+    case 'coalesce':
+      return node.args.map((arg) => intervalOf(arg, context)).reduce(hull);
+  }
+}
+
+function combine(op: 'add' | 'sub' | 'mul' | 'div', left: Interval, right: Interval): Interval {
+  if (op === 'add') return { low: left.low + right.low, high: left.high + right.high };
+  if (op === 'sub') return { low: left.low - right.high, high: left.high - right.low };
+  const products = [
+    left.low * right.low,
+    left.low * right.high,
+    left.high * right.low,
+    left.high * right.high,
+  ];
+  return products.map((product) => ({ low: product, high: product })).reduce(hull);
+}
+
+/** True when `rows` values within the interval may add up to more than 64 bits hold. */
+export function mayOverflowSum(interval: Interval, rows: number): boolean {
+  const count = BigInt(rows);
+  return interval.low * count < INT64_LOW || interval.high * count > INT64_HIGH;
+}

@@ -1,0 +1,90 @@
+/** What distinguishes the machine code of one pipeline for different morsels: widths, NULLs, how groups are found, which sums are wide. */
+import type { FrameInfo } from './layout.ts';
+import type { AccumulatorSpec, Node, PipelineSpec } from './spec.ts';
+
+export interface ColumnVariant {
+  readonly kind: FrameInfo['kind'];
+  readonly width: FrameInfo['width'];
+  readonly nullable: boolean;
+}
+
+export interface Variant {
+  readonly columns: readonly ColumnVariant[];
+  /** plain: one group. dense: a slot per combination of codes. hash: a table in the work area. */
+  readonly mode: 'plain' | 'dense' | 'hash';
+  /** Filters (indexes) left for the fused loop: the others ran as kernels. */
+  readonly filters: readonly number[];
+  /** By accumulator: the sum needs 128 bits. */
+  readonly wide: readonly boolean[];
+}
+
+/** Offsets in one group's state. In hash mode the keys come first, one 8-byte word each and one for their NULL bits. */
+export interface StateLayout {
+  readonly keyOffsets: readonly number[];
+  readonly nullOffset: number;
+  readonly accumulatorOffsets: readonly number[];
+  readonly bytes: number;
+}
+
+export function stateLayout(spec: PipelineSpec, variant: Variant): StateLayout {
+  const keyOffsets: number[] = [];
+  let at = 0;
+  let nullOffset = -1;
+  if (variant.mode === 'hash') {
+    for (let index = 0; index < spec.groups.length; index++) {
+      keyOffsets.push(at);
+      at += 8;
+    }
+    nullOffset = at;
+    at += 8;
+  }
+  const accumulatorOffsets = spec.accumulators.map((_, index) => {
+    const offset = at;
+    at += variant.wide[index] ? 16 : 8;
+    return offset;
+  });
+  return { keyOffsets, nullOffset, accumulatorOffsets, bytes: at };
+}
+
+/** Value of a fresh accumulator as 64 bits. Minimum and maximum start at the far end of the order; NaN is the greatest double. */
+export function initialBits(accumulator: AccumulatorSpec): bigint {
+  if (accumulator.op === 'count' || accumulator.op === 'sum') return 0n;
+  const isFloat = accumulator.arg?.type.kind === 'float';
+  if (accumulator.op === 'min') return isFloat ? 0x7ff8000000000000n : (1n << 63n) - 1n;
+  return isFloat ? BigInt.asIntN(64, 0xfff0000000000000n) : -(1n << 63n);
+}
+
+/** True if the node can be NULL, given which columns can. */
+export function isNullable(node: Node, columns: readonly { nullable: boolean }[]): boolean {
+  switch (node.op) {
+    case 'column':
+      return columns[node.column]!.nullable;
+    case 'param':
+    case 'isNull':
+      return false;
+    case 'stringTest':
+      return true;
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'compare':
+      return isNullable(node.left, columns) || isNullable(node.right, columns);
+    case 'neg':
+    case 'scale':
+    case 'toFloat':
+    case 'not':
+      return isNullable(node.arg, columns);
+    case 'and':
+    case 'or':
+      return node.args.some((arg) => isNullable(arg, columns));
+    case 'coalesce':
+      return node.args.every((arg) => isNullable(arg, columns));
+    case 'case':
+      return (
+        node.otherwise === null ||
+        isNullable(node.otherwise, columns) ||
+        node.branches.some((branch) => isNullable(branch.then, columns))
+      );
+  }
+}

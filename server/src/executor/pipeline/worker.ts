@@ -1,0 +1,73 @@
+/** The thread around a {@link MorselRunner}: takes morsels of waves until they are used up, answers with groups. */
+import { DbError } from '../../base/error.ts';
+import type { WorkerScope } from '../../env/contract.ts';
+import { chooseKernels } from '../../native/index.ts';
+import { NotCompilable } from './interval.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { MorselRunner, StatementRun } from './runner.ts';
+
+/** Entry point of the worker module. */
+export function start(scope: WorkerScope): void {
+  const { memory, area, kernels } = scope.data as WorkerStart;
+  const { clock } = scope.environment;
+  const runner = new MorselRunner({
+    memory,
+    area,
+    kernels: chooseKernels(kernels).kernels,
+    now: () => clock.monotonicMicros(),
+  });
+  const statements = new Map<number, StatementRun>();
+  const answer = (message: FromWorker) => scope.post(message);
+
+  const wave = (message: Extract<ToWorker, { kind: 'wave' }>): void => {
+    const statement = statements.get(message.statement);
+    if (statement === undefined) return;
+    const next = new Int32Array(message.next);
+    try {
+      for (;;) {
+        const index = Atomics.add(next, 0, 1);
+        if (index >= message.morsels.length || statement.isStopped) break;
+        runner.run(statement, message.morsels[index]!);
+      }
+      answer({ kind: 'waveDone', statement: message.statement, wave: message.wave });
+    } catch (thrown) {
+      // The others need not go on either.
+      Atomics.store(statement.control, 0, 1);
+      const base = { statement: message.statement, wave: message.wave };
+      if (thrown instanceof NotCompilable) answer({ kind: 'refused', ...base, reason: thrown.reason });
+      else {
+        const text = thrown instanceof DbError || thrown instanceof Error ? thrown.message : String(thrown);
+        answer({ kind: 'failed', ...base, message: text });
+      }
+    }
+  };
+
+  scope.onMessage((received) => {
+    const message = received as ToWorker;
+    switch (message.kind) {
+      case 'start':
+        statements.set(message.statement, new StatementRun(message.spec, message.params, message.control));
+        break;
+      case 'frames':
+        for (const frame of message.add) runner.frames.set(frame.id, frame);
+        for (const id of message.drop) runner.frames.delete(id);
+        break;
+      case 'wave':
+        wave(message);
+        break;
+      case 'finish': {
+        const statement = statements.get(message.statement);
+        statements.delete(message.statement);
+        if (statement === undefined) break;
+        runner.flush();
+        answer({
+          kind: 'result',
+          statement: message.statement,
+          groups: statement.isStopped ? [] : [...statement.groups.values()],
+          statistics: statement.statistics,
+        });
+        break;
+      }
+    }
+  });
+}
