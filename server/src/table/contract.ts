@@ -111,6 +111,27 @@ export interface BatchCursor {
   close(): void;
 }
 
+/** Rows of a region that are visible to the scan's snapshot as they stand; immutable. */
+export interface RegionView {
+  /** Identity for caches of decoded columns: the same object has the same rows, except that a region being loaded grows. */
+  readonly key: object;
+  readonly rowCount: number;
+  /** Columns stored; later ones read as the missing value. */
+  readonly columnCount: number;
+  /** One bit per row, 1 = visible here; null = all. The others come through `rest` if they are visible. */
+  readonly mask: Uint8Array | null;
+  /** Zone maps prove that no row satisfies the scan's predicates. */
+  canSkip(): boolean;
+  /** Decodes a whole column. May throw WaitSignal. */
+  readColumn(column: number, target: ColumnVector): void;
+}
+
+/** A scan for workers: regions column by column, the remaining visible rows one by one. */
+export interface ParallelScan {
+  readonly regions: readonly RegionView[];
+  readonly rest: RowCursor;
+}
+
 /** What happened to a row that a statement wants to lock, update or delete. */
 export type RowOutcome =
   | { kind: 'ok'; rowId: RowId }
@@ -134,6 +155,8 @@ export interface Table {
   readonly indexes: readonly IndexSchema[];
   scan(options: ScanOptions): RowCursor;
   scanBatches(options: Omit<ScanOptions, 'slots'>): BatchCursor;
+  /** Predicates only skip regions and filter `rest`: the caller filters rows of regions. */
+  parallelScan?(options: ScanOptions): ParallelScan;
   indexScan(options: IndexScanOptions): RowCursor;
   /** Writes the columns of the version of `rowId` visible to `snapshot` into the frame; false if none is. */
   fetch(

@@ -15,11 +15,13 @@ import type { VersionTarget } from '../txn/ports.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
+import { parallelScan } from './parallel-scan.ts';
 import { ScanBatchCursor } from './batch-scan.ts';
 import type {
   BatchCursor,
   ColumnStatistics,
   IndexScanOptions,
+  ParallelScan,
   IndexSchema,
   RowCursor,
   RowOutcome,
@@ -131,6 +133,10 @@ export class TableImplementation implements Table {
 
   scanBatches(options: Omit<ScanOptions, 'slots'>): BatchCursor {
     return new ScanBatchCursor(this.rows, options);
+  }
+
+  parallelScan(options: ScanOptions): ParallelScan {
+    return parallelScan(this.rows, options);
   }
 
   indexScan(options: IndexScanOptions): RowCursor {

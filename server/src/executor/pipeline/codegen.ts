@@ -13,7 +13,7 @@
 import { ExpressionEmitter, floatCompare, MorselLocals } from './expression.ts';
 import { PARAM } from './layout.ts';
 import type { AccumulatorSpec, Node, PipelineSpec } from './spec.ts';
-import { initialBits, type StateLayout, stateLayout, type Variant } from './variant.ts';
+import { initialBits, sameCount, type StateLayout, stateLayout, type Variant } from './variant.ts';
 import {
   binary,
   type FunctionBuilder,
@@ -145,6 +145,7 @@ class PipelineEmitter {
     if (this.variant.mode !== 'plain') return;
     const states = this.locals.i32(PARAM.states);
     spec.accumulators.forEach((accumulator, index) => {
+      if (sameCount(spec, this.variant, index) >= 0) return;
       const { low, high } = this.registers[index]!;
       const offset = layout.accumulatorOffsets[index]!;
       builder.store(isFloat(accumulator) ? 'f64Store' : 'i64Store', states.get(), low.get(), offset);
@@ -292,6 +293,7 @@ class PipelineEmitter {
     target: Target,
   ): void {
     const { builder } = this;
+    if (sameCount(this.spec, this.variant, index) >= 0) return;
     const arg = accumulator.arg === null ? null : emitter.emit(accumulator.arg);
     // What keeps this row out of this accumulator: NULL, or its FILTER.
     let out: Local<'i32'> | null = arg?.isNull ?? null;

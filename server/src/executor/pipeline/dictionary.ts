@@ -8,6 +8,11 @@ export interface Dictionary {
   readonly width: 1 | 2;
 }
 
+/** A method of Buffer that its types leave out. */
+interface Latin1Buffer {
+  latin1Slice(start: number, end: number): string;
+}
+
 /** Builds it; `vector` is varlen and has at most 65,536 rows. */
 export function dictionaryOf(vector: ColumnVector): Dictionary {
   const { count } = vector;
@@ -18,7 +23,7 @@ export function dictionaryOf(vector: ColumnVector): Dictionary {
   // Strings of at most one byte (flags) by table, others by their Latin-1 text, which is one-to-one with bytes.
   const single = new Int32Array(257).fill(-1);
   const others = new Map<string, number>();
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) as unknown as Latin1Buffer;
   for (let row = 0; row < count; row++) {
     if (vector.validity !== null && ((vector.validity[row >>> 3]! >>> (row & 7)) & 1) === 0) continue;
     const start = offsets[row]!;

@@ -7,7 +7,7 @@
  */
 import { assert } from '../../base/error.ts';
 import { PARAM } from './layout.ts';
-import type { CompareOperator, Node } from './spec.ts';
+import { type CompareOperator, type Node, nodeKey } from './spec.ts';
 import type { Variant } from './variant.ts';
 import {
   binary,
@@ -148,9 +148,7 @@ export class ExpressionEmitter {
 
   /** The node's slot, computed now unless this run of code has it. */
   emit(node: Node): Slot {
-    const key = JSON.stringify(node, (_, value: unknown) =>
-      typeof value === 'bigint' ? `${value}n` : value,
-    );
+    const key = nodeKey(node);
     let slot = this.known.get(key);
     if (slot === undefined) {
       slot = this.compute(node);

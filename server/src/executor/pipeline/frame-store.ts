@@ -97,6 +97,11 @@ export class FrameStore {
     if (!isCurrent) this.forget(frame);
   }
 
+  /** The worker at this place was replaced by one that knows nothing. */
+  forgetWorker(worker: number): void {
+    for (const frame of this.cached) frame.knownBy &= ~(1 << worker);
+  }
+
   private forget(frame: Frame): void {
     this.cached.delete(frame);
     this.ranges.release(frame.start, frame.bytes);

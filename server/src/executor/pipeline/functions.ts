@@ -6,7 +6,8 @@ export type BuiltinKind =
   | { readonly kind: 'decimal'; readonly op: 'add' | 'sub' | 'mul' }
   | { readonly kind: 'float'; readonly op: 'add' | 'sub' | 'mul' | 'div' }
   | { readonly kind: 'negate'; readonly bounds: IntegerBounds | null }
-  | { readonly kind: 'compare'; readonly operator: CompareOperator }
+  /** `dates`: the side that is a date and is compared with a timestamp. */
+  | { readonly kind: 'compare'; readonly operator: CompareOperator; readonly dates: 'left' | 'right' | null }
   /** Integer types among each other, widening: nothing happens to the value. */
   | { readonly kind: 'widen' }
   | { readonly kind: 'toDecimal' }
@@ -56,16 +57,30 @@ for (const oid of [235, 316, 482, 311, 1746]) table.set(oid, { kind: 'toFloat' }
 table.set(2024, { kind: 'dateToTimestamp' });
 
 const comparisons: Readonly<Record<CompareOperator, readonly number[]>> = {
-  // int2, int4, int24, int42, int8, int84, int48, int28, int82, numeric, float8, bool, date, timestamp, timestamptz, date with timestamp and back
-  '=': [63, 65, 158, 159, 467, 474, 852, 1850, 1856, 1718, 293, 60, 1086, 2052, 1152, 2340, 2366],
-  '<>': [145, 144, 164, 165, 468, 475, 853, 1851, 1857, 1719, 294, 84, 1091, 2053, 1153, 2343, 2369],
-  '<': [64, 66, 160, 161, 469, 476, 854, 1852, 1858, 1722, 295, 56, 1087, 2054, 1154, 2338, 2364],
-  '<=': [148, 149, 166, 167, 471, 478, 856, 1854, 1860, 1723, 296, 1691, 1088, 2055, 1155, 2339, 2365],
-  '>': [146, 147, 162, 163, 470, 477, 855, 1853, 1859, 1720, 297, 57, 1089, 2057, 1157, 2341, 2367],
-  '>=': [151, 150, 168, 169, 472, 479, 857, 1855, 1861, 1721, 298, 1692, 1090, 2056, 1156, 2342, 2368],
+  // int2, int4, int24, int42, int8, int84, int48, int28, int82, numeric, float8, bool, date, timestamp, timestamptz
+  '=': [63, 65, 158, 159, 467, 474, 852, 1850, 1856, 1718, 293, 60, 1086, 2052, 1152],
+  '<>': [145, 144, 164, 165, 468, 475, 853, 1851, 1857, 1719, 294, 84, 1091, 2053, 1153],
+  '<': [64, 66, 160, 161, 469, 476, 854, 1852, 1858, 1722, 295, 56, 1087, 2054, 1154],
+  '<=': [148, 149, 166, 167, 471, 478, 856, 1854, 1860, 1723, 296, 1691, 1088, 2055, 1155],
+  '>': [146, 147, 162, 163, 470, 477, 855, 1853, 1859, 1720, 297, 57, 1089, 2057, 1157],
+  '>=': [151, 150, 168, 169, 472, 479, 857, 1855, 1861, 1721, 298, 1692, 1090, 2056, 1156],
 };
 for (const [operator, oids] of Object.entries(comparisons)) {
-  for (const oid of oids) table.set(oid, { kind: 'compare', operator: operator as CompareOperator });
+  for (const oid of oids)
+    table.set(oid, { kind: 'compare', operator: operator as CompareOperator, dates: null });
+}
+// date_eq_timestamp …, timestamp_eq_date …
+const dateComparisons: Readonly<Record<CompareOperator, readonly [number, number]>> = {
+  '=': [2340, 2366],
+  '<>': [2343, 2369],
+  '<': [2338, 2364],
+  '<=': [2339, 2365],
+  '>': [2341, 2367],
+  '>=': [2342, 2368],
+};
+for (const [operator, [left, right]] of Object.entries(dateComparisons)) {
+  table.set(left, { kind: 'compare', operator: operator as CompareOperator, dates: 'left' });
+  table.set(right, { kind: 'compare', operator: operator as CompareOperator, dates: 'right' });
 }
 
 /** Null = pipelines do not know it. */

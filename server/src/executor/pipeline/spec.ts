@@ -88,9 +88,18 @@ export function decimal(scale: number): PipelineType {
   return { kind: 'decimal', scale };
 }
 
-/** JSON text of specs: bigints written as strings with a mark. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+}
+
+/** JSON text of a spec: bigints written as strings with a mark. */
 export function specKey(spec: PipelineSpec): string {
-  return JSON.stringify(spec, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  return jsonText(spec);
+}
+
+/** The same of a node: equal text, equal value for every row. */
+export function nodeKey(node: Node | null): string {
+  return jsonText(node);
 }
 
 /** Calls `visit` for a node and everything below it. */

@@ -20,6 +20,7 @@ import {
   FLOAT,
   INT,
   type Node,
+  nodeKey,
   type ParamValue,
   type PipelineColumn,
   type PipelineSpec,
@@ -32,6 +33,8 @@ const INT_OIDS = new Set([20, 21, 23, 1082, 1114, 1184]);
 const NUMERIC_OID = 1700;
 const FLOAT_OIDS = new Set([700, 701]);
 const STRING_OIDS = new Set([25, 1042, 1043]);
+const INT64_LOW = -(1n << 63n);
+const INT64_HIGH = (1n << 63n) - 1n;
 const MICROS_PER_DAY = 86_400_000_000n;
 
 /** How one aggregate's result is computed from the accumulators of a group. */
@@ -286,7 +289,7 @@ class Translator {
 
   /** A value known before the scan. */
   private parameter(expr: PlanExpr): Node {
-    const value = this.services.evaluate(expr);
+    const value = this.services.evaluate(this.substitute(expr) as PlanExpr);
     const { value: param, type } = paramOf(value, expr.typeOid);
     this.params.push(param);
     return { op: 'param', param: this.params.length - 1, type };
@@ -299,7 +302,11 @@ class Translator {
     const [first, second] = args as [Node, Node];
     switch (kind.kind) {
       case 'compare':
-        return this.compare(kind.operator, first, second);
+        return this.compare(
+          kind.operator,
+          kind.dates === 'left' ? dateToTimestamp(first) : first,
+          kind.dates === 'right' ? dateToTimestamp(second) : second,
+        );
       case 'arithmetic':
         return { op: kind.op, left: first, right: second, type: INT, bounds: kind.bounds };
       case 'float':
@@ -321,7 +328,7 @@ class Translator {
       case 'toFloat':
         return { op: 'toFloat', arg: first, divisor: 10 ** (first.type.kind === 'decimal' ? scaleOf(first) : 0), type: FLOAT };
       case 'dateToTimestamp':
-        return { op: 'scale', arg: first, factor: MICROS_PER_DAY, type: INT };
+        return dateToTimestamp(first);
     }
   }
 
@@ -331,7 +338,7 @@ class Translator {
     return { op: 'compare', operator, left: first, right: second, type: BOOL };
   }
 
-  /** Brings decimals (and integers among them) to one scale, and dates to timestamps where both occur. */
+  /** Brings decimals (and integers among them) to one scale. */
   private alike(nodes: readonly Node[]): Node[] {
     const kinds = new Set(nodes.map((node) => node.type.kind));
     if (kinds.has('decimal')) {
@@ -349,22 +356,21 @@ class Translator {
   }
 
   private caseOf(expr: Extract<PlanExpr, { kind: 'case' }>): Node {
-    const { arg, branches, otherwise } = expr as unknown as {
-      arg: PlanExpr | null;
-      branches: { when: PlanExpr; then: PlanExpr }[];
-      otherwise: PlanExpr | null;
-    };
-    if (arg !== null && arg !== undefined) throw new NotCompilable('CASE with an argument');
-    const isNullConst = otherwise === null || (otherwise.kind === 'const' && otherwise.value === null);
+    if (expr.arg !== null) throw new NotCompilable('CASE with an argument');
+    const otherwise = expr.defaultResult as PlanExpr | null;
+    const isNull = otherwise === null || (otherwise.kind === 'const' && otherwise.value === null);
     const results = this.alike([
-      ...branches.map((branch) => this.node(branch.then)),
-      ...(isNullConst ? [] : [this.node(otherwise as PlanExpr)]),
+      ...expr.whens.map((branch) => this.node(branch.result)),
+      ...(isNull ? [] : [this.node(otherwise)]),
     ]);
     if (results[0]!.type.kind === 'string') throw new NotCompilable('CASE of strings');
     return {
       op: 'case',
-      branches: branches.map((branch, index) => ({ when: this.condition(branch.when), then: results[index]! })),
-      otherwise: isNullConst ? null : results.at(-1)!,
+      branches: expr.whens.map((branch, index) => ({
+        when: this.condition(branch.condition),
+        then: results[index]!,
+      })),
+      otherwise: isNull ? null : results.at(-1)!,
       type: results[0]!.type,
     };
   }
@@ -397,9 +403,25 @@ class Translator {
     if (column === undefined || this.kindOf(column).kind !== 'string') return null;
     const node = this.column(column);
     if (node.op !== 'column') return null;
-    const evaluate = this.services.functionOf(expr, slot!);
+    const direct = this.substitute(expr) as PlanExpr;
+    if (containsSubPlan(direct)) throw new NotCompilable('a subquery');
+    const evaluate = this.services.functionOf(direct, slot!);
     this.tests.push({ column: node.column, test: evaluate });
     return { op: 'stringTest', column: node.column, test: this.tests.length - 1, type: BOOL };
+  }
+
+  /** A copy with the expressions of projections in place of their slots; the expression itself when there are none. */
+  private substitute(value: unknown): unknown {
+    if (this.projected.size === 0) return value;
+    if (value === null || typeof value !== 'object' || value instanceof Numeric) return value;
+    if (Array.isArray(value)) return value.map((item) => this.substitute(item));
+    const node = value as { kind?: string };
+    if (node.kind === 'const' || node.kind === 'subPlan') return value;
+    if (node.kind === 'slot') {
+      const inner = this.projected.get((node as SlotExpr).slot);
+      return inner === undefined ? value : this.substitute(inner);
+    }
+    return Object.fromEntries(Object.entries(node).map(([key, part]) => [key, this.substitute(part)]));
   }
 
   /** Slots of the scan (projections looked through) that an expression reads. */
@@ -433,17 +455,29 @@ class Translator {
   }
 }
 
+function dateToTimestamp(arg: Node): Node {
+  return { op: 'scale', arg, factor: MICROS_PER_DAY, type: INT };
+}
+
+function containsSubPlan(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.some(containsSubPlan);
+  const node = value as { kind?: string };
+  if (node.kind === 'const') return false;
+  return node.kind === 'subPlan' || Object.values(node).some(containsSubPlan);
+}
+
 function scaleOf(node: Node): number {
   return node.type.kind === 'decimal' ? node.type.scale : 0;
 }
 
-function sameNode(left: unknown, right: unknown): boolean {
-  const text = (value: unknown) => JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
-  return text(left) === text(right);
-}
-
 function addAccumulator(list: AccumulatorSpec[], accumulator: AccumulatorSpec): number {
-  const known = list.findIndex((other) => sameNode(other, accumulator));
+  const known = list.findIndex(
+    (other) =>
+      other.op === accumulator.op &&
+      nodeKey(other.arg) === nodeKey(accumulator.arg) &&
+      nodeKey(other.filter) === nodeKey(accumulator.filter),
+  );
   if (known >= 0) return known;
   list.push(accumulator);
   return list.length - 1;
@@ -452,8 +486,13 @@ function addAccumulator(list: AccumulatorSpec[], accumulator: AccumulatorSpec): 
 function paramOf(value: Datum, typeOid: number): { value: ParamValue; type: PipelineType } {
   if (value === null) throw new NotCompilable('a NULL constant');
   if (typeof value === 'boolean') return { value: value ? 1n : 0n, type: BOOL };
-  if (INT_OIDS.has(typeOid) && (typeof value === 'number' || typeof value === 'bigint'))
-    return { value: BigInt(value), type: INT };
+  if (INT_OIDS.has(typeOid) && (typeof value === 'number' || typeof value === 'bigint')) {
+    const integer = BigInt(value);
+    // Infinite timestamps are no distance from anything.
+    const isInfinite = typeOid !== 20 && (integer === INT64_LOW || integer === INT64_HIGH);
+    if (isInfinite) throw new NotCompilable('an infinite timestamp');
+    return { value: integer, type: INT };
+  }
   if (FLOAT_OIDS.has(typeOid) && typeof value === 'number') return { value, type: FLOAT };
   if (value instanceof Numeric && value.kind === 'finite') {
     const coefficient = BigInt(value.coefficient);

@@ -1,6 +1,6 @@
 /** What distinguishes the machine code of one pipeline for different morsels: widths, NULLs, how groups are found, which sums are wide. */
 import type { FrameInfo } from './layout.ts';
-import type { AccumulatorSpec, Node, PipelineSpec } from './spec.ts';
+import { type AccumulatorSpec, type Node, nodeKey, type PipelineSpec } from './spec.ts';
 
 export interface ColumnVariant {
   readonly kind: FrameInfo['kind'];
@@ -38,12 +38,27 @@ export function stateLayout(spec: PipelineSpec, variant: Variant): StateLayout {
     nullOffset = at;
     at += 8;
   }
-  const accumulatorOffsets = spec.accumulators.map((_, index) => {
-    const offset = at;
+  const accumulatorOffsets: number[] = [];
+  spec.accumulators.forEach((_, index) => {
+    const same = sameCount(spec, variant, index);
+    if (same >= 0) {
+      accumulatorOffsets.push(accumulatorOffsets[same]!);
+      return;
+    }
+    accumulatorOffsets.push(at);
     at += variant.wide[index] ? 16 : 8;
-    return offset;
   });
   return { keyOffsets, nullOffset, accumulatorOffsets, bytes: at };
+}
+
+/** An earlier accumulator that counts the same rows: count(x) of an x that is never NULL is count(*). -1 = none. */
+export function sameCount(spec: PipelineSpec, variant: Variant, index: number): number {
+  const { op, arg, filter } = spec.accumulators[index]!;
+  if (op !== 'count' || arg === null || isNullable(arg, variant.columns)) return -1;
+  const text = nodeKey(filter);
+  return spec.accumulators.findIndex(
+    (other, at) => at < index && other.op === 'count' && other.arg === null && nodeKey(other.filter) === text,
+  );
 }
 
 /** Value of a fresh accumulator as 64 bits. Minimum and maximum start at the far end of the order; NaN is the greatest double. */

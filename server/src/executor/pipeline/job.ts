@@ -1,0 +1,415 @@
+/**
+ * One execution of a pipeline, from the main thread.
+ *
+ * 1. Regions of the table that zone maps cannot exclude get their frames: from the cache, else decoded now, in slices.
+ * 2. Morsels go to the workers in waves as they become ready; a wave pins its frames until every worker has confirmed it.
+ * 3. Rows of the delta become morsels of their own.
+ * 4. The workers' groups are merged.
+ *
+ * Cancel    the interrupt of the statement is looked at every few milliseconds and in every slice; workers look at the shared flag in every call
+ *           (2,048 rows). The promise settles only after all workers have confirmed, so that nothing is freed under them.
+ */
+import { internalError } from '../../base/error.ts';
+import { WaitSignal } from '../../base/suspend.ts';
+import type { Clock } from '../../env/contract.ts';
+import type { ParallelScan, RegionView, TableSchema } from '../../table/contract.ts';
+import type { Datum } from '../../types/datum.ts';
+import type { ColumnVector } from '../../types/vector.ts';
+import { type Frame, NoRoom } from './frame-store.ts';
+import { NotCompilable } from './interval.ts';
+import { emptyStatistics, type FromWorker, type Morsel, type PartialGroup, type WorkerStatistics } from './messages.ts';
+import { REST_ROWS, RestBatch, vectorOf } from './rest-batch.ts';
+import { mergeValues } from './runner.ts';
+import type { Fragment } from './translate.ts';
+import { toDatum } from './finalize.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** Length of a slice of the main thread. */
+const SLICE_MICROS = 3000;
+const INTERRUPT_MILLIS = 5;
+/** Morsels that are handed out at the latest when so many are ready. */
+const WAVE_MORSELS = 32;
+
+/** What a pipeline did, for EXPLAIN ANALYZE. */
+export interface PipelineStatistics {
+  workers: WorkerStatistics[];
+  instructionSet: string;
+  segmentsTotal: number;
+  segmentsSkipped: number;
+  deltaRows: number;
+  framesFilled: number;
+  elapsedMicros: number;
+}
+
+/** A group with its key as SQL values. */
+export interface Group {
+  readonly keys: readonly Datum[];
+  readonly values: (bigint | number)[];
+}
+
+export interface JobOptions {
+  readonly pool: WorkerPool;
+  readonly clock: Clock;
+  readonly fragment: Fragment;
+  readonly schema: TableSchema;
+  readonly source: ParallelScan;
+  /** Throws the statement's error when it has to end. */
+  readonly checkInterrupt: () => void;
+  /** Rows that make a morsel at most come from one region, fewer in tests. */
+  readonly instructionSet: string;
+}
+
+interface Wave {
+  readonly frames: readonly Frame[];
+  readonly waiting: Set<number>;
+}
+
+/** See the module comment. */
+export class PipelineJob {
+  readonly statistics: PipelineStatistics;
+  private readonly options: JobOptions;
+  private readonly control = new SharedArrayBuffer(4);
+  private readonly statement: number;
+  private readonly waves = new Map<number, Wave>();
+  private nextWave = 0;
+  private ready: { morsel: Morsel; frames: Frame[] }[] = [];
+  private sliceStart = 0;
+  private failure: unknown = null;
+  private readonly results = new Map<number, readonly PartialGroup[] | null>();
+  private wake: (() => void) | null = null;
+  /** Workers that died under this statement. */
+  private readonly lost = new Set<number>();
+
+  constructor(options: JobOptions) {
+    this.options = options;
+    this.statistics = {
+      workers: [],
+      instructionSet: options.instructionSet,
+      segmentsTotal: options.source.regions.length,
+      segmentsSkipped: 0,
+      deltaRows: 0,
+      framesFilled: 0,
+      elapsedMicros: 0,
+    };
+    this.statement = options.pool.open({
+      message: (worker, message) => this.receive(worker, message),
+      lost: (worker, error) => {
+        this.lost.add(worker);
+        this.fail(error);
+        for (const [number, wave] of this.waves) this.confirm(number, wave, worker);
+        if (!this.results.has(worker)) this.results.set(worker, null);
+        this.wake?.();
+      },
+    });
+  }
+
+  /** Asks the workers to stop; the promise of `run` then rejects with `error`. */
+  cancel(error: unknown): void {
+    this.fail(error);
+  }
+
+  /** Rejects with the statement's error, or with NotCompilable when the row executor has to do it. */
+  async run(): Promise<Group[]> {
+    const { pool, clock, fragment } = this.options;
+    const start = clock.monotonicMicros();
+    let timer = clock.setTimer(() => this.poll(), INTERRUPT_MILLIS, { background: true });
+    this.poll = () => {
+      try {
+        this.options.checkInterrupt();
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
+      timer = clock.setTimer(() => this.poll(), INTERRUPT_MILLIS, { background: true });
+    };
+    try {
+      for (let worker = 0; worker < pool.count; worker++) {
+        pool.post(worker, {
+          kind: 'start',
+          statement: this.statement,
+          spec: fragment.spec,
+          params: fragment.params,
+          control: this.control,
+        });
+      }
+      try {
+        await this.produce();
+      } catch (error) {
+        this.fail(error);
+      }
+      for (const { frames } of this.ready) for (const frame of frames) pool.frames.unpin(frame);
+      this.ready = [];
+      await this.until(() => this.waves.size === 0);
+      for (let worker = 0; worker < pool.count; worker++) {
+        if (!this.lost.has(worker)) pool.post(worker, { kind: 'finish', statement: this.statement });
+      }
+      await this.until(() => this.results.size === pool.count);
+      if (this.failure !== null) throw this.failure;
+      return await this.merge();
+    } finally {
+      clock.clearTimer(timer);
+      pool.closeStatement(this.statement);
+      pool.announceDropped();
+      this.statistics.elapsedMicros = clock.monotonicMicros() - start;
+    }
+  }
+
+  private poll: () => void = () => {};
+
+  private fail(error: unknown): void {
+    this.failure ??= error;
+    Atomics.store(new Int32Array(this.control), 0, 1);
+    this.wake?.();
+  }
+
+  private receive(worker: number, message: FromWorker): void {
+    if (message.kind === 'result') {
+      this.results.set(worker, message.groups);
+      this.statistics.workers.push(message.statistics);
+    } else {
+      if (message.kind === 'refused') this.fail(new NotCompilable(message.reason));
+      else if (message.kind === 'failed') this.fail(internalError(`pipeline: ${message.message}`));
+      const wave = this.waves.get(message.wave);
+      if (wave !== undefined) this.confirm(message.wave, wave, worker);
+    }
+    this.wake?.();
+  }
+
+  private confirm(number: number, wave: Wave, worker: number): void {
+    wave.waiting.delete(worker);
+    if (wave.waiting.size > 0) return;
+    this.waves.delete(number);
+    for (const frame of wave.frames) this.options.pool.frames.unpin(frame);
+  }
+
+  private async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      this.wake = null;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------- producing
+
+  private async produce(): Promise<void> {
+    const { clock, source, fragment, schema } = this.options;
+    this.sliceStart = clock.monotonicMicros();
+    for (const region of source.regions) {
+      if (this.failure !== null) return;
+      if (region.canSkip()) {
+        this.statistics.segmentsSkipped++;
+        continue;
+      }
+      const frames = await this.framesOf(region);
+      this.enqueue(frames, region.rowCount, region.mask);
+      await this.breathe();
+    }
+    const supports = fragment.spec.columns.map(({ column }) => schema.columns[column]!.support);
+    const frame: Datum[] = [];
+    let batch = new RestBatch(fragment.spec.columns, supports);
+    for (;;) {
+      if (this.failure !== null) return;
+      const found = await this.attempt(() => source.rest.next(frame));
+      if (found) {
+        batch.add(frame);
+        if (batch.count % 256 === 0) await this.breathe();
+      }
+      if (batch.count === REST_ROWS || (!found && batch.count > 0)) {
+        this.statistics.deltaRows += batch.count;
+        const frames: Frame[] = [];
+        for (let index = 0; index < supports.length; index++)
+          frames.push(await this.fill(null, index, batch.vector(index), frames));
+        this.enqueue(frames, batch.count, null);
+        batch = new RestBatch(fragment.spec.columns, supports);
+      }
+      if (!found) break;
+    }
+    this.dispatch();
+  }
+
+  /** Repeats an action after its waits for blocks. */
+  private async attempt<T>(action: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return action();
+      } catch (thrown) {
+        if (!(thrown instanceof WaitSignal)) throw thrown;
+        this.dispatch();
+        await thrown.promise;
+      }
+    }
+  }
+
+  private async framesOf(region: RegionView): Promise<Frame[]> {
+    const { pool, fragment, schema } = this.options;
+    const frames: Frame[] = [];
+    for (let index = 0; index < fragment.spec.columns.length; index++) {
+      const { column } = fragment.spec.columns[index]!;
+      const cached = pool.frames.find(region.key, region.rowCount, column);
+      if (cached !== null) {
+        frames.push(cached);
+        continue;
+      }
+      let vector: ColumnVector;
+      if (column < region.columnCount) {
+        vector = { physical: 'bool', count: 0, values: null, offsets: null, bytes: null, validity: null };
+        try {
+          await this.attempt(() => region.readColumn(column, vector));
+        } catch (error) {
+          for (const frame of frames) pool.frames.unpin(frame);
+          throw error;
+        }
+      } else {
+        const { missingValue, support } = schema.columns[column]!;
+        const values = new Array<Datum>(region.rowCount).fill(missingValue);
+        vector = vectorOf(values, fragment.spec.columns[index]!, support);
+      }
+      frames.push(await this.fill(region.key, index, vector, frames));
+      await this.breathe();
+    }
+    return frames;
+  }
+
+  /** Makes a frame; when the memory is full it waits for waves. `held` are unpinned if that fails. */
+  private async fill(
+    region: object | null,
+    index: number,
+    vector: ColumnVector,
+    held: readonly Frame[],
+  ): Promise<Frame> {
+    const { pool, fragment } = this.options;
+    for (;;) {
+      try {
+        const frame = pool.frames.fill(region, fragment.spec.columns[index]!, vector);
+        this.statistics.framesFilled++;
+        return frame;
+      } catch (thrown) {
+        if (thrown instanceof NoRoom) {
+          this.dispatch();
+          if (this.waves.size > 0 && this.failure === null) {
+            const before = this.waves.size;
+            await this.until(() => this.waves.size < before || this.failure !== null);
+            continue;
+          }
+        }
+        for (const frame of held) pool.frames.unpin(frame);
+        if (thrown instanceof NoRoom) throw new NotCompilable('no room in the shared memory');
+        throw thrown;
+      }
+    }
+  }
+
+  private enqueue(frames: Frame[], rowCount: number, mask: Uint8Array | null): void {
+    const { fragment } = this.options;
+    const tests = fragment.stringTests.map(({ column, test }) => this.testTable(frames[column]!, column, test));
+    this.ready.push({ morsel: { frames: frames.map((frame) => frame.info.id), rowCount, mask, tests }, frames });
+    if (this.ready.length >= WAVE_MORSELS) this.dispatch();
+  }
+
+  /** A string test over the entries of a dictionary: 0 false, 1 true, 2 NULL. */
+  private testTable(frame: Frame, column: number, test: (value: Datum) => Datum): Uint8Array {
+    const { fragment, schema } = this.options;
+    const { support } = schema.columns[fragment.spec.columns[column]!.column]!;
+    const entries = frame.info.dictionary ?? [];
+    const table = new Uint8Array(entries.length);
+    entries.forEach((entry, code) => {
+      const truth = test(support.decode!(entry));
+      table[code] = truth === null ? 2 : truth === true ? 1 : 0;
+    });
+    return table;
+  }
+
+  /** Gives the loop back when the slice is used up. */
+  private async breathe(): Promise<void> {
+    const { clock } = this.options;
+    if (clock.monotonicMicros() - this.sliceStart < SLICE_MICROS) return;
+    this.dispatch();
+    await clock.yieldToLoop();
+    this.options.checkInterrupt();
+    this.sliceStart = clock.monotonicMicros();
+  }
+
+  /** Hands what is ready to the workers. */
+  private dispatch(): void {
+    const { pool } = this.options;
+    if (this.ready.length === 0) return;
+    const morsels = this.ready.map(({ morsel }) => morsel);
+    const frames = this.ready.flatMap((item) => item.frames);
+    this.ready = [];
+    const number = this.nextWave++;
+    const wave: Wave = { frames, waiting: new Set() };
+    this.waves.set(number, wave);
+    const next = new SharedArrayBuffer(4);
+    pool.announceDropped();
+    for (let worker = 0; worker < pool.count; worker++) {
+      if (this.lost.has(worker)) continue;
+      pool.shareFrames(worker, frames);
+      if (pool.wave(worker, this.statement, number, morsels, next)) wave.waiting.add(worker);
+    }
+    if (wave.waiting.size === 0) {
+      this.waves.delete(number);
+      for (const frame of frames) pool.frames.unpin(frame);
+    }
+  }
+
+  // --------------------------------------------------------------------------------------------------- merging
+
+  private async merge(): Promise<Group[]> {
+    const { clock, fragment, schema } = this.options;
+    const supports = fragment.spec.groups.map((group) =>
+      group.op === 'column' && group.type.kind === 'string'
+        ? schema.columns[fragment.spec.columns[group.column]!.column]!.support
+        : null,
+    );
+    const groups = new Map<string, Group>();
+    const decoded = new Map<string, { datum: Datum; key: string }>();
+    let sliceStart = clock.monotonicMicros();
+    let seen = 0;
+    for (const partial of this.results.values()) {
+      for (const { keys, values } of partial ?? []) {
+        if (++seen % 1024 === 0 && clock.monotonicMicros() - sliceStart > SLICE_MICROS) {
+          await clock.yieldToLoop();
+          this.options.checkInterrupt();
+          sliceStart = clock.monotonicMicros();
+        }
+        let text = '';
+        const datums = keys.map((key, index): Datum => {
+          if (key === null) {
+            text += 'n;';
+            return null;
+          }
+          if (typeof key === 'bigint') {
+            text += `${key};`;
+            return toDatum(key, fragment.groups[index]!.type, fragment.groups[index]!.typeOid);
+          }
+          const bytes = `${index}:${Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')}`;
+          let entry = decoded.get(bytes);
+          if (entry === undefined) {
+            const support = supports[index]!;
+            const datum = support.decode!(key);
+            const hashKey = String(support.hashKey(datum));
+            entry = { datum, key: `${hashKey.length}:${hashKey};` };
+            decoded.set(bytes, entry);
+          }
+          text += entry.key;
+          return entry.datum;
+        });
+        const known = groups.get(text);
+        if (known === undefined) groups.set(text, { keys: datums, values: [...values] });
+        else mergeValues(fragment.spec, known.values, values);
+      }
+    }
+    return [...groups.values()];
+  }
+}
+
+/** Sum over the workers. */
+export function totalStatistics(statistics: PipelineStatistics): WorkerStatistics {
+  const total = emptyStatistics();
+  for (const one of statistics.workers) {
+    for (const name of Object.keys(total) as (keyof WorkerStatistics)[]) total[name] += one[name];
+  }
+  return total;
+}

@@ -1,0 +1,231 @@
+/**
+ * An aggregate that runs as a pipeline when it can, else as the row executor's operator.
+ *
+ * The choice is made at every execution: the setting `fastpostgres.executor`, the size of the table, and whether the plan, its constants and the
+ * data admit it. Until the last moment the row operator can still take over, because nothing has been delivered. Sorting,
+ * limits, conditions on groups and everything above read this operator's rows like any other's.
+ */
+import { DbError } from '../../base/error.ts';
+import { WaitSignal } from '../../base/suspend.ts';
+import type { AggregateNode, PlanExpr } from '../../planner/physical.ts';
+import type { ScanPredicate } from '../../table/contract.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
+import { ExpressionCompiler, type Test } from '../row/expression/compile.ts';
+import type { Operator } from '../row/operators/operator.ts';
+import { fitInteger } from '../row/operators/seq-scan.ts';
+import type { ExecutionState } from '../state.ts';
+import { finalValue } from './finalize.ts';
+import { NotCompilable } from './interval.ts';
+import type { Group, PipelineJob, PipelineStatistics } from './job.ts';
+import type { PipelineService } from './service.ts';
+import { type Fragment, translate } from './translate.ts';
+
+/** Tables below this many rows are left to the row executor unless the setting says otherwise. */
+const AUTO_ROWS_MIN = 20_000;
+
+type Mode = 'undecided' | 'pipeline' | 'row';
+
+/** What became of the last execution: read by EXPLAIN ANALYZE. */
+export interface PipelineReport {
+  readonly statistics: PipelineStatistics | null;
+  /** Why the row executor did it; null when it did not. */
+  readonly refusal: string | null;
+}
+
+/** See the module comment. */
+export class PipelineAggregate implements Operator {
+  report: PipelineReport = { statistics: null, refusal: null };
+  private readonly state: ExecutionState;
+  private readonly node: AggregateNode;
+  private readonly service: PipelineService;
+  private readonly makeRow: () => Operator;
+  private readonly having: Test | null;
+  private row: Operator | null = null;
+  private mode: Mode = 'undecided';
+  private job: PipelineJob | null = null;
+  private fragment: Fragment | null = null;
+  private running: Promise<void> | null = null;
+  private groups: readonly Group[] | null = null;
+  private failure: unknown = null;
+  private position = 0;
+
+  constructor(state: ExecutionState, node: AggregateNode, service: PipelineService, makeRow: () => Operator) {
+    this.state = state;
+    this.node = node;
+    this.service = service;
+    this.makeRow = makeRow;
+    this.having = new ExpressionCompiler(state, state.environment.resolver).testOrNull(node.having);
+  }
+
+  open(): void {
+    this.stop();
+    this.mode = 'undecided';
+  }
+
+  rescan(): void {
+    this.stop();
+    if (this.mode === 'row') this.row!.rescan();
+    else this.mode = 'undecided';
+  }
+
+  close(): void {
+    this.stop();
+    this.row?.close();
+  }
+
+  next(): boolean {
+    if (this.mode === 'undecided') {
+      const refusal = this.begin();
+      if (refusal !== null) this.toRow(refusal);
+    }
+    if (this.mode === 'row') return this.row!.next();
+    if (this.running !== null) throw new WaitSignal(this.running);
+    if (this.failure !== null) {
+      const { failure } = this;
+      if (!(failure instanceof NotCompilable)) throw failure;
+      this.toRow(failure.reason);
+      return this.row!.next();
+    }
+    return this.deliver();
+  }
+
+  private stop(): void {
+    // The job goes on alone until its workers have confirmed.
+    this.job?.cancel(new DbError('query_canceled', 'canceling statement due to user request'));
+    this.job = null;
+    this.running = null;
+    this.groups = null;
+    this.failure = null;
+    this.position = 0;
+  }
+
+  private toRow(reason: string): void {
+    this.report = { statistics: null, refusal: reason };
+    if (this.row === null) this.row = this.makeRow();
+    this.row.open();
+    this.mode = 'row';
+  }
+
+  /** Starts the job; answers why not if it cannot. */
+  private begin(): string | null {
+    const { state, node } = this;
+    const { services, snapshot } = state.environment;
+    const wish = services.functionContext.session.setting('fastpostgres.executor') ?? 'auto';
+    if (wish === 'row') return 'fastpostgres.executor is row';
+    if (!state.plan.parallelSafe) return 'the plan is not parallel safe';
+    try {
+      const compiler = new ExpressionCompiler(state, state.environment.resolver);
+      const fragment = translate(node, {
+        schema: (relationOid) => state.table(relationOid).schema,
+        evaluate: (expr) => compiler.compile(expr)(state.frame),
+        functionOf: (expr, slot) => {
+          const run = compiler.compile(expr);
+          const frame = [...state.frame];
+          return (value) => {
+            frame[slot] = value;
+            return run(frame);
+          };
+        },
+      });
+      const table = state.table(fragment.scan.relationOid);
+      if (table.parallelScan === undefined) return 'the table has no parallel scan';
+      if (wish === 'auto' && table.estimate().rows < AUTO_ROWS_MIN) return 'the table is small';
+      const columns = fragment.spec.columns.map(({ column }) => column);
+      const source = table.parallelScan({
+        snapshot,
+        columns,
+        slots: columns.map((_, index) => index),
+        predicates: this.predicates(fragment, compiler),
+      });
+      const job = this.service.job({
+        fragment,
+        schema: table.schema,
+        source,
+        checkInterrupt: () => state.checkInterrupt(),
+      });
+      this.fragment = fragment;
+      this.job = job;
+      this.mode = 'pipeline';
+      this.running = job.run().then(
+        (groups) => this.finished(job, groups, null),
+        (error: unknown) => this.finished(job, null, error),
+      );
+      return null;
+    } catch (thrown) {
+      if (thrown instanceof NotCompilable) return thrown.reason;
+      throw thrown;
+    }
+  }
+
+  private finished(job: PipelineJob, groups: readonly Group[] | null, error: unknown): void {
+    if (this.job !== job) return;
+    this.running = null;
+    this.job = null;
+    this.groups = groups;
+    this.failure = error;
+    this.report = { statistics: job.statistics, refusal: null };
+  }
+
+  /** The scan's pushed predicates with their values, for zone maps and the delta. */
+  private predicates(fragment: Fragment, compiler: ExpressionCompiler): ScanPredicate[] {
+    const { state } = this;
+    const table = state.table(fragment.scan.relationOid);
+    const predicates: ScanPredicate[] = [];
+    for (const { column, operator, value: expr } of fragment.scan.pushed) {
+      if (operator === 'is null' || operator === 'is not null') {
+        predicates.push({ column, operator });
+        continue;
+      }
+      const value = compiler.compile(expr as PlanExpr)(state.frame);
+      if (value === null) throw new NotCompilable('a comparison with NULL');
+      const like = table.schema.columns[column]!.typeOid;
+      if (operator === 'in') {
+        const values = (value as SqlArray).elements
+          .filter((element) => element !== null)
+          .map((element) => fitInteger(element, like));
+        predicates.push({ column, operator, values });
+      } else predicates.push({ column, operator, value: fitInteger(value, like) });
+    }
+    return predicates;
+  }
+
+  private deliver(): boolean {
+    const { state, node, fragment } = this;
+    const { frame } = state;
+    const { groups: outputs, finals } = fragment!;
+    // A plain aggregate has a row even of nothing.
+    const groups = node.groups.length === 0 && this.groups!.length === 0 ? [this.emptyGroup()] : this.groups!;
+    while (this.position < groups.length) {
+      state.tick();
+      const group = groups[this.position]!;
+      outputs.forEach(({ slot }, index) => {
+        frame[slot] = group.keys[index]!;
+      });
+      try {
+        for (const final of finals) frame[final.slot] = finalValue(final, group.values);
+      } catch (thrown) {
+        if (!(thrown instanceof NotCompilable) || this.position > 0) throw thrown;
+        this.toRow(thrown.reason);
+        return this.row!.next();
+      }
+      const passes = this.having === null || this.having(frame);
+      this.position++;
+      if (passes) return true;
+    }
+    return false;
+  }
+
+  private emptyGroup(): Group {
+    const values = this.fragment!.spec.accumulators.map((accumulator) =>
+      accumulator.op !== 'count' && accumulator.arg?.type.kind === 'float' ? 0 : 0n,
+    );
+    return { keys: [], values };
+  }
+
+  /** Value for tests. */
+  get usesPipeline(): boolean {
+    return this.mode === 'pipeline';
+  }
+}
+
+export type { Datum };
