@@ -26,6 +26,7 @@ import {
 } from './functions.ts';
 import type { Instrumentation } from './instrument.ts';
 import { checkPermissions } from './permissions.ts';
+import type { PipelineService } from './pipeline/service.ts';
 import { buildOperator } from './row/operators/build.ts';
 import { cteStore } from './row/operators/cte-scan.ts';
 import type { Operator } from './row/operators/operator.ts';
@@ -45,6 +46,8 @@ export interface RowExecutorOptions {
   readonly parseExpression: (text: string) => Expr;
   readonly spill?: SpillStore | null;
   readonly userFunction?: UserFunctionBinder | null;
+  /** Runs aggregates over large tables on workers; absent = never. */
+  readonly pipelines?: PipelineService | null;
   /** Hard limit of a statement's memory where it cannot spill; work_mem may raise it. */
   readonly memoryLimitBytesMin?: number;
 }
@@ -94,6 +97,7 @@ export class RowExecutor {
         this.options.memoryLimitBytesMin ?? MEMORY_LIMIT_BYTES_MIN,
       ),
       spill: this.options.spill ?? null,
+      pipelines: this.options.pipelines ?? null,
       parseExpression: this.options.parseExpression,
       instrumentation: context.instrumentation as Instrumentation | null,
     };

@@ -18,6 +18,7 @@ import type { AfterQueue } from './constraints/queue.ts';
 import type { ExecutorServices } from './contract.ts';
 import type { FunctionResolver } from './functions.ts';
 import type { Instrumentation } from './instrument.ts';
+import type { PipelineService } from './pipeline/service.ts';
 import type { SubplanRunner } from './row/expression/subplan.ts';
 import type { CteStore } from './row/operators/cte-scan.ts';
 import type { WorkTable } from './row/operators/recursive-union.ts';
@@ -49,6 +50,8 @@ export interface ExecutionEnvironment {
   /** Bytes the operators of the statement may hold together. */
   readonly memoryLimitBytes: number;
   readonly spill: SpillStore | null;
+  /** Compiled pipelines on workers, or null where there are none (tests, workers themselves). */
+  readonly pipelines: PipelineService | null;
   /** Reads a serialised expression of the catalog (defaults, checks, generated columns). */
   readonly parseExpression: (text: string) => Expr;
   /** Record for EXPLAIN ANALYZE, or null. */

@@ -16,6 +16,8 @@ import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
 import { createSqlServices } from '../executor/ddl/sql-services.ts';
 import { RowExecutor } from '../executor/driver.ts';
 import type { FunctionLibrary } from '../executor/functions.ts';
+import { PipelineService } from '../executor/pipeline/service.ts';
+import { chooseKernels, type KernelChoice } from '../native/index.ts';
 import { ProtocolServer } from '../protocol/server.ts';
 import { PlanCache } from '../session/compiled-statement.ts';
 import type { Engine } from '../session/engine.ts';
@@ -118,7 +120,24 @@ export async function startServer(environment: Environment, options: StartOption
     catalogFunctions,
   });
 
-  const executor = new RowExecutor({ library: FUNCTION_LIBRARY, parseExpression: (text) => parseExpr(text) });
+  const kernels: KernelChoice = {
+    platform: environment.host.platform,
+    architecture: environment.host.architecture,
+    native: settings.get('fastpostgres.native_kernels') === 'on',
+  };
+  const { message } = chooseKernels(kernels);
+  if (message !== null) log.write('LOG', message);
+  const pipelines = new PipelineService({
+    workers: environment.workers,
+    clock: environment.clock,
+    kernels,
+    workerCount: settings.number('fastpostgres.workers'),
+  });
+  const executor = new RowExecutor({
+    library: FUNCTION_LIBRARY,
+    parseExpression: (text) => parseExpr(text),
+    pipelines,
+  });
   const engine: Engine = {
     clock: environment.clock,
     random: environment.random,
@@ -194,6 +213,7 @@ export async function startServer(environment: Environment, options: StartOption
       await server.stopListening();
       server.closeAll(terminatedByAdministrator());
       await host.shutdown(terminatedByAdministrator());
+      await pipelines.close();
       await opened.shutdown();
       await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
       await lock.release();

@@ -15,14 +15,13 @@ import type { VersionTarget } from '../txn/ports.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
-import { parallelScan } from './parallel-scan.ts';
 import { ScanBatchCursor } from './batch-scan.ts';
 import type {
   BatchCursor,
   ColumnStatistics,
   IndexScanOptions,
-  ParallelScan,
   IndexSchema,
+  ParallelScan,
   RowCursor,
   RowOutcome,
   ScanOptions,
@@ -33,6 +32,7 @@ import type {
 import { IndexScanCursor } from './index-scan.ts';
 import type { LogReader } from './log-reader.ts';
 import { logRow, logRowHeader, OPERATION_DELETE, OPERATION_INSERT, OPERATION_UPDATE } from './operations.ts';
+import { parallelScan } from './parallel-scan.ts';
 import {
   type BaseRegion,
   LINK_BASE,

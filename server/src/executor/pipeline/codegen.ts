@@ -13,7 +13,7 @@
 import { ExpressionEmitter, floatCompare, MorselLocals } from './expression.ts';
 import { PARAM } from './layout.ts';
 import type { AccumulatorSpec, Node, PipelineSpec } from './spec.ts';
-import { initialBits, sameCount, type StateLayout, stateLayout, type Variant } from './variant.ts';
+import { initialBits, type StateLayout, sameCount, stateLayout, type Variant } from './variant.ts';
 import {
   binary,
   type FunctionBuilder,
@@ -269,11 +269,7 @@ class PipelineEmitter {
           builder.branch(found);
         });
         builder.set(address, stateOf(binary('i32Sub', entry.get(), i32(1))));
-        let differs: I64 = binary(
-          'i64Xor',
-          load('i64Load', address.get(), layout.nullOffset),
-          nulls.get(),
-        );
+        let differs: I64 = binary('i64Xor', load('i64Load', address.get(), layout.nullOffset), nulls.get());
         words.forEach((word, index) => {
           const stored = load('i64Load', address.get(), layout.keyOffsets[index]!);
           differs = binary('i64Or', differs, binary('i64Xor', stored, word.get()));
@@ -357,7 +353,12 @@ class PipelineEmitter {
       return;
     }
     const offset = this.layout.accumulatorOffsets[index]!;
-    builder.store('i64Store', target.address.get(), next(load('i64Load', target.address.get(), offset)), offset);
+    builder.store(
+      'i64Store',
+      target.address.get(),
+      next(load('i64Load', target.address.get(), offset)),
+      offset,
+    );
   }
 
   /** The same with the old value in a local. */

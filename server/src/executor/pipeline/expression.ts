@@ -12,8 +12,8 @@ import type { Variant } from './variant.ts';
 import {
   binary,
   type F64,
-  f64,
   type FunctionBuilder,
+  f64,
   type I32,
   type I64,
   i32,
@@ -220,11 +220,7 @@ export class ExpressionEmitter {
           );
         assert(node.op !== 'div', 'integer division is not compiled');
         const name = node.op === 'add' ? 'i64Add' : node.op === 'sub' ? 'i64Sub' : 'i64Mul';
-        const value = binary(
-          name,
-          (left.value as Local<'i64'>).get(),
-          (right.value as Local<'i64'>).get(),
-        );
+        const value = binary(name, (left.value as Local<'i64'>).get(), (right.value as Local<'i64'>).get());
         return { value: builder.keep(value), isNull };
       }
       case 'neg': {
@@ -261,7 +257,8 @@ export class ExpressionEmitter {
         return { value: builder.keep(unary('i32Eqz', (value as Local<'i32'>).get())), isNull };
       }
       case 'isNull': {
-        const isNull = node.arg.op === 'column' ? this.columnIsNull(node.arg.column) : this.emit(node.arg).isNull;
+        const isNull =
+          node.arg.op === 'column' ? this.columnIsNull(node.arg.column) : this.emit(node.arg).isNull;
         const truth = isNull === null ? i32(0) : isNull.get();
         return { value: builder.keep(node.negate ? unary('i32Eqz', truth) : truth), isNull: null };
       }
@@ -298,7 +295,8 @@ export class ExpressionEmitter {
         this.locals.i32(PARAM.column(column)).get(),
         binary('i32Shl', this.row.get(), i32(kind === 'float64' ? 3 : 2)),
       );
-      const value = kind === 'float64' ? load('f64Load', address) : unary('f64PromoteF32', load('f32Load', address));
+      const value =
+        kind === 'float64' ? load('f64Load', address) : unary('f64PromoteF32', load('f32Load', address));
       return { value: builder.keep(value), isNull };
     }
     const base = this.locals.i64(PARAM.column(column) + 8).get();
@@ -361,7 +359,12 @@ export class ExpressionEmitter {
     }
     if (left.value.type === 'i32') {
       const wide = (slot: Slot) => unary('i64ExtendI32U', (slot.value as Local<'i32'>).get());
-      return { value: builder.keep(binary(INTEGER_COMPARE[operator], wide(left) as never, wide(right) as never) as I32), isNull };
+      return {
+        value: builder.keep(
+          binary(INTEGER_COMPARE[operator], wide(left) as never, wide(right) as never) as I32,
+        ),
+        isNull,
+      };
     }
     const truth = binary(
       INTEGER_COMPARE[operator],

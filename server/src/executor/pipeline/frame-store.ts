@@ -196,9 +196,11 @@ export class FrameStore {
     }
     const { low, high } = boundsOf(vector);
     // decimal64 keeps NaN as the largest integer.
-    if (column.type.kind === 'decimal' && high === 0x7fffffffffffffffn) throw new NotCompilable('NaN among decimals');
+    if (column.type.kind === 'decimal' && high === 0x7fffffffffffffffn)
+      throw new NotCompilable('NaN among decimals');
     const span = high - low;
-    const width: FrameWidth = span === 0n ? 0 : span < 256n ? 1 : span < 65536n ? 2 : span < 1n << 32n ? 4 : 8;
+    const width: FrameWidth =
+      span === 0n ? 0 : span < 256n ? 1 : span < 65536n ? 2 : span < 1n << 32n ? 4 : 8;
     return {
       kind: 'integer',
       width,

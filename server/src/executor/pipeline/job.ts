@@ -15,13 +15,19 @@ import type { Clock } from '../../env/contract.ts';
 import type { ParallelScan, RegionView, TableSchema } from '../../table/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ColumnVector } from '../../types/vector.ts';
+import { toDatum } from './finalize.ts';
 import { type Frame, NoRoom } from './frame-store.ts';
 import { NotCompilable } from './interval.ts';
-import { emptyStatistics, type FromWorker, type Morsel, type PartialGroup, type WorkerStatistics } from './messages.ts';
+import {
+  emptyStatistics,
+  type FromWorker,
+  type Morsel,
+  type PartialGroup,
+  type WorkerStatistics,
+} from './messages.ts';
 import { REST_ROWS, RestBatch, vectorOf } from './rest-batch.ts';
 import { mergeValues } from './runner.ts';
 import type { Fragment } from './translate.ts';
-import { toDatum } from './finalize.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** Length of a slice of the main thread. */
@@ -303,8 +309,13 @@ export class PipelineJob {
 
   private enqueue(frames: Frame[], rowCount: number, mask: Uint8Array | null): void {
     const { fragment } = this.options;
-    const tests = fragment.stringTests.map(({ column, test }) => this.testTable(frames[column]!, column, test));
-    this.ready.push({ morsel: { frames: frames.map((frame) => frame.info.id), rowCount, mask, tests }, frames });
+    const tests = fragment.stringTests.map(({ column, test }) =>
+      this.testTable(frames[column]!, column, test),
+    );
+    this.ready.push({
+      morsel: { frames: frames.map((frame) => frame.info.id), rowCount, mask, tests },
+      frames,
+    });
     if (this.ready.length >= WAVE_MORSELS) this.dispatch();
   }
 

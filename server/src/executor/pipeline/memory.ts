@@ -54,7 +54,8 @@ export class MemoryRanges {
     const before = this.free[low - 1];
     const after = this.free[low];
     assert(
-      (before === undefined || before.at + before.size <= at) && (after === undefined || at + size <= after.at),
+      (before === undefined || before.at + before.size <= at) &&
+        (after === undefined || at + size <= after.at),
       `range ${at} of ${size} bytes released twice`,
     );
     this.used -= size;

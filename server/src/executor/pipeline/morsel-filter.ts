@@ -33,7 +33,9 @@ export function planFilters(
     }
     const known =
       range.kind === 'integer' && !range.negate
-        ? ranges.findIndex((other) => other.kind === 'integer' && !other.negate && other.column === range.column)
+        ? ranges.findIndex(
+            (other) => other.kind === 'integer' && !other.negate && other.column === range.column,
+          )
         : -1;
     if (known >= 0) ranges[known] = intersect(ranges[known] as IntegerRange, range as IntegerRange);
     else ranges.push(range);
@@ -119,9 +121,7 @@ export function filterMorsel(
     const table = tests[test]!.map((entry) => (entry === 1 ? 1 : 0));
     if (!table.includes(1)) return false;
     if (!table.includes(0)) continue;
-    work.push(() =>
-      kernels.filterCodes(memory.codes(frame), frame.width, rowCount, table, bitmap, started),
-    );
+    work.push(() => kernels.filterCodes(memory.codes(frame), frame.width, rowCount, table, bitmap, started));
   }
   for (const run of work) {
     run();

@@ -9,16 +9,17 @@ import { DbError } from '../../base/error.ts';
 import { WaitSignal } from '../../base/suspend.ts';
 import type { AggregateNode, PlanExpr } from '../../planner/physical.ts';
 import type { ScanPredicate } from '../../table/contract.ts';
-import { type Datum, SqlArray } from '../../types/datum.ts';
+import type { SqlArray } from '../../types/datum.ts';
 import { ExpressionCompiler, type Test } from '../row/expression/compile.ts';
 import type { Operator } from '../row/operators/operator.ts';
 import { fitInteger } from '../row/operators/seq-scan.ts';
+import { compareUnder, type KeyOrder, keyOrder } from '../row/sorter.ts';
 import type { ExecutionState } from '../state.ts';
 import { finalValue } from './finalize.ts';
 import { NotCompilable } from './interval.ts';
 import type { Group, PipelineJob, PipelineStatistics } from './job.ts';
 import type { PipelineService } from './service.ts';
-import { type Fragment, translate } from './translate.ts';
+import { type Fragment, scanBelow, translate } from './translate.ts';
 
 /** Tables below this many rows are left to the row executor unless the setting says otherwise. */
 const AUTO_ROWS_MIN = 20_000;
@@ -48,6 +49,7 @@ export class PipelineAggregate implements Operator {
   private groups: readonly Group[] | null = null;
   private failure: unknown = null;
   private position = 0;
+  private order: { group: number; key: KeyOrder }[] | null = null;
 
   constructor(state: ExecutionState, node: AggregateNode, service: PipelineService, makeRow: () => Operator) {
     this.state = state;
@@ -127,6 +129,7 @@ export class PipelineAggregate implements Operator {
           };
         },
       });
+      const order = this.promisedOrder();
       const table = state.table(fragment.scan.relationOid);
       if (table.parallelScan === undefined) return 'the table has no parallel scan';
       if (wish === 'auto' && table.estimate().rows < AUTO_ROWS_MIN) return 'the table is small';
@@ -144,6 +147,7 @@ export class PipelineAggregate implements Operator {
         checkInterrupt: () => state.checkInterrupt(),
       });
       this.fragment = fragment;
+      this.order = order;
       this.job = job;
       this.mode = 'pipeline';
       this.running = job.run().then(
@@ -161,9 +165,44 @@ export class PipelineAggregate implements Operator {
     if (this.job !== job) return;
     this.running = null;
     this.job = null;
-    this.groups = groups;
     this.failure = error;
+    if (groups !== null) {
+      try {
+        this.groups = this.ordered(groups);
+        // Results that the row executor has to decide show now, before a row is out.
+        for (const { values } of groups) for (const final of this.fragment!.finals) finalValue(final, values);
+      } catch (thrown) {
+        this.failure = thrown;
+      }
+    }
     this.report = { statistics: job.statistics, refusal: null };
+  }
+
+  /** Groups in the order that a sorted aggregate promises. */
+  private ordered(groups: readonly Group[]): readonly Group[] {
+    const { order } = this;
+    if (order === null) return groups;
+    return [...groups].sort((left, right) => {
+      for (const { group, key } of order) {
+        const result = compareUnder(key, left.keys[group]!, right.keys[group]!);
+        if (result !== 0) return result;
+      }
+      return 0;
+    });
+  }
+
+  /** Keys of the sort below a sorted aggregate, by group; null when no order is promised. */
+  private promisedOrder(): { group: number; key: KeyOrder }[] | null {
+    const { node } = this;
+    if (node.strategy !== 'sorted' || node.groups.length === 0) return null;
+    const sort = scanBelow(node)!.chain.find((inner) => inner.kind === 'sort');
+    if (sort === undefined) throw new NotCompilable('an order without a sort');
+    return sort.keys.map((key) => {
+      const text = withoutPositions(key.expr);
+      const group = node.groups.findIndex(({ expr }) => withoutPositions(expr) === text);
+      if (group < 0) throw new NotCompilable('an order by something that is not grouped by');
+      return { group, key: keyOrder(key, this.state.environment.resolver) };
+    });
   }
 
   /** The scan's pushed predicates with their values, for zone maps and the delta. */
@@ -201,13 +240,7 @@ export class PipelineAggregate implements Operator {
       outputs.forEach(({ slot }, index) => {
         frame[slot] = group.keys[index]!;
       });
-      try {
-        for (const final of finals) frame[final.slot] = finalValue(final, group.values);
-      } catch (thrown) {
-        if (!(thrown instanceof NotCompilable) || this.position > 0) throw thrown;
-        this.toRow(thrown.reason);
-        return this.row!.next();
-      }
+      for (const final of finals) frame[final.slot] = finalValue(final, group.values);
       const passes = this.having === null || this.having(frame);
       this.position++;
       if (passes) return true;
@@ -221,11 +254,10 @@ export class PipelineAggregate implements Operator {
     );
     return { keys: [], values };
   }
-
-  /** Value for tests. */
-  get usesPipeline(): boolean {
-    return this.mode === 'pipeline';
-  }
 }
 
-export type { Datum };
+function withoutPositions(expr: PlanExpr): string {
+  return JSON.stringify(expr, (name, part: unknown) =>
+    name === 'position' ? undefined : typeof part === 'bigint' ? `${part}n` : part,
+  );
+}

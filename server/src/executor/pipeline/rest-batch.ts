@@ -1,9 +1,10 @@
 /** Rows that are in no region (the delta) as vectors, so that workers treat them like any other run of rows. */
-import type { ColumnVector } from '../../types/vector.ts';
-import type { Datum } from '../../types/datum.ts';
+
 import type { TypeSupport } from '../../types/contract.ts';
-import { coefficientAt } from '../../types/numeric-core.ts';
+import type { Datum } from '../../types/datum.ts';
 import { Numeric } from '../../types/numeric.ts';
+import { coefficientAt } from '../../types/numeric-core.ts';
+import type { ColumnVector } from '../../types/vector.ts';
 import { NotCompilable } from './interval.ts';
 import type { PipelineColumn } from './spec.ts';
 
@@ -75,7 +76,8 @@ export function vectorOf(
       const numbers = new BigInt64Array(count);
       values.forEach((value, row) => {
         if (value === null) return;
-        if (!(value instanceof Numeric) || value.kind !== 'finite') throw new NotCompilable('NaN among decimals');
+        if (!(value instanceof Numeric) || value.kind !== 'finite')
+          throw new NotCompilable('NaN among decimals');
         numbers[row] = coefficientAt(value, scale);
       });
       return { ...base, physical: 'decimal64', values: numbers };
@@ -85,7 +87,9 @@ export function vectorOf(
       return {
         ...base,
         physical: 'int64',
-        values: BigInt64Array.from(values as (number | bigint | boolean | null)[], (value) => BigInt(value ?? 0)),
+        values: BigInt64Array.from(values as (number | bigint | boolean | null)[], (value) =>
+          BigInt(value ?? 0),
+        ),
       };
   }
 }

@@ -8,7 +8,7 @@
 import { assert } from '../../base/error.ts';
 import type { Kernels } from '../../native/index.ts';
 import { compilePipeline } from './codegen.ts';
-import { type Interval, intervalOf, mayOverflowSum } from './interval.ts';
+import { type Interval, intervalOf, mayOverflowSum, NotCompilable } from './interval.ts';
 import {
   BITMAP_OFFSET,
   CALL_WORDS,
@@ -20,7 +20,6 @@ import {
 } from './layout.ts';
 import { emptyStatistics, type Morsel, type PartialGroup, type WorkerStatistics } from './messages.ts';
 import { type FilterPlan, filterMorsel, planFilters } from './morsel-filter.ts';
-import { NotCompilable } from './interval.ts';
 import { type ParamValue, type PipelineSpec, specKey } from './spec.ts';
 import { initialBits, isNullable, type StateLayout, stateLayout, type Variant } from './variant.ts';
 
@@ -139,7 +138,10 @@ export class MorselRunner {
       statement.filterKinds = kinds;
     }
     const plan = statement.filterPlan;
-    const bitmap = this.bytes.subarray(this.area + BITMAP_OFFSET, this.area + BITMAP_OFFSET + MORSEL_ROWS / 8);
+    const bitmap = this.bytes.subarray(
+      this.area + BITMAP_OFFSET,
+      this.area + BITMAP_OFFSET + MORSEL_ROWS / 8,
+    );
     if (!filterMorsel(plan, frames, morsel.tests, morsel.mask, morsel.rowCount, bitmap, this, this.kernels)) {
       statistics.skippedMorsels++;
       statistics.busyMicros += this.now() - start;
@@ -148,9 +150,12 @@ export class MorselRunner {
     statistics.rowsRead += morsel.rowCount;
     const groups = this.groupRanges(statement, frames, columns);
     const slots = groups === null ? null : groups.reduce((product, group) => product * group.slots, 1);
-    const mode = spec.groups.length === 0 ? 'plain' : slots !== null && slots <= DENSE_SLOTS_MAX ? 'dense' : 'hash';
+    const mode =
+      spec.groups.length === 0 ? 'plain' : slots !== null && slots <= DENSE_SLOTS_MAX ? 'dense' : 'hash';
     const context = {
-      columns: frames.map((frame) => (frame.kind === 'integer' ? { low: frame.low, high: frame.high } : null)),
+      columns: frames.map((frame) =>
+        frame.kind === 'integer' ? { low: frame.low, high: frame.high } : null,
+      ),
       params,
     };
     for (const index of plan.rest) intervalOf(spec.filters[index]!, context);
@@ -181,7 +186,9 @@ export class MorselRunner {
   ): { low: bigint; size: number; slots: number }[] | null {
     const { spec, params } = statement;
     const context = {
-      columns: frames.map((frame) => (frame.kind === 'integer' ? { low: frame.low, high: frame.high } : null)),
+      columns: frames.map((frame) =>
+        frame.kind === 'integer' ? { low: frame.low, high: frame.high } : null,
+      ),
       params,
     };
     const ranges: { low: bigint; size: number; slots: number }[] = [];
@@ -393,7 +400,9 @@ export class MorselRunner {
         const word = view.getBigInt64(state + layout.keyOffsets[index]!, true);
         return node.type.kind === 'string' ? statement.strings[Number(word)]! : word;
       });
-      statement.statistics.rowsPassed += Number(view.getBigInt64(state + layout.accumulatorOffsets[0]!, true));
+      statement.statistics.rowsPassed += Number(
+        view.getBigInt64(state + layout.accumulatorOffsets[0]!, true),
+      );
       this.merge(statement, keys, state, layout, variant);
     }
   }
@@ -416,7 +425,8 @@ export class MorselRunner {
     }
     const values = accumulators.map((accumulator, index) => {
       const at = state + layout.accumulatorOffsets[index]!;
-      if (accumulator.op !== 'count' && accumulator.arg?.type.kind === 'float') return view.getFloat64(at, true);
+      if (accumulator.op !== 'count' && accumulator.arg?.type.kind === 'float')
+        return view.getFloat64(at, true);
       if (variant.wide[index]) return (view.getBigInt64(at + 8, true) << 64n) + view.getBigUint64(at, true);
       return view.getBigInt64(at, true);
     });

@@ -26,7 +26,12 @@ export type Node =
       readonly type: PipelineType;
       readonly bounds: IntegerBounds | null;
     }
-  | { readonly op: 'neg'; readonly arg: Node; readonly type: PipelineType; readonly bounds: IntegerBounds | null }
+  | {
+      readonly op: 'neg';
+      readonly arg: Node;
+      readonly type: PipelineType;
+      readonly bounds: IntegerBounds | null;
+    }
   /** Multiplies an integer by a constant of ours: 10^k to reach a scale, microseconds per day for dates. */
   | { readonly op: 'scale'; readonly arg: Node; readonly factor: bigint; readonly type: PipelineType }
   /** Integer or decimal to double; exact divisor 10^scale. */
@@ -50,7 +55,12 @@ export type Node =
     }
   | { readonly op: 'coalesce'; readonly args: readonly Node[]; readonly type: PipelineType }
   /** A condition over one string column, decided once per dictionary entry by the row executor: table of 0 false, 1 true, 2 NULL. */
-  | { readonly op: 'stringTest'; readonly column: number; readonly test: number; readonly type: PipelineType };
+  | {
+      readonly op: 'stringTest';
+      readonly column: number;
+      readonly test: number;
+      readonly type: PipelineType;
+    };
 
 export type IntegerBounds = 'int2' | 'int4' | 'int8' | 'date' | 'timestamp';
 

@@ -7,7 +7,7 @@
  */
 import type { AggregateNode, PlanExpr, PlanNode, SeqScanNode, SlotExpr } from '../../planner/physical.ts';
 import type { TableSchema } from '../../table/contract.ts';
-import type { Datum } from '../../types/datum.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
 import { Numeric } from '../../types/numeric.ts';
 import { type AggregateKind, aggregateKind, builtin } from './functions.ts';
 import { NotCompilable } from './interval.ts';
@@ -80,7 +80,11 @@ export function scanBelow(node: AggregateNode): { scan: SeqScanNode; chain: Plan
   const chain: PlanNode[] = [];
   let child: PlanNode = node.child;
   // A sort below a sorted aggregate only brings groups together.
-  while (child.kind === 'filter' || child.kind === 'project' || (child.kind === 'sort' && child.bound === null)) {
+  while (
+    child.kind === 'filter' ||
+    child.kind === 'project' ||
+    (child.kind === 'sort' && child.bound === null)
+  ) {
     chain.push(child);
     child = child.child;
   }
@@ -129,7 +133,12 @@ class Translator {
     const accumulators: AccumulatorSpec[] = [{ op: 'count', arg: null, filter: null }];
     const finals = node.aggregates.map((aggregate): FinalSpec => {
       const kind = aggregateKind(aggregate.aggregateOid);
-      if (kind === null || aggregate.distinct || aggregate.orderBy.length > 0 || aggregate.directArgs.length > 0)
+      if (
+        kind === null ||
+        aggregate.distinct ||
+        aggregate.orderBy.length > 0 ||
+        aggregate.directArgs.length > 0
+      )
         throw new NotCompilable(`aggregate ${aggregate.aggregateOid}`);
       const filter = aggregate.filter === null ? null : this.condition(aggregate.filter);
       const rows = addAccumulator(accumulators, { op: 'count', arg: null, filter });
@@ -144,9 +153,11 @@ class Translator {
         return { slot, typeOid, kind, accumulator: count, count, type: INT };
       }
       let arg = this.node(expr);
-      if (arg.type.kind === 'string' || arg.type.kind === 'bool') throw new NotCompilable(`aggregate over ${arg.type.kind}`);
+      if (arg.type.kind === 'string' || arg.type.kind === 'bool')
+        throw new NotCompilable(`aggregate over ${arg.type.kind}`);
       if (expr.typeOid === 700 && kind !== 'avgFloat') throw new NotCompilable('aggregate over float4');
-      if (kind === 'avgFloat' && arg.type.kind !== 'float') arg = { op: 'toFloat', arg, divisor: 1, type: FLOAT };
+      if (kind === 'avgFloat' && arg.type.kind !== 'float')
+        arg = { op: 'toFloat', arg, divisor: 1, type: FLOAT };
       const op = kind === 'min' || kind === 'max' ? kind : 'sum';
       const accumulator = addAccumulator(accumulators, { op, arg, filter });
       const count = addAccumulator(accumulators, { op: 'count', arg, filter });
@@ -186,24 +197,57 @@ class Translator {
   }
 
   private pushed(predicate: SeqScanNode['pushed'][number]): void {
-    const { column, operator, source } = predicate;
+    const { column, operator } = predicate;
     // What is merely implied by another filter speeds up zone maps; it is not needed here.
     if ((predicate as { derived?: boolean }).derived === true) return;
-    if (this.kindOf(column).kind === 'string') {
-      this.filters.push(this.condition(source));
-      return;
-    }
     const left = this.column(column);
     if (operator === 'is null' || operator === 'is not null') {
       this.filters.push({ op: 'isNull', arg: left, negate: operator === 'is not null', type: BOOL });
       return;
     }
-    if (operator === 'in') {
-      this.filters.push(this.condition(source));
+    const value = this.services.evaluate(this.substitute(predicate.value) as PlanExpr);
+    if (left.type.kind === 'string') {
+      this.filters.push(this.stringPredicate(column, operator, value));
       return;
     }
-    const right = this.parameter(predicate.value!);
-    this.filters.push(this.compare(operator as CompareOperator, left, right));
+    if (operator === 'in') {
+      this.filters.push(this.listOf(left, value));
+      return;
+    }
+    const { value: param, type } = paramOf(value, predicate.value!.typeOid);
+    this.params.push(param);
+    this.filters.push(this.compare(operator, left, { op: 'param', param: this.params.length - 1, type }));
+  }
+
+  /** A pushed predicate on a string column, as the table itself would decide it. */
+  private stringPredicate(column: number, operator: CompareOperator | 'in', value: Datum): Node {
+    const { support } = this.schema.columns[column]!;
+    const node = this.column(column);
+    if (value === null || node.op !== 'column' || support.compare === undefined)
+      throw new NotCompilable('a comparison of strings');
+    const compare = support.compare.bind(support);
+    const isOne = (entry: Datum, other: Datum): boolean => {
+      const order = compare(entry, other);
+      switch (operator) {
+        case 'in':
+        case '=':
+          return order === 0;
+        case '<>':
+          return order !== 0;
+        case '<':
+          return order < 0;
+        case '<=':
+          return order <= 0;
+        case '>':
+          return order > 0;
+        case '>=':
+          return order >= 0;
+      }
+    };
+    const others =
+      operator === 'in' ? (value as SqlArray).elements.filter((element) => element !== null) : [value];
+    this.tests.push({ column: node.column, test: (entry) => others.some((other) => isOne(entry, other)) });
+    return { op: 'stringTest', column: node.column, test: this.tests.length - 1, type: BOOL };
   }
 
   private condition(expr: PlanExpr): Node {
@@ -326,7 +370,12 @@ class Translator {
       case 'toDecimal':
         return { op: 'scale', arg: first, factor: 1n, type: decimal(0) };
       case 'toFloat':
-        return { op: 'toFloat', arg: first, divisor: 10 ** (first.type.kind === 'decimal' ? scaleOf(first) : 0), type: FLOAT };
+        return {
+          op: 'toFloat',
+          arg: first,
+          divisor: 10 ** (first.type.kind === 'decimal' ? scaleOf(first) : 0),
+          type: FLOAT,
+        };
       case 'dateToTimestamp':
         return dateToTimestamp(first);
     }
@@ -342,7 +391,8 @@ class Translator {
   private alike(nodes: readonly Node[]): Node[] {
     const kinds = new Set(nodes.map((node) => node.type.kind));
     if (kinds.has('decimal')) {
-      if (kinds.has('float') || kinds.has('bool') || kinds.has('string')) throw new NotCompilable('mixed types');
+      if (kinds.has('float') || kinds.has('bool') || kinds.has('string'))
+        throw new NotCompilable('mixed types');
       const scale = Math.max(...nodes.map(scaleOf));
       return nodes.map((node) => {
         const by = scale - scaleOf(node);
@@ -381,14 +431,17 @@ class Translator {
     const [left, right] = expr.args as [PlanExpr, PlanExpr];
     if (kind?.kind !== 'compare' || kind.operator !== '=' || !expr.any || this.slotsOf(right).size > 0)
       throw new NotCompilable('an array operator');
-    const array = this.services.evaluate(right);
-    const elements = (array as { elements?: readonly Datum[] } | null)?.elements;
-    if (elements === undefined || elements.length === 0 || elements.length > 32 || elements.includes(null))
+    return this.listOf(this.node(left), this.services.evaluate(right));
+  }
+
+  /** value = one of the elements; NULL elements are left to the row executor. */
+  private listOf(arg: Node, array: Datum): Node {
+    if (!(array instanceof SqlArray)) throw new NotCompilable('an array operator');
+    const { elements, elementType } = array;
+    if (elements.length === 0 || elements.length > 32 || elements.includes(null))
       throw new NotCompilable('an array operator');
-    const arg = this.node(left);
-    const elementOid = (array as { elementType: number }).elementType;
     const args = elements.map((element) => {
-      const { value, type } = paramOf(element, elementOid);
+      const { value, type } = paramOf(element, elementType);
       this.params.push(value);
       return this.compare('=', arg, { op: 'param', param: this.params.length - 1, type });
     });
@@ -437,7 +490,11 @@ class Translator {
       if (node.kind === 'const') return;
       if (node.kind === 'subPlan') {
         // It reads outer slots by number; those of the scan would have to be known per row.
-        if ((node as { parameters: number[] }).parameters.some((slot) => this.scanSlots.has(slot) || this.projected.has(slot)))
+        if (
+          (node as { parameters: number[] }).parameters.some(
+            (slot) => this.scanSlots.has(slot) || this.projected.has(slot),
+          )
+        )
           throw new NotCompilable('a correlated subquery');
         return;
       }
@@ -496,7 +553,8 @@ function paramOf(value: Datum, typeOid: number): { value: ParamValue; type: Pipe
   if (FLOAT_OIDS.has(typeOid) && typeof value === 'number') return { value, type: FLOAT };
   if (value instanceof Numeric && value.kind === 'finite') {
     const coefficient = BigInt(value.coefficient);
-    if (coefficient <= 1n << 62n && coefficient >= -(1n << 62n)) return { value: coefficient, type: decimal(value.scale) };
+    if (coefficient <= 1n << 62n && coefficient >= -(1n << 62n))
+      return { value: coefficient, type: decimal(value.scale) };
   }
   throw new NotCompilable(`a constant of type ${typeOid}`);
 }

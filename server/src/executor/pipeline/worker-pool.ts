@@ -91,7 +91,13 @@ export class WorkerPool {
     for (let worker = 0; worker < this.count; worker++) this.post(worker, { kind: 'frames', add: [], drop });
   }
 
-  wave(worker: number, statement: number, wave: number, morsels: readonly Morsel[], next: SharedArrayBuffer): boolean {
+  wave(
+    worker: number,
+    statement: number,
+    wave: number,
+    morsels: readonly Morsel[],
+    next: SharedArrayBuffer,
+  ): boolean {
     return this.post(worker, { kind: 'wave', statement, wave, morsels, next });
   }
 
@@ -121,7 +127,9 @@ export class WorkerPool {
       // A new worker at this place knows no frame.
       this.frames.forgetWorker(worker);
       if (this.isClosed) return;
-      const failure = internalError(`pipeline worker ended unexpectedly: ${error?.message ?? 'no reason given'}`);
+      const failure = internalError(
+        `pipeline worker ended unexpectedly: ${error?.message ?? 'no reason given'}`,
+      );
       for (const listener of [...this.listeners.values()]) listener.lost(worker, failure);
     });
     handle.background();

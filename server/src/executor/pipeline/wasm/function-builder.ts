@@ -202,7 +202,10 @@ export class FunctionBuilder {
   }
 
   parameter<T extends WasmType>(index: number, type: T): Local<T> {
-    assert(this.parameters[index] === type, `wasm parameter ${index} is ${this.parameters[index]}, not ${type}`);
+    assert(
+      this.parameters[index] === type,
+      `wasm parameter ${index} is ${this.parameters[index]}, not ${type}`,
+    );
     return new Local(index, type);
   }
 
@@ -244,7 +247,12 @@ export class FunctionBuilder {
   }
 
   /** A call that yields a value. */
-  callValue<T extends WasmType>(index: number, args: readonly Value[], types: readonly WasmType[], result: T): Value<T> {
+  callValue<T extends WasmType>(
+    index: number,
+    args: readonly Value[],
+    types: readonly WasmType[],
+    result: T,
+  ): Value<T> {
     return new Value(result, (code) => {
       args.forEach((arg, position) => {
         arg.emit(code, types[position]!);

@@ -1,5 +1,5 @@
-import wabt from 'wabt';
 import { describe, expect, it } from 'vitest';
+import wabt from 'wabt';
 import { ByteWriter } from './bytes.ts';
 import {
   binary,
@@ -14,7 +14,20 @@ import {
   unary,
 } from './function-builder.ts';
 import { ModuleBuilder } from './module-builder.ts';
-import { BINARY, type BinaryName, LOAD, type LoadName, SIMD_BINARY, SIMD_UNARY, type SimdBinaryName, type SimdUnaryName, STORE, type StoreName, UNARY, type UnaryName } from './opcodes.ts';
+import {
+  BINARY,
+  type BinaryName,
+  LOAD,
+  type LoadName,
+  SIMD_BINARY,
+  SIMD_UNARY,
+  type SimdBinaryName,
+  type SimdUnaryName,
+  STORE,
+  type StoreName,
+  UNARY,
+  type UnaryName,
+} from './opcodes.ts';
 
 /** Checks the bytes with wabt and gives the text. */
 async function disassemble(bytes: Uint8Array): Promise<string> {
@@ -38,7 +51,9 @@ describe('encoder', () => {
     };
     expect(read((out) => out.unsigned(624485))).toEqual([0xe5, 0x8e, 0x26]);
     expect(read((out) => out.signed(-123456))).toEqual([0xc0, 0xbb, 0x78]);
-    expect(read((out) => out.signed64(-(1n << 63n)))).toEqual([128, 128, 128, 128, 128, 128, 128, 128, 128, 0x7f]);
+    expect(read((out) => out.signed64(-(1n << 63n)))).toEqual([
+      128, 128, 128, 128, 128, 128, 128, 128, 128, 0x7f,
+    ]);
     expect(read((out) => out.signed(63))).toEqual([63]);
     expect(read((out) => out.signed(64))).toEqual([0xc0, 0]);
   });
@@ -51,7 +66,13 @@ describe('encoder', () => {
       name
         .replace(/^([a-z]+[0-9]+(?:x[0-9]+)?)([A-Z])/, (_, type, letter) => `${type}.${letter.toLowerCase()}`)
         .replace(/(?<=\..*)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const constant = { i32: () => i32(1), i64: () => i64(1n), f64: () => f64(1), v128: () => loadVector(i32(0)), f32: () => load('f32Load', i32(0)) };
+    const constant = {
+      i32: () => i32(1),
+      i64: () => i64(1n),
+      f64: () => f64(1),
+      v128: () => loadVector(i32(0)),
+      f32: () => load('f32Load', i32(0)),
+    };
     module.function(null, [], [], (builder) => {
       const drop = (value: never) => void builder.keep(value);
       for (const name of Object.keys(BINARY) as BinaryName[]) {
@@ -93,7 +114,11 @@ describe('encoder', () => {
       const index = builder.keep(i32(0));
       const total = builder.local('i64');
       builder.forRange(index, builder.parameter(1, 'i32').get(), 1, () => {
-        const address = binary('i32Add', builder.parameter(0, 'i32').get(), binary('i32Shl', index.get(), i32(3)));
+        const address = binary(
+          'i32Add',
+          builder.parameter(0, 'i32').get(),
+          binary('i32Shl', index.get(), i32(3)),
+        );
         builder.set(total, binary('i64Add', total.get(), load('i64Load', address)));
       });
       builder.if(
@@ -106,7 +131,9 @@ describe('encoder', () => {
     module.function('twice', ['i32'], ['i64'], (builder) => {
       const count = builder.parameter(0, 'i32');
       const value = builder.keep(builder.callValue(sum, [i32(0), count.get()], ['i32', 'i32'], 'i64'));
-      builder.return(select(unary('i64Eqz', value.get()), i64(-1n), binary('i64Add', value.get(), value.get())));
+      builder.return(
+        select(unary('i64Eqz', value.get()), i64(-1n), binary('i64Add', value.get(), value.get())),
+      );
     });
     await disassemble(module.finish());
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -123,7 +150,16 @@ describe('encoder', () => {
   it('refuses a value consumed twice, a wrong type and an unclosed function', () => {
     const module = new ModuleBuilder();
     const once = i32(1);
-    expect(() => module.function(null, [], [], (builder) => void builder.keep(binary('i32Add', once, once)))).toThrow(/twice/);
-    expect(() => module.function(null, [], [], (builder) => void builder.keep(binary('i64Add', i32(1) as never, i64(1n))))).toThrow(/where i64/);
+    expect(() =>
+      module.function(null, [], [], (builder) => void builder.keep(binary('i32Add', once, once))),
+    ).toThrow(/twice/);
+    expect(() =>
+      module.function(
+        null,
+        [],
+        [],
+        (builder) => void builder.keep(binary('i64Add', i32(1) as never, i64(1n))),
+      ),
+    ).toThrow(/where i64/);
   });
 });

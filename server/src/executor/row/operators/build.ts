@@ -2,6 +2,8 @@
 import { internalError } from '../../../base/error.ts';
 import type { PlanNode } from '../../../planner/physical.ts';
 import { InstrumentedOperator } from '../../instrument.ts';
+import { PipelineAggregate } from '../../pipeline/operator.ts';
+import { scanBelow } from '../../pipeline/translate.ts';
 import type { ExecutionState } from '../../state.ts';
 import { asHashJoin } from './adaptive-join.ts';
 import { Aggregate } from './aggregate.ts';
@@ -90,8 +92,13 @@ function build(node: PlanNode, state: ExecutionState): Operator {
       return new Limit(state, node, buildOperator(node.child, state));
     case 'unique':
       return new Unique(state, node, buildOperator(node.child, state));
-    case 'aggregate':
-      return new Aggregate(state, node, buildOperator(node.child, state));
+    case 'aggregate': {
+      const { pipelines } = state.environment;
+      const makeRow = (): Operator => new Aggregate(state, node, buildOperator(node.child, state));
+      return pipelines === null || scanBelow(node) === null
+        ? makeRow()
+        : new PipelineAggregate(state, node, pipelines, makeRow);
+    }
     case 'window':
       return new Window(state, node, buildOperator(node.child, state));
     case 'append':
