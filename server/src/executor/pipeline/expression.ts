@@ -131,7 +131,7 @@ export class ExpressionEmitter {
       case 'case':
         for (const branch of node.branches) {
           this.prepare(branch.when);
-          this.prepare(branch.then);
+          this.prepare(branch.result);
         }
         if (node.otherwise !== null) this.prepare(node.otherwise);
         return;
@@ -402,24 +402,24 @@ export class ExpressionEmitter {
     const { builder } = this;
     const branches = node.branches.map((branch) => ({
       when: builder.keep(this.truth(branch.when)),
-      then: this.emit(branch.then),
+      result: this.emit(branch.result),
     }));
     const last = branches.at(-1)!;
     let result: Slot =
       node.otherwise === null
-        ? { value: last.then.value, isNull: builder.keep(i32(1)) }
+        ? { value: last.result.value, isNull: builder.keep(i32(1)) }
         : this.emit(node.otherwise);
     for (let index = branches.length - 1; index >= 0; index--) {
-      const { when, then } = branches[index]!;
+      const { when, result: chosen } = branches[index]!;
       const value = builder.keep(
-        this.choose(when.get(), then.value, result.value),
+        this.choose(when.get(), chosen.value, result.value),
       ) as unknown as Slot['value'];
       let isNull: Local<'i32'> | null = null;
-      if (then.isNull !== null || result.isNull !== null) {
+      if (chosen.isNull !== null || result.isNull !== null) {
         isNull = builder.keep(
           select(
             when.get(),
-            then.isNull === null ? i32(0) : then.isNull.get(),
+            chosen.isNull === null ? i32(0) : chosen.isNull.get(),
             result.isNull === null ? i32(0) : result.isNull.get(),
           ),
         );

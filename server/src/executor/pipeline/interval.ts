@@ -111,7 +111,7 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
       let result = node.otherwise === null ? null : intervalOf(node.otherwise, context);
       for (const branch of node.branches) {
         intervalOf(branch.when, context);
-        const value = intervalOf(branch.then, context);
+        const value = intervalOf(branch.result, context);
         result = result === null ? value : hull(result, value);
       }
       return result ?? EMPTY;

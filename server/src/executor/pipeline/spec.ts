@@ -48,7 +48,7 @@ export type Node =
   | { readonly op: 'isNull'; readonly arg: Node; readonly negate: boolean; readonly type: PipelineType }
   | {
       readonly op: 'case';
-      readonly branches: readonly { readonly when: Node; readonly then: Node }[];
+      readonly branches: readonly { readonly when: Node; readonly result: Node }[];
       /** Null = NULL. */
       readonly otherwise: Node | null;
       readonly type: PipelineType;
@@ -143,7 +143,7 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
     case 'case':
       for (const branch of node.branches) {
         walkNode(branch.when, visit);
-        walkNode(branch.then, visit);
+        walkNode(branch.result, visit);
       }
       if (node.otherwise !== null) walkNode(node.otherwise, visit);
       return;

@@ -418,7 +418,7 @@ class Translator {
       op: 'case',
       branches: expr.whens.map((branch, index) => ({
         when: this.condition(branch.condition),
-        then: results[index]!,
+        result: results[index]!,
       })),
       otherwise: isNull ? null : results.at(-1)!,
       type: results[0]!.type,

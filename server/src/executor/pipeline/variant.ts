@@ -99,7 +99,7 @@ export function isNullable(node: Node, columns: readonly { nullable: boolean }[]
       return (
         node.otherwise === null ||
         isNullable(node.otherwise, columns) ||
-        node.branches.some((branch) => isNullable(branch.then, columns))
+        node.branches.some((branch) => isNullable(branch.result, columns))
       );
   }
 }
