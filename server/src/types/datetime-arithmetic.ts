@@ -27,6 +27,7 @@ import {
 import { roundHalfEven } from './datetime-parse.ts';
 import { Interval } from './interval.ts';
 import { intervalOutOfRange } from './interval-text.ts';
+import { formatFloat8 } from './scalars.ts';
 import { fromLocal, type TimeZone, toLocal } from './zone.ts';
 
 /** Last date that is a timestamp. */
@@ -335,7 +336,7 @@ export function makeTime(hour: number, minute: number, second: number): number {
   if (!isValid || total > MICROSECONDS_PER_DAY) {
     throw new DbError(
       'datetime_field_overflow',
-      `time field value out of range: ${hour}:${minute.toString().padStart(2, '0')}:${second < 10 ? '0' : ''}${Number(second.toPrecision(6))}`,
+      `time field value out of range: ${hour}:${minute.toString().padStart(2, '0')}:${formatFloat8(second, -9).padStart(2, '0')}`,
     );
   }
   return total;

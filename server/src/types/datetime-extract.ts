@@ -17,7 +17,7 @@ import {
   timestampFromParts,
   timestampTime,
 } from './calendar.ts';
-import { type DateUnit, extractUnit } from './datetime-tokens.ts';
+import { type DateUnit, extractUnit, unitWord } from './datetime-tokens.ts';
 import { Interval, type TimeTz } from './interval.ts';
 import { intervalParts } from './interval-text.ts';
 import { Numeric } from './numeric.ts';
@@ -44,6 +44,18 @@ export function requireUnit(text: string, typeName: string): DateUnit {
     );
   }
   if (knownUnits.size < 200) knownUnits.set(text, unit);
+  return unit;
+}
+
+/** date_trunc knows the units of intervals and zones only. */
+function requireTruncationUnit(text: string, typeName: string): DateUnit {
+  const unit = unitWord(text);
+  if (unit === null || unit === 'ago') {
+    throw new DbError(
+      'invalid_parameter_value',
+      `unit "${text.toLowerCase()}" not recognized for type ${typeName}`,
+    );
+  }
   return unit;
 }
 
@@ -84,8 +96,8 @@ export function truncateTimestamp(
   timestamp: bigint,
   typeName = 'timestamp without time zone',
 ): bigint {
-  const unit = requireUnit(text, typeName);
   if (!isFiniteTimestamp(timestamp)) return timestamp;
+  const unit = requireTruncationUnit(text, typeName);
   const days = timestampDays(timestamp);
   const size = TIME_UNITS[unit];
   if (size !== undefined) {
@@ -116,15 +128,15 @@ export function truncateTimestamp(
 /** date_trunc of a timestamptz in a zone: days and more by local time, less by keeping the offset. */
 export function truncateTimestampTz(text: string, timestamp: bigint, zone: TimeZone): bigint {
   const typeName = 'timestamp with time zone';
-  const unit = requireUnit(text, typeName);
   if (!isFiniteTimestamp(timestamp)) return timestamp;
+  const unit = requireTruncationUnit(text, typeName);
   const truncated = truncateTimestamp(text, toLocal(zone, timestamp), typeName);
   if (TIME_UNITS[unit] === undefined) return fromLocal(zone, truncated);
   return truncated - BigInt(offsetAtTimestamp(zone, timestamp)) * 1_000_000n;
 }
 
 export function truncateInterval(text: string, span: Interval): Interval {
-  const unit = requireUnit(text, 'interval');
+  const unit = requireTruncationUnit(text, 'interval');
   const size = TIME_UNITS[unit];
   if (size !== undefined) {
     return new Interval(span.months, span.days, (span.microseconds / BigInt(size)) * BigInt(size));

@@ -304,11 +304,10 @@ function integerPower(base: Numeric, exponent: number, exponentScale: number): N
     const head = digits.slice(0, 17);
     weight = exponent * (Math.log10(Number(head)) + (digits.length - head.length) - base.scale);
   }
+  // Integer exponents keep 16 decimals whatever the size of the result.
+  const scale = clampDisplayScale(Math.max(MIN_SIGNIFICANT_DIGITS, base.scale, exponentScale));
   if (weight > 32768 * 4) throw overflowError();
-  if (weight + 1 < -MAX_DISPLAY_SCALE) return new Numeric(0, MAX_DISPLAY_SCALE);
-  const scale = clampDisplayScale(
-    Math.max(MIN_SIGNIFICANT_DIGITS - Math.trunc(weight), base.scale, exponentScale),
-  );
+  if (weight + 1 < -scale) return new Numeric(0, scale);
   if (exponent === 0) return makeNumeric(powerOfTen(scale), scale);
   if (base.coefficient === 0) {
     if (exponent < 0) throw divisionByZero();

@@ -73,9 +73,9 @@ function mixed(names: string[]): Record<string, Implementation> {
 function extremes<Value>(prefix: string, compare: Compare<Value, Value>): Record<string, Implementation> {
   return {
     [`${prefix}larger`]: ((left: Value, right: Value) =>
-      compare(left, right) >= 0 ? left : right) as unknown as Implementation,
+      compare(left, right) > 0 ? left : right) as unknown as Implementation,
     [`${prefix}smaller`]: ((left: Value, right: Value) =>
-      compare(left, right) <= 0 ? left : right) as unknown as Implementation,
+      compare(left, right) < 0 ? left : right) as unknown as Implementation,
   };
 }
 
@@ -170,7 +170,7 @@ const pure: Record<string, Implementation> = {
   btoidvectorcmp: vectors,
   bttidcmp: tids,
   bpcharcmp: (left: string, right: string) => sign(compareBpchar(left, right)),
-  byteacmp: compareBytes,
+  byteacmp: (left: Uint8Array, right: Uint8Array) => sign(compareBytes(left, right)),
   date_cmp: (left: number, right: number) => sign(left - right),
   time_cmp: (left: number, right: number) => sign(left - right),
   timetz_cmp: (left: TimeTz, right: TimeTz) => sign(compareTimeTz(left, right)),

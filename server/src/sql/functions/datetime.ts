@@ -3,8 +3,6 @@ import { DbError } from '../../base/error.ts';
 import {
   checkTimestamp,
   civilFromTimestamp,
-  DATE_INFINITY,
-  DATE_NEGATIVE_INFINITY,
   dateFromCivil,
   dayOfWeek,
   isFiniteDate,
@@ -197,6 +195,17 @@ function inRangeInteger(
   return isLess ? value <= bound : value >= bound;
 }
 
+function dateAndTime(date: number, time: number): bigint {
+  const start = dateToTimestamp(date);
+  return isFiniteTimestamp(start) ? checkTimestamp(start + BigInt(time)) : start;
+}
+
+function dateAndTimeTz(date: number, time: TimeTz): bigint {
+  const start = dateToTimestamp(date);
+  if (!isFiniteTimestamp(start)) return start;
+  return checkTimestamp(start + BigInt(time.microseconds) + BigInt(time.zoneSeconds) * 1_000_000n);
+}
+
 const pure: Record<string, Implementation> = {
   date_pli: addDays,
   date_mii: (date: number, days: number) => addDays(date, -days),
@@ -226,17 +235,8 @@ const pure: Record<string, Implementation> = {
     new TimeTz(addToTime(value.microseconds, span.microseconds), value.zoneSeconds),
   timetz_mi_interval: (value: TimeTz, span: Interval) =>
     new TimeTz(addToTime(value.microseconds, -span.microseconds), value.zoneSeconds),
-  datetime_timestamp: (date: number, time: number) => {
-    const start = dateToTimestamp(date);
-    return isFiniteTimestamp(start) ? checkTimestamp(start + BigInt(time)) : start;
-  },
-  datetimetz_timestamptz: (date: number, time: TimeTz) => {
-    if (date === DATE_INFINITY) return 9223372036854775807n;
-    if (date === DATE_NEGATIVE_INFINITY) return -9223372036854775808n;
-    return checkTimestamp(
-      dateToTimestamp(date) + BigInt(time.microseconds) + BigInt(time.zoneSeconds) * 1_000_000n,
-    );
-  },
+  datetime_timestamp: dateAndTime,
+  datetimetz_timestamptz: dateAndTimeTz,
   timestamp_age: timestampAge,
   timestamp_bin: binTimestamp,
   timestamptz_bin: binTimestamp,
@@ -293,9 +293,8 @@ const pure: Record<string, Implementation> = {
   overlaps_timetz: overlaps(compareTimeTz),
   overlaps_timestamp: overlaps(byOrder<bigint>),
   // the SQL-language variants
-  '#1296': (time: number, date: number) => checkTimestamp(dateToTimestamp(date) + BigInt(time)),
-  '#1298': (time: TimeTz, date: number) =>
-    checkTimestamp(dateToTimestamp(date) + BigInt(time.microseconds) + BigInt(time.zoneSeconds) * 1_000_000n),
+  '#1296': (time: number, date: number) => dateAndTime(date, time),
+  '#1298': (time: TimeTz, date: number) => dateAndTimeTz(date, time),
   '#1848': (span: Interval, time: number) => addToTime(time, span.microseconds),
   '#2546': (span: Interval, date: number) => addInterval(dateToTimestamp(date), span),
   '#2547': (span: Interval, value: TimeTz) =>

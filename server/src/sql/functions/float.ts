@@ -281,7 +281,7 @@ const pure: Record<string, Implementation> = {
   dround: (value: number) =>
     Number.isInteger(value) || !Number.isFinite(value) ? value : roundHalfEven(value),
   dtrunc: Math.trunc,
-  dsign: (value: number) => (value > 0 ? 1 : value < 0 ? -1 : Number.isNaN(value) ? value : 0),
+  dsign: (value: number) => (value > 0 ? 1 : value < 0 ? -1 : 0),
   dsqrt: (value: number) => {
     if (value < 0) {
       throw new DbError(

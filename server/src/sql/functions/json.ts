@@ -33,8 +33,10 @@ function nodePlain(source: string, node: JsonNode | undefined): string | null {
   return node.kind === 'string' ? node.text : nodeText(source, node);
 }
 
-function elementAt(value: JsonValue, index: number): JsonValue | undefined {
-  return isJsonArray(value) ? value[index < 0 ? value.length + index : index] : undefined;
+function elementAt(value: JsonValue, index: number, isTop = false): JsonValue | undefined {
+  if (isJsonArray(value)) return value[index < 0 ? value.length + index : index];
+  // A top-level scalar is stored as an array of one.
+  return isTop && !isJsonObject(value) && (index === 0 || index === -1) ? value : undefined;
 }
 function fieldOf(value: JsonValue, key: string): JsonValue | undefined {
   return isJsonObject(value) ? jsonField(value, key) : undefined;
@@ -187,13 +189,17 @@ function changePath(
   return value;
 }
 
+function checkPath(path: SqlArray): void {
+  if (path.dimensions.length > 1)
+    throw new DbError('array_subscript_error', 'wrong number of array subscripts');
+}
+
 function checkContainer(value: JsonValue, message: string): void {
   if (!isJsonArray(value) && !isJsonObject(value)) throw invalidParameter(message);
 }
 
 function setPath(target: JsonValue, path: SqlArray, replacement: JsonValue, create: boolean): JsonValue {
-  if (path.dimensions.length > 1)
-    throw new DbError('array_subscript_error', 'wrong number of array subscripts');
+  checkPath(path);
   checkContainer(target, 'cannot set path in scalar');
   const isEmpty = isJsonArray(target) ? target.length === 0 : (target as JsonObject).entries.length === 0;
   if ((isEmpty && !create) || path.elements.length === 0) return target;
@@ -237,7 +243,14 @@ const nodeType = (node: JsonNode): string =>
   node.kind === 'true' || node.kind === 'false' ? 'boolean' : node.kind;
 
 function castError(value: JsonValue, type: string): DbError {
-  return invalidParameter(`cannot cast jsonb ${typeName(value)} to type ${type}`);
+  const kind = isJsonArray(value)
+    ? 'array'
+    : isJsonObject(value)
+      ? 'object'
+      : value instanceof Numeric
+        ? 'numeric'
+        : typeName(value);
+  return invalidParameter(`cannot cast jsonb ${kind} to type ${type}`);
 }
 function numberOf(value: Jsonb, type: string): Numeric | null {
   if (value.value instanceof Numeric) return value.value;
@@ -270,7 +283,7 @@ function objectPairs(array: SqlArray): [string | null, string | null][] {
 }
 
 function zipPairs(keys: SqlArray, values: SqlArray): [string | null, string | null][] {
-  if (keys.dimensions.length > 1 || values.dimensions.length > 1) {
+  if (keys.dimensions.length > 1 || keys.dimensions.length !== values.dimensions.length) {
     throw new DbError('array_subscript_error', 'wrong number of array subscripts');
   }
   if (keys.elements.length !== values.elements.length)
@@ -332,8 +345,9 @@ const pure: Record<string, Implementation> = {
   json_build_object_noargs: () => '{}',
   jsonb_object_field: (value: Jsonb, key: string) => wrap(fieldOf(value.value, key)),
   jsonb_object_field_text: (value: Jsonb, key: string) => plainText(fieldOf(value.value, key) ?? null),
-  jsonb_array_element: (value: Jsonb, index: number) => wrap(elementAt(value.value, index)),
-  jsonb_array_element_text: (value: Jsonb, index: number) => plainText(elementAt(value.value, index) ?? null),
+  jsonb_array_element: (value: Jsonb, index: number) => wrap(elementAt(value.value, index, true)),
+  jsonb_array_element_text: (value: Jsonb, index: number) =>
+    plainText(elementAt(value.value, index, true) ?? null),
   jsonb_extract_path: (value: Jsonb, path: SqlArray) => wrap(extract(value.value, path)),
   jsonb_extract_path_text: (value: Jsonb, path: SqlArray) => plainText(extract(value.value, path) ?? null),
   jsonb_typeof: (value: Jsonb) => typeName(value.value),
@@ -357,6 +371,7 @@ const pure: Record<string, Implementation> = {
     new Jsonb(deleteKeys(value.value, keys.elements.filter((key) => key !== null) as string[])),
   jsonb_delete_idx: (value: Jsonb, index: number) => new Jsonb(deleteIndex(value.value, index)),
   jsonb_delete_path: (value: Jsonb, path: SqlArray) => {
+    checkPath(path);
     checkContainer(value.value, 'cannot delete path in scalar');
     if (path.elements.length === 0) return value;
     return new Jsonb(changePath(value.value, path.elements as (string | null)[], 0, null, 'delete'));
@@ -396,6 +411,7 @@ const pure: Record<string, Implementation> = {
     }
   },
   jsonb_insert: (target: Jsonb, path: SqlArray, value: Jsonb, isAfter: boolean) => {
+    checkPath(path);
     checkContainer(target.value, 'cannot set path in scalar');
     if (path.elements.length === 0) return target;
     return new Jsonb(

@@ -39,7 +39,7 @@ import { pureTable } from './registry.ts';
 
 const TEN = new Numeric(10, 0);
 /** Requested scales are clamped as PostgreSQL clamps them. */
-const clampScale = (scale: number): number => Math.max(-2000, Math.min(2000, scale));
+const clampScale = (scale: number): number => Math.max(-16383, Math.min(16383, scale));
 
 function widthBucket(operand: Numeric, low: Numeric, high: Numeric, count: number): number {
   const invalid = (message: string): DbError =>
@@ -127,7 +127,7 @@ export const numericFunctions = pureTable({
     }
     const whole = BigInt(numericRound(value, 0).coefficient);
     if (whole < 0n || whole > 0xffffffffffffffffn)
-      throw new DbError('numeric_value_out_of_range', 'pg_lsn out of range');
+      throw new DbError('invalid_parameter_value', 'pg_lsn out of range');
     return formatLsn(whole);
   },
   width_bucket_numeric: widthBucket,

@@ -9,7 +9,7 @@ import {
   numericMultiply,
   numericRound,
 } from '../../types/numeric-core.ts';
-import { numericToInteger, parseNumeric } from '../../types/numeric-text.ts';
+import { formatNumeric, numericToInteger, parseNumeric } from '../../types/numeric-text.ts';
 import { OID } from '../../types/oid.ts';
 import { bytesToHex, formatLsn, hexToUuid, lsnValue } from '../../types/scalars.ts';
 import { encodeValue } from '../../types/value-bytes.ts';
@@ -138,8 +138,7 @@ const pure: Record<string, Implementation> = {
     if (value.kind !== 'finite') return `${value.kind} bytes`;
     const limit = new Numeric(10240, 0);
     if (numericCompare(numericAbs(value), limit) < 0) {
-      const support = value.scale === 0 ? value : value;
-      return `${formatPlain(support)} bytes`;
+      return `${formatPlain(value)} bytes`;
     }
     return prettySize(BigInt(numericDivideTruncated(numericRound(value, 0), new Numeric(1, 0)).coefficient));
   },
@@ -159,19 +158,21 @@ const pure: Record<string, Implementation> = {
 };
 
 function formatPlain(value: Numeric): string {
-  return value.scale === 0 ? value.coefficient.toString() : String(numericRound(value, 0).coefficient);
+  return formatNumeric(value);
 }
 
 function shiftLsn(lsn: string, offset: Numeric, sign: bigint): string {
   if (offset.kind !== 'finite') {
     throw new DbError(
       'feature_not_supported',
-      `cannot ${sign > 0n ? 'add' : 'subtract'} ${offset.kind} ${sign > 0n ? 'to' : 'from'} pg_lsn`,
+      offset.kind === 'NaN'
+        ? `cannot ${sign > 0n ? 'add NaN to' : 'subtract NaN from'} pg_lsn`
+        : 'cannot convert infinity to pg_lsn',
     );
   }
   const result = lsnValue(lsn) + sign * BigInt(numericRound(offset, 0).coefficient);
   if (result < 0n || result > 0xffffffffffffffffn)
-    throw new DbError('numeric_value_out_of_range', 'pg_lsn out of range');
+    throw new DbError('invalid_parameter_value', 'pg_lsn out of range');
   return formatLsn(result);
 }
 

@@ -14,6 +14,7 @@ import {
   trimTrailingSpaces,
   truncateName,
 } from '../../types/scalars.ts';
+import { rangeError } from './integer.ts';
 import { boundTable, type FunctionTable, type Implementation, pureTable } from './registry.ts';
 
 const MAX_TEXT = 0x1fffffe8 - 4096;
@@ -169,9 +170,8 @@ function splitPart(text: string, delimiter: string, field: number): string {
 
 function overlay(text: string, replacement: string, start: number, length: number): string {
   if (start <= 0) throw new DbError('substring_error', 'negative substring length not allowed');
-  return (
-    substring(text, 1, start - 1) + replacement + substring(text, Math.min(start + length, 2147483647), null)
-  );
+  if (start + length > 2147483647) throw rangeError('integer');
+  return substring(text, 1, start - 1) + replacement + substring(text, start + length, null);
 }
 
 function overlayBytes(bytes: Uint8Array, replacement: Uint8Array, start: number, length: number): Uint8Array {
@@ -186,7 +186,7 @@ function overlayBytes(bytes: Uint8Array, replacement: Uint8Array, start: number,
 }
 
 function chr(code: number): string {
-  if (code < 0) throw new DbError('program_limit_exceeded', 'character number must be positive');
+  if (code < 0) throw new DbError('invalid_parameter_value', 'character number must be positive');
   if (code === 0) throw new DbError('program_limit_exceeded', 'null character not permitted');
   if (code > 0x10ffff)
     throw new DbError('program_limit_exceeded', `requested character too large for encoding: ${code}`);
