@@ -23,6 +23,8 @@ export interface BulkHost {
   yieldToLoop(): Promise<void>;
   /** The region takes no more rows; starts its way to disk. */
   regionFull(table: TableImplementation, region: BaseRegion, xid: Xid): void;
+  /** Waits while too much is on its way to disk. */
+  bulkBacklog(transaction: TransactionImplementation): Promise<void> | null;
   describeConflict(table: TableImplementation, indexOid: number, rowId: RowId): DbError;
   waitFor(transaction: TransactionImplementation, xid: Xid): Promise<void> | null;
   regionAdded(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void;
@@ -52,11 +54,15 @@ export class BulkLoad {
       this.append(columns, done, count, first);
       region.rowCount = first + count;
       this.table.rows.liveRows += count;
+      this.table.modifications += count;
       for (const index of this.table.tableIndexes) {
         await this.indexRows(index.schema.indexOid, region, first, first + count);
       }
       done += count;
-      if (region.rowCount >= REGION_ROWS || this.byteSize() > REGION_BYTES) this.finishRegion();
+      if (region.rowCount >= REGION_ROWS || this.byteSize() > REGION_BYTES) {
+        this.finishRegion();
+        await this.host.bulkBacklog(this.transaction);
+      }
       await this.host.yieldToLoop();
     }
   }

@@ -12,7 +12,7 @@
  * force and an orphan file that the next start removes.
  * Indexes may be newer than S: entries are hints, and none that a row of S needs goes while S is pinned.
  */
-import { type CommitSequence, INVALID_XID, type Lsn, type Oid } from '../base/brands.ts';
+import type { CommitSequence, Lsn, Oid } from '../base/brands.ts';
 import { ByteTree } from '../index/byte-tree.ts';
 import type { OrderedIndex } from '../index/contract.ts';
 import { writeRun } from '../index/index-run.ts';
@@ -262,13 +262,7 @@ export class Checkpointer {
         if (region.descriptor === null && region.reader instanceof MemorySegment) {
           // Rows of an unlogged bulk load, in memory only so far.
           const { columns } = region.reader;
-          region.descriptor = await half.encode(
-            await openFile(),
-            segment,
-            region.rowCount,
-            columns,
-            INVALID_XID,
-          );
+          region.descriptor = await half.encode(await openFile(), segment, region.rowCount, columns);
         }
         if (region.descriptor !== null) segments.push({ ...region.descriptor, segment });
       }

@@ -2,14 +2,9 @@
  * The durable half of the store: what DDL, sequences and bulk loads write into the log, and the hold on block files.
  * Checkpoints are in checkpoint.ts, reading back in recovery.ts.
  */
-import { INVALID_XID, type Oid, type Xid } from '../base/brands.ts';
-import type { BlockFileWriter, SegmentDescriptor, Storage } from '../storage/contract.ts';
-import {
-  BLOCK_FILE_TARGET_BYTES,
-  encodeSegmentDescriptor,
-  SegmentReader,
-  segmentBlocks,
-} from '../storage/index.ts';
+import { INVALID_XID, type Oid } from '../base/brands.ts';
+import type { BlockFileWriter, EncodedSegment, SegmentDescriptor, Storage } from '../storage/contract.ts';
+import { encodeSegmentDescriptor, SegmentReader, segmentBlocks } from '../storage/index.ts';
 import { LogBuffer } from '../txn/log-buffer.ts';
 import type { TransactionImplementation } from '../txn/transaction.ts';
 import type { ColumnVector } from '../types/vector.ts';
@@ -56,9 +51,19 @@ interface BulkWriter {
   file: BlockFileWriter | null;
   /** Complete files, held once each for us. */
   finished: number[];
+  /** Regions in the current file. */
+  waiting: BaseRegion[];
+  /** Regions on their way. */
+  backlog: number;
+  isAbandoned?: boolean;
   chain: Promise<void>;
   failure: unknown;
 }
+
+/** A bulk file is completed above this size, so that the memory of its rows can go. */
+const BULK_FILE_BYTES = 32 * 1024 * 1024;
+/** Regions being encoded or written beyond which the loader waits. */
+const BULK_BACKLOG_REGIONS = 4;
 
 /** See the module comment. */
 export class DurableHalf implements Durability {
@@ -211,14 +216,16 @@ export class DurableHalf implements Durability {
     if (!table.isLogged) return;
     let writer = this.bulkWriters.get(transaction);
     if (writer === undefined) {
-      writer = { file: null, finished: [], chain: Promise.resolve(), failure: null };
+      writer = { file: null, finished: [], waiting: [], backlog: 0, chain: Promise.resolve(), failure: null };
       this.bulkWriters.set(transaction, writer);
       const own = writer;
       (transaction.preparations ??= []).push(() => this.finishBulk(transaction, own));
       transaction.onRollback(() => {
         this.bulkWriters.delete(transaction);
         void own.chain.then(async () => {
+          own.isAbandoned = true;
           await own.file?.abandon();
+          own.file = null;
           for (const file of own.finished.splice(0)) this.storage.files.release(file);
         });
       });
@@ -226,23 +233,28 @@ export class DurableHalf implements Durability {
     const own = writer;
     const xid = region.owner;
     const { rows } = table;
+    own.backlog++;
+    const { columns } = region.reader as MemorySegment;
+    const encoding = this.encodeColumns(region.segment, region.rowCount, columns);
+    // Awaited in the chain; a failure before that must not count as unhandled.
+    encoding.catch(() => {});
     own.chain = own.chain
       .then(async () => {
-        if (region.isDropped || own.failure !== null) return;
-        if (own.file !== null && own.file.size > BLOCK_FILE_TARGET_BYTES) {
-          await own.file.finish();
-          own.finished.push(own.file.file);
-          own.file = null;
-        }
+        const encoded = await encoding;
+        if (region.isDropped || own.failure !== null || own.isAbandoned === true) return;
         own.file ??= await this.storage.files.create();
-        const { columns } = region.reader as MemorySegment;
-        const descriptor = await this.encode(own.file, region.segment, region.rowCount, columns, INVALID_XID);
+        const descriptor = this.storage.writeSegment(own.file, encoded);
         await own.file.drain();
         if (region.isDropped || rows.regions[region.segment] !== region) return;
         region.descriptor = descriptor;
+        own.waiting.push(region);
+        if (own.file.size > BULK_FILE_BYTES) await this.finishBulkFile(own);
       })
       .catch((error: unknown) => {
         own.failure = error;
+      })
+      .finally(() => {
+        own.backlog--;
       });
     (transaction.preparations ??= []).push(async () => {
       const { descriptor } = region;
@@ -262,15 +274,32 @@ export class DurableHalf implements Durability {
     });
   }
 
+  /** Loaders wait here when encoding and writing fall behind; null = go on. */
+  bulkBacklog(transaction: TransactionImplementation): Promise<void> | null {
+    const writer = this.bulkWriters.get(transaction);
+    return writer === undefined || writer.backlog <= BULK_BACKLOG_REGIONS ? null : writer.chain;
+  }
+
+  /** Completes the current file; its regions are read from there from now on, so that their memory goes. */
+  private async finishBulkFile(writer: BulkWriter): Promise<void> {
+    const { file } = writer;
+    if (file === null) return;
+    await file.finish();
+    writer.finished.push(file.file);
+    writer.file = null;
+    for (const region of writer.waiting.splice(0)) {
+      if (region.descriptor !== null && !region.isDropped) {
+        region.reader = new SegmentReader(region.descriptor, this.storage.blocks);
+      }
+    }
+  }
+
   private async finishBulk(transaction: TransactionImplementation, writer: BulkWriter): Promise<void> {
     await writer.chain;
     if (writer.failure !== null) throw writer.failure;
     this.bulkWriters.delete(transaction);
-    if (writer.file !== null) {
-      await writer.file.finish();
-      writer.finished.push(writer.file.file);
-      writer.file = null;
-    }
+    if (writer.isAbandoned === true) return;
+    await this.finishBulkFile(writer);
     const release = (): void => {
       for (const file of writer.finished.splice(0)) this.storage.files.release(file);
     };
@@ -285,16 +314,22 @@ export class DurableHalf implements Durability {
     segment: number,
     rowCount: number,
     columns: readonly ColumnVector[],
-    owner: Xid,
   ): Promise<SegmentDescriptor> {
-    const encoded = await this.storage.encodeSegment({
+    return this.storage.writeSegment(file, await this.encodeColumns(segment, rowCount, columns));
+  }
+
+  private encodeColumns(
+    segment: number,
+    rowCount: number,
+    columns: readonly ColumnVector[],
+  ): Promise<EncodedSegment> {
+    return this.storage.encodeSegment({
       segment,
       rowCount,
       columns: columns.map((column) => exactly(column, rowCount)),
       sequences: 0,
-      owner,
+      owner: INVALID_XID,
     });
-    return this.storage.writeSegment(file, encoded);
   }
 
   /**

@@ -41,6 +41,16 @@ export class Maintenance {
     this.timer = this.clock.setTimer(() => void this.look(), INTERVAL_MILLIS, { background: true });
   }
 
+  /** One table a look, so that many small ones do not come in one go. */
+  private async analyzeOne(): Promise<void> {
+    const { store } = this.half;
+    for (const table of store.tables.values()) {
+      if (!store.statistician.isDue(table)) continue;
+      await store.statistician.analyze(table);
+      return;
+    }
+  }
+
   private async look(): Promise<void> {
     if (this.isStopped || this.isBusy) return;
     this.isBusy = true;
@@ -52,6 +62,7 @@ export class Maintenance {
         settings.checkpointLogBytes > 0 && checkpointer.logBytes > settings.checkpointLogBytes;
       if (isLogLong) await checkpointer.run(false);
       else if (store.arena.usedBytes > settings.deltaBytes) await checkpointer.sealDue();
+      await this.analyzeOne();
     } catch (error) {
       if (error instanceof Error) this.warn(error);
     } finally {

@@ -161,6 +161,7 @@ export class Recovery {
         );
         rows.addBase(region);
         rows.liveRows += descriptor.rowCount;
+        table.modifications += descriptor.rowCount;
         half.adoptRegion(region, descriptor);
       }
       for (const blob of stored.blobs) {
@@ -439,6 +440,7 @@ export class Recovery {
     );
     table.rows.addBase(region);
     table.rows.liveRows += descriptor.rowCount;
+    table.modifications += descriptor.rowCount;
     half.adoptRegion(region, descriptor);
     half.holdForLog(files, end);
     for (const file of files) half.storage.files.release(file);

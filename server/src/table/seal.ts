@@ -114,7 +114,7 @@ async function sealRegion(
   for (let column = 0; column < codecs.length; column++) {
     vectors.push(await columnVector(half, rows, region, plan, column));
   }
-  const descriptor = await half.encode(file, region.segment, count, vectors, 0 as Xid);
+  const descriptor = await half.encode(file, region.segment, count, vectors);
   await file.drain();
   return () => {
     if (rows.regions[region.segment] !== region || rows.codecs.length < codecs.length) return;

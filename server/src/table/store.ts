@@ -6,7 +6,7 @@
  */
 import type { Oid, RowId, Xid } from '../base/brands.ts';
 import { DbError, internalError } from '../base/error.ts';
-import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
+import { WaitSignal } from '../base/suspend.ts';
 import type { CommitTable } from '../txn/commit-table.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { TransactionManagerImplementation } from '../txn/manager.ts';
@@ -31,7 +31,7 @@ import type { BaseRegion } from './region.ts';
 import { LINK_BASE, REGION_ROWS } from './region.ts';
 import { RowStore } from './row-store.ts';
 import { Sequence } from './sequence.ts';
-import { computeStatistics, EMPTY_STATISTICS } from './statistics.ts';
+import { Statistician } from './statistician.ts';
 import { type TableHost, TableImplementation } from './table.ts';
 import { TableIndex } from './table-index.ts';
 
@@ -57,14 +57,13 @@ export interface Durability {
   beginRegion(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void;
   /** A bulk region is full: encode and write it; the commit waits for it. */
   writeRegion(table: TableImplementation, region: BaseRegion, transaction: TransactionImplementation): void;
+  /** Resolves when less of the transaction's bulk rows is on its way; null = not too much now. */
+  bulkBacklog(transaction: TransactionImplementation): Promise<void> | null;
   /** Storage of a dropped region may go. */
   regionGone(table: TableImplementation, region: BaseRegion): void;
   checkpoint(): Promise<void>;
   seal(table: TableImplementation): Promise<void>;
 }
-
-const SAMPLE_ROWS = 30_000;
-const QUICK_SAMPLE_ROWS = 1_000;
 
 /** See the module comment. */
 export class TableStoreImplementation implements TableStore, TableHost, BulkHost {
@@ -84,12 +83,13 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   /** Rows replaced by an undecided TRUNCATE. */
   private readonly parkedRows = new Set<RowStore>();
   private readonly bulkLoads = new Map<TransactionImplementation, Map<TableImplementation, BulkLoad>>();
-  private readonly statisticsOf = new WeakMap<TableImplementation, Map<number, ColumnStatistics>>();
+  readonly statistician: Statistician;
 
   constructor(transactions: TransactionManagerImplementation, clock: StoreClock) {
     this.transactions = transactions;
     this.commits = transactions.table;
     this.clock = clock;
+    this.statistician = new Statistician(transactions, () => clock.yieldToLoop());
   }
 
   /** Rows of all tables, replaced ones that a rollback may bring back included. */
@@ -109,6 +109,7 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   changed(table: TableImplementation, rowId: RowId): void {
+    table.modifications++;
     const region = table.rows.regions[Math.floor(rowId / REGION_ROWS)];
     if (region !== undefined) region.state.changedAt = ++this.changeTick;
   }
@@ -444,6 +445,10 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
       this.durability?.writeRegion(table, region, owner);
   }
 
+  bulkBacklog(transaction: TransactionImplementation): Promise<void> | null {
+    return this.durability?.bulkBacklog(transaction) ?? null;
+  }
+
   private finishBulk(transaction: TransactionImplementation, table: TableImplementation): void {
     this.bulkLoads.get(transaction)?.get(table)?.finishRegion();
   }
@@ -487,84 +492,11 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   statistics(table: TableImplementation, column: number): ColumnStatistics {
-    const known = this.statisticsOf.get(table)?.get(column);
-    if (known !== undefined) return known;
-    const definition = table.schema.columns[column];
-    if (definition === undefined || definition.dropped) return EMPTY_STATISTICS;
-    return computeStatistics(definition, this.quickSample(table, column), table.rows.liveRows);
-  }
-
-  /** Values of a few rows that are in memory. */
-  private quickSample(table: TableImplementation, column: number): Datum[] {
-    const transaction = this.transactions.begin({
-      isolation: 'read committed',
-      readOnly: true,
-      sessionId: 0,
-    });
-    try {
-      const cursor = table.scan({
-        snapshot: transaction.latestSnapshot(),
-        columns: [column],
-        slots: [0],
-        predicates: [],
-      });
-      const frame: Datum[] = [null];
-      const sample: Datum[] = [];
-      try {
-        while (sample.length < QUICK_SAMPLE_ROWS && cursor.next(frame)) sample.push(frame[0]);
-      } catch (error) {
-        if (!(error instanceof WaitSignal) && error !== SuspendSignal.instance) throw error;
-      }
-      return sample;
-    } finally {
-      this.transactions.rollback(transaction);
-    }
+    return this.statistician.column(table, column);
   }
 
   async analyze(tableOid: Oid): Promise<void> {
-    const table = this.implementation(tableOid);
-    const columns = table.schema.columns.flatMap((column, at) => (column.dropped ? [] : [at]));
-    const transaction = this.transactions.begin({
-      isolation: 'repeatable read',
-      readOnly: true,
-      sessionId: 0,
-    });
-    try {
-      const snapshot = transaction.statementSnapshot();
-      const total = Math.max(1, table.rows.liveRows);
-      const step = Math.max(1, total / SAMPLE_ROWS);
-      const samples: Datum[][] = columns.map(() => []);
-      const cursor = table.scan({ snapshot, columns, slots: columns.map((_, at) => at), predicates: [] });
-      const frame: Datum[] = [];
-      let seen = 0;
-      let nextPick = 0;
-      for (;;) {
-        let hasRow = false;
-        try {
-          hasRow = cursor.next(frame);
-        } catch (error) {
-          if (error instanceof WaitSignal) await error.promise;
-          else if (error === SuspendSignal.instance) await this.yieldToLoop();
-          else throw error;
-          continue;
-        }
-        if (!hasRow) break;
-        if (seen >= nextPick) {
-          for (let at = 0; at < columns.length; at++) samples[at].push(frame[at]);
-          nextPick += step;
-        }
-        seen++;
-        if ((seen & 2047) === 0) await this.yieldToLoop();
-      }
-      const result = new Map<number, ColumnStatistics>();
-      for (let at = 0; at < columns.length; at++) {
-        result.set(columns[at], computeStatistics(table.schema.columns[columns[at]], samples[at], seen));
-        await this.yieldToLoop();
-      }
-      this.statisticsOf.set(table, result);
-    } finally {
-      this.transactions.rollback(transaction);
-    }
+    await this.statistician.analyze(this.implementation(tableOid));
   }
 
   async seal(tableOid: Oid): Promise<void> {

@@ -100,6 +100,8 @@ export class TableImplementation implements Table {
   rows: RowStore;
   tableIndexes: TableIndex[] = [];
   readonly locks = new RowLocks();
+  /** Rows inserted, updated and deleted since the start, for statistics. */
+  modifications = 0;
   private readonly host: TableHost;
   private target: Incarnation;
 
