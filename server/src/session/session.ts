@@ -538,7 +538,15 @@ export class BackendSession implements Session, UtilitySession {
     this.extended.closeAllPortals();
     if (this.block.state !== 'failed' && this.deferredChecks.length > 0) {
       const transaction = this.block.transaction;
-      if (transaction !== null) this.runDeferredChecks();
+      if (transaction !== null) {
+        try {
+          this.runDeferredChecks();
+        } catch (thrown) {
+          // A commit that fails leaves no transaction behind.
+          this.rollback();
+          throw thrown;
+        }
+      }
     }
     return this.block.commit();
   }

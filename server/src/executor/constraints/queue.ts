@@ -206,7 +206,13 @@ export class AfterQueue {
     });
     if (later.referencing.size === 0 && later.referenced.length === 0) return;
     later.isFinal = true;
+    let isUndone = false;
+    this.environment.transaction.onRollback(() => {
+      isUndone = true;
+    });
     services.deferConstraint(() => {
+      // The savepoint the rows were written under was rolled back.
+      if (isUndone) return;
       try {
         later.run();
       } catch (thrown) {
@@ -239,6 +245,8 @@ export class AfterQueue {
       if (!this.lockReferenced(target, columns, key)) {
         const child = this.target(constraint.relationOid);
         const childColumns = constraint.columns.map((number) => number - 1);
+        // A deferred check of a row that was changed or deleted since has nothing to refuse.
+        if (this.isFinal && !this.exists(child, childColumns, key)) continue;
         throw new DbError(
           'foreign_key_violation',
           `insert or update on table "${child.relation.name}" violates foreign key constraint "${constraint.name}"`,
