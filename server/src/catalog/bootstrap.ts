@@ -12,6 +12,7 @@ import type { Datum } from '../types/datum.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
 import { Catalog } from './catalog.ts';
 import { PG_AUTHID, PG_DATABASE } from './data/columns.ts';
+import type { CatalogName } from './data/index.ts';
 import { CATALOGS, type CatalogDefinition } from './definitions.ts';
 import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
 import type { CatalogServices } from './services.ts';
@@ -31,6 +32,14 @@ export interface OpenCatalogOptions {
 
 const DATABASE_OID = 5;
 const SUPERUSER_OID = 10;
+
+/** Comments that tools compare with: pg_dump prints the one of public when it differs. */
+const WELL_KNOWN_COMMENTS: readonly (readonly [CatalogName, readonly Datum[]])[] = [
+  ['pg_description', [2200, 2615, 0, 'standard public schema']],
+  ['pg_shdescription', [5, 1262, 'default administrative connection database']],
+  ['pg_shdescription', [1, 1262, 'default template for new databases']],
+  ['pg_shdescription', [4, 1262, 'unmodifiable empty database']],
+];
 
 /** Columns are stored as what they hold: missing values as an array of texts, because anyarray has no element type. */
 const STORED_TYPES: Readonly<Record<string, Oid>> = { anyarray: 1009 };
@@ -85,6 +94,8 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
       for (const row of staticRows(definition.name))
         table.insert(transaction, seedRow(definition, row, options));
     }
+    for (const [catalog, row] of WELL_KNOWN_COMMENTS)
+      tables.table(CATALOGS.get(catalog)!.oid).insert(transaction, row);
     tables.createSequence(transaction, OID_SEQUENCE, {
       start: BigInt(FIRST_USER_OID),
       increment: 1n,

@@ -32,7 +32,6 @@ import {
 } from '../session/settings/session-settings.ts';
 import { terminatedByAdministrator } from '../session/statements.ts';
 import { DdlUtility } from '../session/utility/ddl.ts';
-import { STORED_DEPARSER } from '../sql/deparse/stored.ts';
 import {
   aggregateFunction,
   scalarFunction,
@@ -106,13 +105,7 @@ export async function startServer(environment: Environment, options: StartOption
     superuserPassword,
   });
   const catalogFunctions = new CatalogFunctionsPort();
-  catalogFunctions.connect(
-    createCatalogFunctions(() => ({
-      catalog: () => catalog,
-      tables: () => store,
-      deparser: STORED_DEPARSER,
-    })),
-  );
+  catalogFunctions.connect(createCatalogFunctions(() => ({ catalog: () => catalog, tables: () => store })));
   const serverContext = serverFunctionContext({
     environment,
     version,
@@ -157,12 +150,6 @@ export async function startServer(environment: Environment, options: StartOption
           format: () => context.session.functionContext.format,
           evaluate: (expr) =>
             constantEvaluator(context.catalog(), FUNCTION_LIBRARY, context.session.functionContext)(expr),
-          deparseExpression: (serialised, relation, reader) =>
-            STORED_DEPARSER.expression(serialised, relation, {
-              reader,
-              path: context.session.searchPath(),
-              pretty: false,
-            }),
         }),
       passwordVerifier: (password) =>
         password.startsWith('SCRAM-SHA-256$') || password.startsWith('md5')

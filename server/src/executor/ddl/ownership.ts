@@ -10,12 +10,14 @@ import {
   PG_CLASS,
   PG_CONSTRAINT,
   PG_DATABASE,
+  PG_DEPEND,
   PG_NAMESPACE,
   PG_PROC,
+  PG_REWRITE,
   PG_TYPE,
 } from '../../catalog/data/columns.ts';
 import type { CatalogName } from '../../catalog/data/index.ts';
-import { CLASS_OID } from '../../catalog/definitions.ts';
+import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import { stringOf } from '../../sql/parse/ast.ts';
@@ -26,6 +28,7 @@ import type {
   ObjectType,
   RenameStmt,
 } from '../../sql/parse/nodes.ts';
+import { parseQuery, serialiseQuery } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
 import { type Ddl, namesOf, rangeVarName } from './common.ts';
 import type { UtilityResult } from './contract.ts';
@@ -250,8 +253,40 @@ function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, n
           [PG_ATTRIBUTE.attname]: newName,
         });
     });
+  renameInViews(ddl, relation.oid, column.number, oldName, newName);
   const changed = ddl.current(relation.oid);
   if (changed.table !== null) ddl.context.tables.alterTable(ddl.context.transaction, changed.table);
+}
+
+/** Stored views name the columns of their relations; columns they see under an alias keep that. */
+function renameInViews(ddl: Ddl, relationOid: Oid, attnum: number, oldName: string, newName: string): void {
+  const visit = (value: unknown): boolean => {
+    if (value === null || typeof value !== 'object') return false;
+    let isChanged = false;
+    const entry = value as { kind?: string; relationOid?: number; columnNames?: string[] };
+    if (
+      entry.kind === 'relation' &&
+      entry.relationOid === relationOid &&
+      entry.columnNames?.[attnum - 1] === oldName
+    ) {
+      entry.columnNames[attnum - 1] = newName;
+      isChanged = true;
+    }
+    for (const item of Object.values(value)) if (visit(item)) isChanged = true;
+    return isChanged;
+  };
+  const rules = new Set<Oid>();
+  for (const { values } of ddl.reader.view.find(
+    'pg_depend',
+    'referenced',
+    pairKey(CLASS_OID.relation, relationOid),
+  ))
+    if (values[PG_DEPEND.classid] === CLASS_OID.rewrite) rules.add(values[PG_DEPEND.objid] as number);
+  for (const rule of rules) {
+    const query = parseQuery(ddl.writer.row('pg_rewrite', rule)[PG_REWRITE.ev_action] as string);
+    if (visit(query))
+      ddl.writer.update('pg_rewrite', rule, { [PG_REWRITE.ev_action]: serialiseQuery(query) });
+  }
 }
 
 async function renameConstraint(

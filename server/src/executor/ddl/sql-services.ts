@@ -1,6 +1,6 @@
 /** SqlServices over the sql room: what DDL commands analyse, coerce, evaluate and print. */
 import { DbError } from '../../base/error.ts';
-import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
+import type { CatalogReader, SearchPath } from '../../catalog/contract.ts';
 import { coerceToTarget } from '../../sql/analyse/coerce.ts';
 import {
   type AnalyseOptions,
@@ -11,6 +11,7 @@ import {
 } from '../../sql/analyse/index.ts';
 import { ParameterTypes } from '../../sql/analyse/parameters.ts';
 import { Scope, type StatementContext } from '../../sql/analyse/scope.ts';
+import { deparseStored } from '../../sql/deparse/index.ts';
 import type { Node } from '../../sql/parse/nodes.ts';
 import { parseStatements } from '../../sql/parse/parser.ts';
 import type { Expr, Query } from '../../sql/tree.ts';
@@ -36,7 +37,6 @@ export interface SqlServiceOptions {
   path(): SearchPath;
   format(): FormatContext;
   evaluate(expr: Expr): Datum;
-  deparseExpression(serialised: string, relation: RelationDescriptor | null, reader: CatalogReader): string;
 }
 
 /** Raw tree of one statement. */
@@ -90,7 +90,11 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
     parseExpression,
     parseStatement,
     deparseExpression: (serialised, relation, reader) =>
-      options.deparseExpression(serialised, relation, reader),
+      deparseStored(serialised, relation, {
+        catalog: reader,
+        path: options.path(),
+        format: options.format(),
+      }),
   };
 }
 

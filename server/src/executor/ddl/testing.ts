@@ -82,7 +82,6 @@ export class DdlTestDatabase {
       const host: CatalogFunctionHost = {
         catalog: () => late().catalog,
         tables: () => late().store.store,
-        deparser: null,
       };
       return {
         format: DEFAULT_FORMAT,
@@ -253,7 +252,6 @@ export class DdlTestDatabase {
         path: () => this.path(),
         format: () => this.format(),
         evaluate: (expr) => this.evaluate(expr),
-        deparseExpression: (serialised) => serialised,
       }),
       sessionId: 1,
       isInTransactionBlock: this.block !== null,

@@ -20,6 +20,7 @@ import {
 import { formatType } from '../../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../../catalog/identifiers.ts';
 import { relationName } from '../../../catalog/object-names.ts';
+import { deparseStoredView } from '../../../sql/deparse/index.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { Surroundings } from './host.ts';
@@ -71,7 +72,7 @@ export function constraintDefinition(around: Surroundings, oid: Oid, pretty: boo
     case 'c': {
       const stored = row[PG_CONSTRAINT.conbin] as string | null;
       if (stored === null) return null;
-      text = `CHECK (${around.deparse(stored, relation, pretty)})`;
+      text = `CHECK (${relation === null ? around.deparseDomainCheck(stored, pretty) : around.deparse(stored, relation, pretty)})`;
       if (row[PG_CONSTRAINT.connoinherit] === true) text += ' NO INHERIT';
       break;
     }
@@ -183,27 +184,14 @@ function optionText(option: string): string {
   return `${quoteIdentifier(option.slice(0, at))}=${/^[A-Za-z_][A-Za-z0-9_]*$/.test(value) ? value : quoteLiteral(value)}`;
 }
 
-export function viewDefinition(
-  around: Surroundings,
-  oid: Oid,
-  pretty: boolean,
-  wrapColumn: number,
-): string | null {
+export function viewDefinition(around: Surroundings, oid: Oid, pretty: boolean): string | null {
   const { reader } = around;
   const relation = reader.relation(oid);
   if (relation === null || (relation.kind !== 'v' && relation.kind !== 'm'))
     return relation === null ? null : 'Not a view';
   const system = systemViewText(reader, relation);
   if (system !== null) return ` ${system.trim()};`;
-  const { deparser } = around.host;
-  if (deparser === null) throw new DbError('feature_not_supported', 'printing queries is not supported');
-  return `${deparser.query(relation.viewQuery!, {
-    reader,
-    path: around.path,
-    pretty,
-    wrapColumn,
-    columnNames: relation.columns.map((column) => column.name),
-  })};`;
+  return deparseStoredView(relation, around.deparseOptions(pretty));
 }
 
 /** pg_get_expr: the stored form tells nothing about its relation, so that is given. */

@@ -1,39 +1,17 @@
 /** What catalog functions need, and how a call finds the catalog of its session. */
 import type { Oid } from '../../../base/brands.ts';
-import { DbError } from '../../../base/error.ts';
 import type { Catalog } from '../../../catalog/catalog.ts';
-import type { CatalogReader, RelationDescriptor, SearchPath } from '../../../catalog/contract.ts';
+import type { RelationDescriptor, SearchPath } from '../../../catalog/contract.ts';
 import { CatalogNames } from '../../../catalog/names.ts';
 import type { CatalogReaderImplementation } from '../../../catalog/reader.ts';
+import { type DeparseOptions, deparseExpr, deparseStored } from '../../../sql/deparse/index.ts';
 import type { FunctionContext } from '../../../sql/functions/contract.ts';
+import { parseExpr } from '../../../sql/tree-json.ts';
 import type { TableStore } from '../../../table/contract.ts';
-
-/** Typed trees back to SQL; implemented over sql/deparse. */
-export interface Deparser {
-  /** A serialised expression over a relation's columns. `pretty` leaves out parentheses that precedence makes needless. */
-  expression(
-    serialised: string,
-    relation: RelationDescriptor | null,
-    options: { reader: CatalogReader; path: SearchPath; pretty: boolean },
-  ): string;
-  /** A serialised query, as pg_get_viewdef prints it (without the semicolon). */
-  query(
-    serialised: string,
-    options: {
-      reader: CatalogReader;
-      path: SearchPath;
-      pretty: boolean;
-      wrapColumn: number;
-      /** The view's own column names, where they may differ from the query's. */
-      columnNames?: readonly string[];
-    },
-  ): string;
-}
 
 export interface CatalogFunctionHost {
   catalog(): Catalog;
   tables(): TableStore;
-  readonly deparser: Deparser | null;
 }
 
 /** A call's session: its catalog as the statement sees it, path and role. */
@@ -70,9 +48,18 @@ export class Surroundings {
   }
 
   deparse(serialised: string, relation: RelationDescriptor | null, pretty: boolean): string {
-    const { deparser } = this.host;
-    if (deparser === null)
-      throw new DbError('feature_not_supported', 'printing expressions is not supported');
-    return deparser.expression(serialised, relation, { reader: this.reader, path: this.path, pretty });
+    return deparseStored(serialised, relation, this.deparseOptions(pretty));
+  }
+
+  /** A domain's check: the value under test is printed VALUE. */
+  deparseDomainCheck(serialised: string, pretty: boolean): string {
+    return deparseExpr(parseExpr(serialised), {
+      ...this.deparseOptions(pretty),
+      planNode: (expr) => (expr.kind === 'caseTest' ? 'VALUE' : undefined),
+    });
+  }
+
+  deparseOptions(pretty: boolean): DeparseOptions {
+    return { catalog: this.reader, path: this.path, format: this.context.format, pretty };
   }
 }

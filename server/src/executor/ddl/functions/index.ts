@@ -34,7 +34,7 @@ import { type CatalogFunctionHost, Surroundings } from './host.ts';
 import { aclDefault, explodeAcl, hasRoleFunction, privilegeFunction, readAclItem } from './privileges.ts';
 import { currentValue, lastValue, nextValue, sequenceLastValue, setValue } from './sequences.ts';
 
-export type { CatalogFunctionHost, Deparser } from './host.ts';
+export type { CatalogFunctionHost } from './host.ts';
 
 type Implementation = (around: Surroundings, ...args: Datum[]) => Datum;
 
@@ -127,13 +127,13 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
   pg_get_indexdef: (around, oid) => indexDefinition(around, number(oid), { column: 0, pretty: false }),
   pg_get_indexdef_ext: (around, oid, column, pretty) =>
     indexDefinition(around, number(oid), { column: number(column), pretty: pretty === true }),
-  pg_get_viewdef: (around, oid) => viewDefinition(around, number(oid), false, -1),
-  pg_get_viewdef_ext: (around, oid, pretty) => viewDefinition(around, number(oid), pretty === true, 0),
-  pg_get_viewdef_wrap: (around, oid, column) => viewDefinition(around, number(oid), true, number(column)),
+  pg_get_viewdef: (around, oid) => viewDefinition(around, number(oid), false),
+  pg_get_viewdef_ext: (around, oid, pretty) => viewDefinition(around, number(oid), pretty === true),
+  pg_get_viewdef_wrap: (around, oid) => viewDefinition(around, number(oid), true),
   pg_get_viewdef_name: (around, name) =>
-    viewDefinition(around, around.names.resolve('class', text(name)), false, -1),
+    viewDefinition(around, around.names.resolve('class', text(name)), false),
   pg_get_viewdef_name_ext: (around, name, pretty) =>
-    viewDefinition(around, around.names.resolve('class', text(name)), pretty === true, 0),
+    viewDefinition(around, around.names.resolve('class', text(name)), pretty === true),
   pg_get_ruledef: () => null,
   pg_get_ruledef_ext: () => null,
   pg_get_triggerdef: () => null,

@@ -172,9 +172,11 @@ export function compileSubPlan(compiler: ExpressionCompiler, expr: SubPlanExpr):
       return dynamic((frame) => runner.evaluate(frame));
     }
     case 'array': {
-      const slot = plan.outputs[0]!;
+      const slot = plan.outputs[0];
+      const value: Evaluate =
+        expr.right.length > 0 ? compiler.node(expr.right[0]!).run : (frame) => frame[slot!]!;
       const elementType = state.environment.resolver.typeSupport(expr.typeOid).elementType ?? 25;
-      const runner = make(sharedKey, new ArrayCollector(slot, elementType));
+      const runner = make(sharedKey, new ArrayCollector(value, elementType));
       return dynamic((frame) => runner.evaluate(frame));
     }
     case 'rowCompare': {
@@ -241,18 +243,18 @@ class ScalarCollector implements Collector {
 }
 
 class ArrayCollector implements Collector {
-  private readonly slot: number;
+  private readonly value: Evaluate;
   private readonly elementType: number;
   private elements: Datum[] = [];
-  constructor(slot: number, elementType: number) {
-    this.slot = slot;
+  constructor(value: Evaluate, elementType: number) {
+    this.value = value;
     this.elementType = elementType;
   }
   begin(): void {
     this.elements = [];
   }
   row(frame: Datum[]): boolean {
-    this.elements.push(frame[this.slot]!);
+    this.elements.push(this.value(frame));
     return false;
   }
   result(): Datum {
