@@ -11,7 +11,7 @@ import {
 } from '../../sql/analyse/index.ts';
 import { ParameterTypes } from '../../sql/analyse/parameters.ts';
 import { Scope, type StatementContext } from '../../sql/analyse/scope.ts';
-import { deparseStored } from '../../sql/deparse/index.ts';
+import { STORED_DEPARSER } from '../../sql/deparse/stored.ts';
 import type { Node } from '../../sql/parse/nodes.ts';
 import { parseStatements } from '../../sql/parse/parser.ts';
 import type { Expr, Query } from '../../sql/tree.ts';
@@ -90,11 +90,7 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
     parseExpression,
     parseStatement,
     deparseExpression: (serialised, relation, reader) =>
-      deparseStored(serialised, relation, {
-        catalog: reader,
-        path: options.path(),
-        format: options.format(),
-      }),
+      STORED_DEPARSER.expression(serialised, relation, { reader, path: options.path(), pretty: false }),
   };
 }
 

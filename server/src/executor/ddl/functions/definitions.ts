@@ -20,7 +20,7 @@ import {
 import { formatType } from '../../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../../catalog/identifiers.ts';
 import { relationName } from '../../../catalog/object-names.ts';
-import { deparseStoredView } from '../../../sql/deparse/index.ts';
+import { STORED_DEPARSER } from '../../../sql/deparse/stored.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { Surroundings } from './host.ts';
@@ -191,7 +191,13 @@ export function viewDefinition(around: Surroundings, oid: Oid, pretty: boolean):
     return relation === null ? null : 'Not a view';
   const system = systemViewText(reader, relation);
   if (system !== null) return ` ${system.trim()};`;
-  return deparseStoredView(relation, around.deparseOptions(pretty));
+  const text = STORED_DEPARSER.query(relation.viewQuery!, {
+    reader,
+    path: around.path,
+    pretty,
+    columnNames: relation.columns.map((column) => column.name),
+  });
+  return `${text};`;
 }
 
 /** pg_get_expr: the stored form tells nothing about its relation, so that is given. */

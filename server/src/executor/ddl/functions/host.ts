@@ -4,10 +4,12 @@ import type { Catalog } from '../../../catalog/catalog.ts';
 import type { RelationDescriptor, SearchPath } from '../../../catalog/contract.ts';
 import { CatalogNames } from '../../../catalog/names.ts';
 import type { CatalogReaderImplementation } from '../../../catalog/reader.ts';
-import { type DeparseOptions, deparseExpr, deparseStored } from '../../../sql/deparse/index.ts';
+import { deparseExpr } from '../../../sql/deparse/index.ts';
+import { STORED_DEPARSER } from '../../../sql/deparse/stored.ts';
 import type { FunctionContext } from '../../../sql/functions/contract.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import type { TableStore } from '../../../table/contract.ts';
+import { DEFAULT_FORMAT } from '../../../types/index.ts';
 
 export interface CatalogFunctionHost {
   catalog(): Catalog;
@@ -48,18 +50,17 @@ export class Surroundings {
   }
 
   deparse(serialised: string, relation: RelationDescriptor | null, pretty: boolean): string {
-    return deparseStored(serialised, relation, this.deparseOptions(pretty));
+    return STORED_DEPARSER.expression(serialised, relation, { reader: this.reader, path: this.path, pretty });
   }
 
   /** A domain's check: the value under test is printed VALUE. */
   deparseDomainCheck(serialised: string, pretty: boolean): string {
     return deparseExpr(parseExpr(serialised), {
-      ...this.deparseOptions(pretty),
+      catalog: this.reader,
+      path: this.path,
+      format: DEFAULT_FORMAT,
+      pretty,
       planNode: (expr) => (expr.kind === 'caseTest' ? 'VALUE' : undefined),
     });
-  }
-
-  deparseOptions(pretty: boolean): DeparseOptions {
-    return { catalog: this.reader, path: this.path, format: this.context.format, pretty };
   }
 }

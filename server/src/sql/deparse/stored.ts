@@ -1,0 +1,35 @@
+/** Printing of what the catalogs store: the shape the catalog's functions and DDL ask for. */
+import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
+import { DEFAULT_FORMAT } from '../../types/index.ts';
+import { parseExpr, parseQuery } from '../tree-json.ts';
+import { deparseExpr, deparseQuery } from './index.ts';
+
+interface StoredOptions {
+  reader: CatalogReader;
+  path: SearchPath;
+  pretty: boolean;
+}
+
+/** Dates and intervals in stored text are printed in the formats that read back anywhere. */
+const format = DEFAULT_FORMAT;
+
+export const STORED_DEPARSER = {
+  /** A serialised expression over a relation's columns (pg_get_expr). */
+  expression(serialised: string, relation: RelationDescriptor | null, options: StoredOptions): string {
+    const { reader, path, pretty } = options;
+    const expr = parseExpr(serialised, (oid) => reader.type(oid)!.support);
+    return deparseExpr(expr, { catalog: reader, path, format, pretty, relation });
+  },
+  /** A serialised query (pg_get_viewdef without the semicolon). */
+  query(serialised: string, options: StoredOptions & { columnNames?: readonly string[] }): string {
+    const { reader, path, pretty, columnNames } = options;
+    const query = parseQuery(serialised, (oid) => reader.type(oid)!.support);
+    return deparseQuery(query, {
+      catalog: reader,
+      path,
+      format,
+      pretty,
+      ...(columnNames ? { columnNames } : {}),
+    });
+  },
+};
