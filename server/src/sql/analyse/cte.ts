@@ -12,12 +12,13 @@ import {
 } from '../parse/ast.ts';
 import type { CommonTable, Query, SetOperationNode } from '../tree.ts';
 import { walkQuery } from '../walk.ts';
+import { rawPosition } from './location.ts';
 import { type ColumnType, outputColumns } from './range-table.ts';
 import { type CommonTableState, emptyQuery, type Scope } from './scope.ts';
 import { analyseSelect } from './select.ts';
 import { analyseSetOperation } from './set-operations.ts';
 import { analyseModification } from './statement-kinds.ts';
-import { typeLabel } from './type-name.ts';
+import { formatTypeWithTypmod } from './type-name.ts';
 
 const MODIFYING = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
@@ -147,13 +148,9 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
     outputs.forEach((output, index) => {
       const declared = table.columnTypes[index];
       if (declared.typeOid !== output.typeOid || declared.typmod !== output.typmod) {
-        if (declared.typeOid === output.typeOid && output.typmod === -1) {
-          declared.typmod = -1;
-          if (declared.typeOid === output.typeOid) return;
-        }
         throw new DbError(
           'datatype_mismatch',
-          `recursive query "${name}" column ${index + 1} has type ${typeLabel(scope.context, declared.typeOid)} in non-recursive term but type ${typeLabel(scope.context, output.typeOid)} overall`,
+          `recursive query "${name}" column ${index + 1} has type ${typeText(scope, declared)} in non-recursive term but type ${typeText(scope, output)} overall`,
           { hint: 'Cast the output of the non-recursive term to the correct type.' },
         ).at(leftPositions[index] ?? position);
       }
@@ -196,12 +193,14 @@ function checkRecursion(select: SelectStmt | undefined, name: string, position: 
     throw fail(
       `recursive query "${name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
     );
-  const unsupported = (what: string): DbError =>
-    new DbError('feature_not_supported', `${what} in a recursive query is not implemented`).at(position);
-  if (select.sortClause) throw unsupported('ORDER BY');
-  if (select.limitOffset) throw unsupported('OFFSET');
-  if (select.limitCount) throw unsupported('LIMIT');
-  if (select.lockingClause) throw unsupported('FOR UPDATE/SHARE');
+  const unsupported = (what: string, nodes: readonly (Node | undefined)[]): DbError =>
+    new DbError('feature_not_supported', `${what} in a recursive query is not implemented`).at(
+      rawPosition(nodes[0]),
+    );
+  if (select.sortClause) throw unsupported('ORDER BY', select.sortClause);
+  if (select.limitOffset) throw unsupported('OFFSET', [select.limitOffset]);
+  if (select.limitCount) throw unsupported('LIMIT', [select.limitCount]);
+  if (select.lockingClause) throw unsupported('FOR UPDATE/SHARE', select.lockingClause);
   if (references(select.larg, name, []).length > 0)
     throw referenceError(
       `recursive reference to query "${name}" must not appear within its non-recursive term`,
@@ -317,4 +316,8 @@ function checkNoAggregates(query: Query, position: number | undefined): void {
     throw referenceError("aggregate functions are not allowed in a recursive query's recursive term", at);
   };
   visit(setOperation.right);
+}
+
+function typeText(scope: Scope, type: { typeOid: number; typmod: number }): string {
+  return formatTypeWithTypmod(scope.catalog, scope.context.path, type.typeOid, type.typmod);
 }

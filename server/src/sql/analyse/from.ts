@@ -27,6 +27,7 @@ import {
 import { assignCollations } from './collations.ts';
 import { outFieldsOf, polymorphicOutTypes } from './columns.ts';
 import { transformExpr } from './expressions.ts';
+import { rawPosition } from './location.ts';
 import { makeAnd, makeVar } from './make.ts';
 import * as T from './oids.ts';
 import { makeOperator } from './operators.ts';
@@ -144,7 +145,6 @@ export function transformRangeVar(scope: Scope, rangeVar: RangeVar): NamespaceIt
     only: rangeVar.inh !== true,
     lockMode: 'AccessShare',
     inFrom: true,
-    position: positionOf(rangeVar.location),
   });
   entry.privileges.push({ privilege: 'SELECT', columns: [] });
   return makeItem(entry, scope.rangeTable.length);
@@ -267,7 +267,16 @@ function expandUnnest(node: Node): Node[] {
     call.func_variadic
   )
     return [node];
-  return call.args!.map((arg) => ({ FuncCall: { ...call, args: [arg] } }) as Node);
+  return call.args!.map(
+    (arg) =>
+      ({
+        FuncCall: {
+          ...call,
+          funcname: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'unnest' } }],
+          args: [arg],
+        },
+      }) as Node,
+  );
 }
 
 function addFunctionColumns(
@@ -289,18 +298,19 @@ function addFunctionColumns(
   const outFields = expr.kind === 'function' ? outFieldsOf(scope, expr.functionOid) : null;
   const position = expr.position;
   if (definitions?.length) {
+    const at = rawPosition(definitions[0]);
     if (outFields && outFields.length > 1 && expr.typeOid === T.RECORD)
       throw new DbError(
         'syntax_error',
         'a column definition list is redundant for a function with OUT parameters',
-      ).at(position);
+      ).at(at);
     if (expr.typeOid !== T.RECORD)
       throw new DbError(
         'syntax_error',
         type?.kind === 'c'
           ? 'a column definition list is redundant for a function returning a named composite type'
           : 'a column definition list is only allowed for functions returning "record"',
-      ).at(position);
+      ).at(at);
     const list = columnDefs(scope, definitions);
     functions.push({
       expr,

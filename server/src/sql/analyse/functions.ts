@@ -471,6 +471,13 @@ function checkKind(
         throw wrong(`${name}(*) must be used to call a parameterless aggregate function`);
       return;
     }
+    if (kind === 'h' && call.agg_within_group && descriptor.variadicType === T.ANY) {
+      const directCount = parts.args.length - parts.orderedCount;
+      if (directCount !== parts.orderedCount)
+        throw new DbError('undefined_function', `function ${signature()} does not exist`, {
+          hint: `To use the hypothetical-set aggregate ${name}, the number of hypothetical direct arguments (here ${directCount}) must match the number of ordering columns (here ${parts.orderedCount}).`,
+        }).at(position);
+    }
     if (!call.agg_within_group) throw wrong(`WITHIN GROUP is required for ordered-set aggregate ${name}`);
     if (call.over)
       throw new DbError(

@@ -290,6 +290,7 @@ function transformOnConflict(
       infer.whereClause,
       targetItem,
       targetIndex,
+      infer.location,
     );
   const result: OnConflict = {
     action: isUpdate ? 'update' : 'nothing',
@@ -339,6 +340,7 @@ function inferIndexes(
   whereClause: Node | undefined,
   targetItem: ReturnType<typeof makeItem>,
   targetIndex: number,
+  location: number | undefined,
 ): number[] {
   const savedNamespace = scope.namespace;
   scope.namespace = [targetItem];
@@ -347,12 +349,17 @@ function inferIndexes(
   for (const node of elements) {
     const element = as(node, 'IndexElem') as IndexElem;
     if (element.ordering && element.ordering !== 'SORTBY_DEFAULT')
-      throw new DbError('invalid_column_reference', 'ASC/DESC is not allowed in ON CONFLICT clause');
+      throw new DbError('invalid_column_reference', 'ASC/DESC is not allowed in ON CONFLICT clause').at(
+        positionOf(location),
+      );
     if (element.nulls_ordering && element.nulls_ordering !== 'SORTBY_NULLS_DEFAULT')
-      throw new DbError('invalid_column_reference', 'NULLS FIRST/LAST is not allowed in ON CONFLICT clause');
+      throw new DbError(
+        'invalid_column_reference',
+        'NULLS FIRST/LAST is not allowed in ON CONFLICT clause',
+      ).at(positionOf(location));
     const raw: Node =
       element.expr ??
-      ({ ColumnRef: { fields: [{ String: { sval: element.name ?? '' } }], location: -1 } } as Node);
+      ({ ColumnRef: { fields: [{ String: { sval: element.name ?? '' } }], location } } as Node);
     const expr = transformExpr(scope, raw, 'indexExpression');
     if (expr.kind === 'var' && expr.attribute > 0) columns.add(expr.attribute);
     else exprs.push(expr);

@@ -1,9 +1,8 @@
 /** What INSERT, UPDATE, DELETE and MERGE share: the target and RETURNING. */
 import { DbError, notSupported } from '../../base/error.ts';
 import type { Privilege, RelationDescriptor } from '../../catalog/contract.ts';
-import { type Node, positionOf, type RangeVar } from '../parse/ast.ts';
+import type { Node, RangeVar } from '../parse/ast.ts';
 import type { RelationEntry, TargetEntry } from '../tree.ts';
-import { findCommonTable } from './from.ts';
 import { makeItem, openRelation, relationEntry } from './range-table.ts';
 import type { NamespaceItem, Scope } from './scope.ts';
 import { markOrigins, resolveUnknownTargets, transformTargetList } from './targets.ts';
@@ -21,19 +20,12 @@ export function openTarget(
   privilege: Privilege,
   isVisible: boolean,
 ): Target {
-  const position = positionOf(rangeVar.location);
-  if (!rangeVar.schemaname && findCommonTable(scope, rangeVar.relname ?? ''))
-    throw new DbError(
-      'invalid_table_definition',
-      `relation "${rangeVar.relname}" cannot be the target of a modifying statement`,
-    ).at(position);
   const relation = openRelation(scope, rangeVar);
   const entry = relationEntry(scope, relation, {
     alias: rangeVar.alias,
     only: rangeVar.inh !== true,
     lockMode: 'RowExclusive',
     inFrom: false,
-    position,
   });
   entry.privileges.push({ privilege, columns: [] });
   const index = scope.rangeTable.length;

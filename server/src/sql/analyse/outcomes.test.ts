@@ -1,5 +1,5 @@
 /**
- * Some four hundred statements, right and wrong, against what PostgreSQL 15 answered to Parse and Describe: result columns with
+ * Some seven hundred statements, right and wrong, against what PostgreSQL 15 answered to Parse and Describe: result columns with
  * type and typmod, parameter types, or the error with code, message, position, detail and hint.
  */
 import { readFileSync } from 'node:fs';

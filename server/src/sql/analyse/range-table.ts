@@ -97,13 +97,7 @@ function missingRelation(scope: Scope, rangeVar: RangeVar): DbError {
   );
 }
 
-function applyAlias(
-  names: string[],
-  alias: Alias | undefined,
-  label: string,
-  what: string,
-  position?: number,
-): void {
+function applyAlias(names: string[], alias: Alias | undefined, label: string, what: string): void {
   const given = stringsOf(alias?.colnames);
   if (given.length === 0) return;
   // Dropped columns keep their empty names; aliases go to the live ones in order.
@@ -115,7 +109,7 @@ function applyAlias(
     throw new DbError(
       'invalid_column_reference',
       `${what} "${label}" has ${live.length} columns available but ${given.length} columns specified`,
-    ).at(position);
+    );
   given.forEach((name, index) => {
     names[live[index]] = name;
   });
@@ -129,12 +123,11 @@ export function relationEntry(
     only?: boolean;
     lockMode: RelationEntry['lockMode'];
     inFrom: boolean;
-    position?: number;
   },
 ): RelationEntry {
   const alias = options.alias?.aliasname ?? relation.name;
   const columnNames = relation.columns.map((column) => (column.dropped ? '' : column.name));
-  applyAlias(columnNames, options.alias, alias, 'table', options.position);
+  applyAlias(columnNames, options.alias, alias, 'table');
   const entry: RelationEntry = {
     kind: 'relation',
     relationOid: relation.oid,
@@ -248,7 +241,7 @@ export function cteEntry(
   table.references++;
   const alias = rangeVar.alias?.aliasname ?? table.name;
   const columnNames = [...table.columnNames];
-  applyAlias(columnNames, rangeVar.alias, alias, 'table', positionOf(rangeVar.location));
+  applyAlias(columnNames, rangeVar.alias, alias, 'table');
   const entry: CteEntry = {
     kind: 'cte',
     cteName: table.name,

@@ -19,6 +19,7 @@ import type { Expr, Query, SetOperationNode, SortKey, TargetEntry } from '../tre
 import { shiftQueryLevels } from '../walk.ts';
 import { makeGroupKey, makeSortKey, transformLimit } from './clauses.ts';
 import { coerceToCommonType, coerceType, selectCommonType, selectCommonTypmod } from './coerce.ts';
+import { missingColumn } from './columns.ts';
 import { transformWith } from './cte.ts';
 import { exprPosition, rawPosition } from './location.ts';
 import { makeTarget, makeVar } from './make.ts';
@@ -299,10 +300,7 @@ function sortOutput(scope: Scope, nodes: readonly Node[] | undefined, targets: T
     if (reference?.fields?.length === 1) {
       const name = stringOf(reference.fields[0]);
       target = targets.find((item) => item.name === name);
-      if (!target)
-        throw new DbError('undefined_column', `column "${name}" does not exist`).at(
-          positionOf(reference.location),
-        );
+      if (!target) throw missingColumn(scope, null, name, positionOf(reference.location));
     } else if (constant?.ival) {
       target = targets[(constant.ival.ival ?? 0) - 1];
       if (!target)

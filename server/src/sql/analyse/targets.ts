@@ -19,6 +19,7 @@ import { transformExpr } from './expressions.ts';
 import { makeTarget, makeVar } from './make.ts';
 import * as T from './oids.ts';
 import type { ExpressionKind, NamespaceItem, Scope } from './scope.ts';
+import { typeLabel } from './type-name.ts';
 
 /** Analyses a SELECT list or RETURNING list. */
 export function transformTargetList(
@@ -73,8 +74,8 @@ function expandRow(scope: Scope, row: Expr): TargetEntry[] {
       'wrong_object_type',
       row.typeOid === T.RECORD
         ? 'record type has not been registered'
-        : 'row expansion via "*" applied to a value that is not a row',
-    ).at(row.position);
+        : `type ${typeLabel(scope.context, row.typeOid)} is not composite`,
+    );
   if (row.kind === 'row') return row.args.map((arg, index) => makeTarget(arg, row.fieldNames[index]));
   const targets: TargetEntry[] = [];
   fields.forEach((field, index) => {

@@ -15,6 +15,7 @@ const CONDITIONS: [RegExp, ConditionName][] = [
   [/^(stack depth limit exceeded)/, 'statement_too_complex'],
   [/^out of memory/, 'out_of_memory'],
   [/^invalid byte sequence/, 'character_not_in_repertoire'],
+  [/^LIMIT #,# syntax/, 'syntax_error'],
   [/^frame (start|end)/, 'windowing_error'],
   [/^precision for type float/, 'invalid_parameter_value'],
   [/^current database cannot be changed/, 'feature_not_supported'],
@@ -29,6 +30,7 @@ const HINTS: [RegExp, (message: string, text: string, position: number) => strin
         ? 'Unicode escapes must be \\XXXX or \\+XXXXXX.'
         : 'Unicode escapes must be \\uXXXX or \\UXXXXXXXX.',
   ],
+  [/^LIMIT #,# syntax/, () => 'Use separate LIMIT and OFFSET clauses.'],
   [
     /^unsafe use of \\'/,
     () => "Use '' to write quotes in strings. \\' is insecure in client-only encodings.",
