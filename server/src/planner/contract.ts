@@ -74,4 +74,6 @@ export interface PlanOptions {
   readonly parameterTypes: readonly Oid[];
   /** Values for a custom plan: parameters are then replaced by constants. Absent = generic plan. */
   readonly parameterValues?: readonly Datum[];
+  /** For tests: plan point statements the long way. */
+  readonly isPointPlanningOff?: boolean;
 }

@@ -8,6 +8,7 @@
 import { internalError } from '../base/error.ts';
 import type { Query } from '../sql/tree.ts';
 import { indexScanCost } from './cost/model.ts';
+import { sameExpression } from './expression/key.ts';
 import { makeAnd, splitConjuncts } from './expression/make.ts';
 import { containsSubquery, isParallelSafe, isVolatile } from './expression/properties.ts';
 import type { LExpr } from './expression/walk.ts';
@@ -152,7 +153,8 @@ function finishSelect(
     if (target.junk) continue;
     const expr = convertExpression(context, scope, target.expr);
     usedSlots(expr, read);
-    if (expr.kind === 'slot') slots.push(expr.slot);
+    const known = expr.kind === 'slot' ? expr.slot : bySameKey(state, exprs, expr);
+    if (known >= 0) slots.push(known);
     else {
       const slot = state.newSlot(typeOf(expr));
       exprs.push({ expr: expr as PlanExpr, slot });
@@ -182,6 +184,16 @@ function finishSelect(
     exprs,
   };
   return { root, slots };
+}
+
+/** Slot of an equal target already computed, or -1. */
+function bySameKey(
+  state: PlannerState,
+  exprs: readonly { expr: PlanExpr; slot: number }[],
+  expr: LExpr,
+): number {
+  const same = exprs.find((item) => sameExpression(item.expr as LExpr, expr));
+  return same === undefined || isVolatile(state.catalog, expr) ? -1 : same.slot;
 }
 
 function finishModify(

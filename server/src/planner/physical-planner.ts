@@ -631,9 +631,13 @@ export class PhysicalPlanner implements NodePlanner {
     if (node.sets !== null) return build(hashInput, 'mixed', count, []);
     const hashed = build(hashInput, 'hashed', count, []);
     if (orderFor.length === 0) return hashed;
-    const sortedInput = this.planSorted(node.child, orderFor, Number.POSITIVE_INFINITY, hashInput);
-    const sorted = build(sortedInput, 'sorted', count, orderFor);
     const wantsIt = wanted.order.length > 0 && satisfiesOrder(orderFor, wanted.order);
+    // The first groups need the first rows only.
+    const inputRows = wantsIt
+      ? wanted.rows * (hashInput.rows / Math.max(1, count))
+      : Number.POSITIVE_INFINITY;
+    const sortedInput = this.planSorted(node.child, orderFor, inputRows, hashInput);
+    const sorted = build(sortedInput, 'sorted', count, orderFor);
     const hashedTotal = wantsIt
       ? sortCost(state.settings, hashed, hashed.rows, finite(wanted.rows), width).total
       : hashed.total;

@@ -24,7 +24,7 @@ import { PlannerState } from './state.ts';
  */
 export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
   const isSelect = query.command === 'select';
-  const fast = planFast(query, options);
+  const fast = options.isPointPlanningOff === true ? null : planFast(query, options);
   if (fast !== null) return fast;
   const state = new PlannerState(options);
   const built = buildLogicalPlan(state, query);

@@ -141,6 +141,7 @@ export function tpchStatistics(catalog: CatalogReader, scale = 1): FakeStatistic
         c: { distinctCount: 5000 },
       },
     },
+    words: { rows: 100_000, columns: { word: { distinctCount: -1 } } },
     u: { rows: 1000, columns: { a: { distinctCount: 100 }, b: { distinctCount: 10 } } },
     region: { rows: 5, columns: { r_name: { distinctCount: 5 } } },
     nation: { rows: 25, columns: { n_name: { distinctCount: 25 }, n_regionkey: { distinctCount: 5 } } },
@@ -231,8 +232,8 @@ create table lineitem (l_orderkey integer not null, l_partkey integer not null, 
   l_linestatus char(1) not null, l_shipdate date not null, l_commitdate date not null, l_receiptdate date not null,
   l_shipinstruct char(25) not null, l_shipmode char(10) not null, l_comment varchar(44) not null,
   primary key (l_orderkey, l_linenumber));
-create table t (id integer primary key, a integer, b integer, c text, big bigint, d date, flag boolean);
-create table u (id integer primary key, a integer, b integer not null, c text);
+create table t (id integer not null primary key, a integer, b integer, c text, big bigint, d date, flag boolean);
+create table u (id integer not null primary key, a integer, b integer not null, c text);
 `;
 
 /** A database with TPC-H's tables and two small general ones (`t`: 10,000 rows, `u`: 1,000), and statistics to plan by. */

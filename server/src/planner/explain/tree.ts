@@ -47,6 +47,23 @@ export function explainTree(plan: PhysicalPlan, options: ExplainTreeOptions): Ex
   return new TreeBuilder(plan, options).build();
 }
 
+/** Nodes that show a condition on their own rows as a line of their own. */
+const TAKES_FILTER = new Set<PlanNode['kind']>([
+  'seqScan',
+  'indexScan',
+  'virtualScan',
+  'valuesScan',
+  'functionScan',
+  'cteScan',
+  'workTableScan',
+  'nestedLoop',
+  'hashJoin',
+  'mergeJoin',
+  'aggregate',
+  'project',
+  'result',
+]);
+
 const JOIN_NAMES: Record<PhysicalJoinType, string> = {
   inner: 'Inner',
   left: 'Left',
@@ -285,7 +302,11 @@ class TreeBuilder {
         return result;
       }
       case 'valuesScan': {
-        const result = this.make(node, 'Values Scan', `Values Scan on ${quoteIdentifier(node.alias)}`);
+        const result = this.make(
+          node,
+          'Values Scan',
+          `Values Scan on ${quoteIdentifier(this.printer.alias(node))}`,
+        );
         result.attributes.push({ label: 'Alias', value: node.alias });
         this.addOutput(result, node);
         this.addCondition(result, 'Filter', [node.filter], node);
@@ -293,17 +314,15 @@ class TreeBuilder {
         return result;
       }
       case 'functionScan': {
+        const alias = this.printer.alias(node);
         const call = node.functions[0]?.expr;
         const name =
-          call?.kind === 'function'
-            ? (this.options.catalog.function(call.functionOid)?.name ?? '?')
-            : node.alias;
-        const on =
-          node.functions.length > 1 ? '' : `${quoteIdentifier(name)}${name === node.alias ? '' : ' '}`;
+          call?.kind === 'function' ? (this.options.catalog.function(call.functionOid)?.name ?? '?') : alias;
+        const on = node.functions.length > 1 ? '' : `${quoteIdentifier(name)}${name === alias ? '' : ' '}`;
         const result = this.make(
           node,
           'Function Scan',
-          `Function Scan on ${on}${name === node.alias && on !== '' ? '' : quoteIdentifier(node.alias)}`,
+          `Function Scan on ${on}${name === alias && on !== '' ? '' : quoteIdentifier(alias)}`,
         );
         result.attributes.push(
           { label: 'Function Name', value: name },
@@ -333,7 +352,11 @@ class TreeBuilder {
         return result;
       }
       case 'workTableScan': {
-        const result = this.make(node, 'WorkTable Scan', `WorkTable Scan on ${quoteIdentifier(node.alias)}`);
+        const result = this.make(
+          node,
+          'WorkTable Scan',
+          `WorkTable Scan on ${quoteIdentifier(node.alias)}${this.printer.alias(node) === node.alias ? '' : ` ${quoteIdentifier(this.printer.alias(node))}`}`,
+        );
         result.attributes.push({ label: 'Alias', value: node.alias });
         this.addOutput(result, node);
         this.addCondition(result, 'Filter', [node.filter], node);
@@ -360,6 +383,14 @@ class TreeBuilder {
           const result = this.make(node, 'Result');
           this.addOutput(result, node);
           this.addCondition(result, 'One-Time Filter', [node.condition], node);
+          this.child(result, node.child);
+          return result;
+        }
+        if (!TAKES_FILTER.has(node.child.kind)) {
+          const result = this.make(node, 'Subquery Scan', 'Subquery Scan on "*SELECT*"');
+          this.addOutput(result, node);
+          this.addCondition(result, 'Filter', [node.condition], node);
+          this.addRemoved(result, 'Filter');
           this.child(result, node.child);
           return result;
         }

@@ -96,7 +96,10 @@ function equalitySlots(expr: LExpr): number[] {
 
 /** Selectivity of `a = b`; a unique key on one side gives 1 / its table's rows. */
 function equalityOf(state: PlannerState, expr: LExpr, leaves: readonly LeafKeys[]): number {
-  for (const slot of equalitySlots(expr))
+  // Both sides are fixed to one value, which an earlier rule made the same: nothing is left to select.
+  const slots = equalitySlots(expr);
+  if (slots.length === 2 && slots.every((slot) => leaves.some((leaf) => leaf.fixed.has(slot)))) return 1;
+  for (const slot of slots)
     for (const leaf of leaves)
       if (leaf.slots.has(slot) && leaf.uniqueKeys.some((key) => key.size === 1 && key.has(slot)))
         return 1 / Math.max(1, leaf.rawRows);

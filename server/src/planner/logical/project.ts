@@ -1,24 +1,27 @@
 /** Putting expressions into slots. */
 import { expressionKey } from '../expression/key.ts';
-import { isNotNull } from '../expression/properties.ts';
+import { isNotNull, isVolatile } from '../expression/properties.ts';
 import type { LExpr } from '../expression/walk.ts';
 import { type PlannerState, typeOf } from '../state.ts';
 import type { LogicalNode } from './algebra.ts';
 
 /**
  * Makes sure every expression is a slot of `node`: those that are not get computed by a projection on top. Equal
- * expressions share a slot. Returns the slots in the order of `exprs`.
+ * expressions share a slot, volatile ones only when they are one object (a sort key that is a target). Returns the slots in
+ * the order of `exprs`; `lookup` gives the slot made for an expression.
  */
 export function materialise(
   state: PlannerState,
   node: LogicalNode,
   exprs: readonly LExpr[],
-): { node: LogicalNode; exprs: LExpr[]; added: Map<string, LExpr> } {
-  const added = new Map<string, LExpr>();
+): { node: LogicalNode; exprs: LExpr[]; lookup: (expr: LExpr) => LExpr | undefined } {
+  const added = new Map<string | LExpr, LExpr>();
+  const keyOf = (expr: LExpr): string | LExpr =>
+    isVolatile(state.catalog, expr) ? expr : expressionKey(expr);
   const computed: { expr: LExpr; slot: number }[] = [];
   const result = exprs.map((expr): LExpr => {
     if (expr.kind === 'slot') return expr;
-    const key = expressionKey(expr);
+    const key = keyOf(expr);
     let slot = added.get(key);
     if (slot === undefined) {
       const number = state.newSlot(typeOf(expr), {
@@ -34,6 +37,6 @@ export function materialise(
   return {
     node: computed.length === 0 ? node : { kind: 'project', child: node, exprs: computed },
     exprs: result,
-    added,
+    lookup: (expr) => (added.size === 0 ? undefined : added.get(keyOf(expr))),
   };
 }

@@ -131,8 +131,7 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
     const wanted = query.distinct === 'all' ? visible.map((i) => targets[i]) : targets;
     const fixed = materialise(state, node, [...wanted, ...distinctKeys.map(asExpr), ...orderBy.map(asExpr)]);
     node = fixed.node;
-    const slotOf = (expr: LExpr): LExpr =>
-      expr.kind === 'slot' ? expr : (fixed.added.get(expressionKey(expr)) ?? expr);
+    const slotOf = (expr: LExpr): LExpr => (expr.kind === 'slot' ? expr : (fixed.lookup(expr) ?? expr));
     targets = targets.map(slotOf);
     distinctKeys = dedupe(mapSortKeys(distinctKeys, slotOf));
     orderBy = mapSortKeys(orderBy, slotOf);
@@ -147,7 +146,7 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
     const fixed = materialise(state, node, orderBy.map(asExpr));
     node = fixed.node;
     orderBy = dedupe(orderBy.map((key, i) => ({ ...key, expr: asTree(fixed.exprs[i]) })));
-    targets = targets.map((expr) => replaceByKey(expr, fixed.added, sortKeys));
+    targets = targets.map((expr) => replaceByKey(expr, fixed.lookup, sortKeys));
     // DISTINCT ON already delivers its rows in that order.
     if (query.distinct !== 'on') node = { kind: 'sort', child: node, keys: orderBy };
   }
@@ -185,13 +184,17 @@ function asExpr(key: SortKey): LExpr {
 }
 
 /** Uses a slot computed for a sort key wherever a target contains that very expression. */
-function replaceByKey(expr: LExpr, added: ReadonlyMap<string, LExpr>, sortKeys: ReadonlySet<string>): LExpr {
-  if (added.size === 0) return expr;
-  if (expr.kind !== 'slot' && expr.kind !== 'const') {
-    const key = expressionKey(expr);
-    if (sortKeys.has(key)) return added.get(key) ?? expr;
+function replaceByKey(
+  expr: LExpr,
+  lookup: (expr: LExpr) => LExpr | undefined,
+  sortKeys: ReadonlySet<string>,
+): LExpr {
+  if (expr.kind === 'slot' || expr.kind === 'const') return expr;
+  if (sortKeys.has(expressionKey(expr))) {
+    const slot = lookup(expr);
+    if (slot !== undefined) return slot;
   }
-  return mapChildren(expr, (child) => replaceByKey(child, added, sortKeys));
+  return mapChildren(expr, (child) => replaceByKey(child, lookup, sortKeys));
 }
 
 /** Takes the set-returning calls out of `exprs` into ProjectSet nodes, innermost calls first. */

@@ -12,6 +12,7 @@ import type {
   WindowFunctionExpr,
 } from '../../sql/tree.ts';
 import { expressionKey } from '../expression/key.ts';
+import { isVolatile } from '../expression/properties.ts';
 import { asTree, type LExpr, mapChildren } from '../expression/walk.ts';
 import { simplify } from '../rules/simplify.ts';
 import { type PlannerState, typeOf } from '../state.ts';
@@ -153,7 +154,8 @@ function collectAggregate(context: BuildContext, scope: Scope, expr: AggregateEx
     simplify(context.state, convert(context, scope, child)),
   ) as AggregateExpr;
   const key = expressionKey(call);
-  let slot = at.aggregateSlots.get(key);
+  // Two aggregates over random() are two.
+  let slot = isVolatile(context.state.catalog, call) ? undefined : at.aggregateSlots.get(key);
   if (slot === undefined) {
     slot = context.state.newSlot(typeOf(expr), { notNull: isCount(context.state, expr) });
     at.aggregateSlots.set(key, slot);

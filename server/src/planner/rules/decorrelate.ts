@@ -30,28 +30,26 @@ export interface Decorrelated {
   scalarAggregate: LAggregate | null;
 }
 
-/**
- * `duplicates`: the consumer does not care how often a row appears (EXISTS, IN), so DISTINCT, sorts and targets may go.
- * Null when it cannot be done.
- */
+/** What the consumer sees of the rows: only whether there is one, which ones there are, or each of them. */
+export type Consumer = 'existence' | 'set' | 'rows';
+
+/** Null when it cannot be done. */
 export function decorrelate(
   state: PlannerState,
   plan: LogicalNode,
   outer: ReadonlySet<number>,
-  duplicates: boolean,
+  consumer: Consumer,
 ): Decorrelated | null {
-  return new Decorrelation(state, outer, duplicates).pull(plan);
+  return new Decorrelation(state, outer).pull(plan, consumer);
 }
 
 class Decorrelation {
   private readonly state: PlannerState;
   private readonly outer: ReadonlySet<number>;
-  private readonly duplicates: boolean;
 
-  constructor(state: PlannerState, outer: ReadonlySet<number>, duplicates: boolean) {
+  constructor(state: PlannerState, outer: ReadonlySet<number>) {
     this.state = state;
     this.outer = outer;
-    this.duplicates = duplicates;
   }
 
   private isCorrelated(expr: LExpr): boolean {
@@ -68,7 +66,9 @@ class Decorrelation {
     return { node, predicates: [], replacement: new Map(), scalarAggregate: null };
   }
 
-  pull(node: LogicalNode): Decorrelated | null {
+  pull(node: LogicalNode, consumer: Consumer): Decorrelated | null {
+    // A condition or join above lets a row's existence depend on which row it is.
+    const selected: Consumer = consumer === 'existence' ? 'set' : consumer;
     if (!this.isDependent(node)) {
       const result = this.independent(node);
       const bottom = skipProjections(node);
@@ -78,7 +78,7 @@ class Decorrelation {
     }
     switch (node.kind) {
       case 'filter': {
-        const below = this.pull(node.child);
+        const below = this.pull(node.child, selected);
         if (below === null) return null;
         // A condition on an aggregate without groups (HAVING) may hold for a group that no longer exists.
         if (below.scalarAggregate !== null) return null;
@@ -95,11 +95,11 @@ class Decorrelation {
         };
       }
       case 'join': {
-        const left = this.pull(node.left);
+        const left = this.pull(node.left, selected);
         if (left === null || left.scalarAggregate !== null) return null;
         const right = this.isDependent(node.right)
           ? node.type === 'inner'
-            ? this.pull(node.right)
+            ? this.pull(node.right, selected)
             : null
           : this.independent(node.right);
         if (right === null || right.scalarAggregate !== null || node.type === 'full') return null;
@@ -126,7 +126,7 @@ class Decorrelation {
         };
       }
       case 'project': {
-        const below = this.pull(node.child);
+        const below = this.pull(node.child, consumer);
         if (below === null) return null;
         const exprs: { expr: LExpr; slot: number }[] = [];
         for (const item of node.exprs) {
@@ -146,9 +146,9 @@ class Decorrelation {
         return this.pullThroughAggregate(node);
       case 'distinct': {
         if (node.on) return null;
-        const below = this.pull(node.child);
+        const below = this.pull(node.child, consumer === 'rows' ? 'set' : consumer);
         if (below === null || below.scalarAggregate !== null || below.replacement.size > 0) return null;
-        if (this.duplicates) return below;
+        if (consumer !== 'rows') return below;
         const keys = [...node.keys];
         const seen = new Set(keys.flatMap((key) => [...usedSlots(key.expr)]));
         const provided = providedSlots(below.node);
@@ -164,15 +164,17 @@ class Decorrelation {
       }
       case 'sort': {
         for (const key of node.keys) if (this.isCorrelated(key.expr)) return null;
-        return this.pull(node.child);
+        const below = this.pull(node.child, consumer);
+        if (below === null || consumer !== 'rows') return below;
+        return below.replacement.size > 0 ? null : { ...below, node: { ...node, child: below.node } };
       }
       case 'limit': {
         const isWhole =
-          this.duplicates &&
+          consumer === 'existence' &&
           node.offset === null &&
           (node.limit === null ||
             (node.limit.kind === 'const' && (node.limit.value === null || Number(node.limit.value) > 0)));
-        return isWhole ? this.pull(node.child) : null;
+        return isWhole ? this.pull(node.child, consumer) : null;
       }
       default:
         return null;
@@ -182,7 +184,7 @@ class Decorrelation {
   private pullThroughAggregate(node: LAggregate): Decorrelated | null {
     if (node.sets !== null) return null;
     let readsOuter = false;
-    const below = this.pull(node.child);
+    const below = this.pull(node.child, 'rows');
     if (below === null || below.scalarAggregate !== null) return null;
     const mapped = substituteInAggregate(node, below.replacement);
     forEachExpression({ ...mapped, child: { kind: 'result' } }, (expr) => {

@@ -14,6 +14,7 @@ import type { PlannerState } from '../state.ts';
 import { tableRows } from '../statistics/column.ts';
 import { conjunctionSelectivity } from '../statistics/selectivity.ts';
 import { copyScan } from './min-max.ts';
+import { deliversOrder } from './unnest.ts';
 
 /** The filter must leave less than this share of its table. */
 const SELECTIVE = 0.2;
@@ -40,6 +41,8 @@ function reduceInRegion(state: PlannerState, root: LJoin): LogicalNode {
   const replaced = new Map<LogicalNode, LogicalNode>();
   for (const leaf of aggregates) {
     const aggregate = aggregateOf(leaf) as LAggregate;
+    // A join would lose the order that aggregates like string_agg may rely on.
+    if (deliversOrder(aggregate.child)) continue;
     for (const group of aggregate.groups) {
       if (group.expr.kind !== 'slot') continue;
       const source = findFiltered(state, leaves, sameAs(group.slot, equalities), equalities, group.slot);

@@ -105,7 +105,7 @@ class Unnesting {
     const leftSlots = providedSlots(node.left);
     if (![...outerSlots(node.right)].some((slot) => leftSlots.has(slot))) return null;
     if (isVolatilePlan(this.state.catalog, node.right)) return null;
-    const inner = decorrelate(this.state, node.right, leftSlots, false);
+    const inner = decorrelate(this.state, node.right, leftSlots, 'rows');
     if (inner === null || inner.scalarAggregate !== null || inner.replacement.size > 0) return null;
     return { ...node, right: inner.node, predicates: [...node.predicates, ...inner.predicates] };
   }
@@ -149,7 +149,7 @@ class Unnesting {
     if (at.type === 'exists') {
       const outerProvided = providedSlots(outer);
       if (![...outerSlots(at.plan)].some((slot) => outerProvided.has(slot))) return null;
-      const inner = decorrelate(this.state, at.plan, outerProvided, true);
+      const inner = decorrelate(this.state, at.plan, outerProvided, 'existence');
       if (inner === null || inner.scalarAggregate !== null) return null;
       return {
         kind: 'join',
@@ -186,7 +186,7 @@ class Unnesting {
   private semiJoin(expr: SubqueryExpr, outer: LogicalNode): LogicalNode | null {
     if (expr.left.some(hasSubquery)) return null;
     const outerProvided = providedSlots(outer);
-    const inner = decorrelate(this.state, expr.plan, outerProvided, true);
+    const inner = decorrelate(this.state, expr.plan, outerProvided, 'set');
     if (inner === null || (inner.scalarAggregate !== null && inner.predicates.length > 0)) return null;
     const comparisons = this.comparisons(expr, inner.replacement);
     if (comparisons === null) return null;
@@ -206,7 +206,7 @@ class Unnesting {
     // NOT (x op ALL) is a test of its own that stays a subplan.
     if (isAny !== negated || expr.left.some(hasSubquery)) return null;
     const outerProvided = providedSlots(outer);
-    const inner = decorrelate(this.state, expr.plan, outerProvided, true);
+    const inner = decorrelate(this.state, expr.plan, outerProvided, 'set');
     if (inner === null || inner.scalarAggregate !== null) return null;
     let comparisons = this.comparisons(expr, inner.replacement);
     if (comparisons === null) return null;
@@ -265,7 +265,7 @@ class Unnesting {
     const outerProvided = providedSlots(outer);
     if (![...outerSlots(expr.plan)].some((slot) => outerProvided.has(slot))) return null;
     if (isVolatilePlan(state.catalog, expr.plan)) return null;
-    const inner = decorrelate(state, expr.plan, outerProvided, false);
+    const inner = decorrelate(state, expr.plan, outerProvided, 'rows');
     if (inner === null) return null;
     let value = substituteSlots(expr.right[0], inner.replacement);
     const provided = providedSlots(inner.node);
@@ -312,7 +312,7 @@ function isNullOnEmpty(aggregateOid: number): boolean {
 }
 
 /** True when the rows come in an order that somebody asked for. */
-function deliversOrder(node: LogicalNode): boolean {
+export function deliversOrder(node: LogicalNode): boolean {
   switch (node.kind) {
     case 'sort':
     case 'limit':

@@ -43,11 +43,12 @@ export function conjunctionSelectivity(state: PlannerState, predicates: readonly
     interval.unknown ||= bound.unknown;
     intervals.set(bound.slot, interval);
   }
-  for (const { low, high, unknown } of intervals.values()) {
+  for (const [slot, { low, high, unknown }] of intervals) {
     if (low === 1 || high === 1) result *= low * high;
     else if (unknown) result *= DEFAULT_INTERVAL;
     else {
-      const both = low + high - 1;
+      // NULLs are in neither.
+      const both = low + high - 1 + slotStatistics(state, slot).nullFraction;
       result *= both <= 0 ? Math.min(0.0001, low, high) : both;
     }
   }
@@ -309,7 +310,10 @@ function patternGuess(pattern: Datum): number {
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i];
     if (c === '%') result *= 5;
-    else if (c !== '_') result *= 0.2;
+    else if (c === '\\') {
+      i++;
+      result *= 0.2;
+    } else if (c !== '_') result *= 0.2;
   }
   return Math.min(0.9999, Math.max(0.0001, result));
 }
