@@ -169,6 +169,8 @@ export type ColumnPredicate =
   | { readonly column: number; readonly kind: 'in'; readonly values: readonly PhysicalValue[] }
   /** varlen only: bytes begin with `prefix` (LIKE 'abc%'). */
   | { readonly column: number; readonly kind: 'prefix'; readonly prefix: Uint8Array }
+  /** Anything else that only looks at the value; asked once per distinct value where the encoding lists them. Bytes are borrowed. */
+  | { readonly column: number; readonly kind: 'test'; readonly test: (value: PhysicalValue) => boolean }
   | { readonly column: number; readonly kind: 'isNull' }
   | { readonly column: number; readonly kind: 'isNotNull' };
 
@@ -181,6 +183,8 @@ export interface CodeForm {
   readonly factor: bigint;
   /** By code, ascending in physical order; null for base and factor. */
   readonly values: readonly PhysicalValue[] | null;
+  /** Some rows are NULL: their codes mean nothing. */
+  readonly hasNulls: boolean;
 }
 
 /** Input of sealing. `sequences`: one commit sequence per row, or one number for all (0 = frozen). */
@@ -231,6 +235,13 @@ export interface SegmentReaderContract {
   codeForm(column: number): CodeForm | null;
   /** Codes of rows [start, end) into target[0...]; only for columns with a code form, elements of at least `codeBytes`. */
   readCodes(column: number, start: number, end: number, target: Uint8Array | Uint16Array | Uint32Array): void;
+  /** Codes of chosen rows. */
+  gatherCodes(
+    column: number,
+    positions: Uint16Array,
+    count: number,
+    target: Uint8Array | Uint16Array | Uint32Array,
+  ): void;
   /** Presence bits of rows [start, end) from bit 0 of `target`; false (and nothing written) when the column has no NULL. */
   readValidity(column: number, start: number, end: number, target: Uint8Array): boolean;
   /** One value, null when NULL. varlen: a private copy. */

@@ -161,6 +161,8 @@ export class MemorySegment implements BaseReader {
         return value !== null;
       case 'in':
         return value !== null && predicate.values.some((item) => comparePhysical(value, item) === 0);
+      case 'test':
+        return value !== null && predicate.test(value);
       case 'compare':
         return value !== null && holds(comparePhysical(value, predicate.value), predicate.operator);
     }

@@ -27,7 +27,15 @@ export function compilePredicates(
 function compile(store: RowStore, predicate: ScanPredicate): CompiledPredicate {
   const { column } = predicate;
   if (column < 0) return { column, test: valueTest(store, predicate), pushed: null };
-  return { column, test: valueTest(store, predicate), pushed: push(store, predicate) };
+  const test = valueTest(store, predicate);
+  return { column, test, pushed: push(store, predicate) ?? pushTest(store, column, test) };
+}
+
+/** What bytes cannot decide by comparison is decided on the decoded value, once per distinct value of a dictionary. */
+function pushTest(store: RowStore, column: number, test: ValueTest): BasePredicate | null {
+  const codec = store.codecs[column];
+  if (codec === null) return null;
+  return { column, kind: 'test', test: (value) => test(codec.fromPhysical(value)) };
 }
 
 function push(store: RowStore, predicate: ScanPredicate): BasePredicate | null {

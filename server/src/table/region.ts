@@ -12,7 +12,7 @@
  */
 import type { Xid } from '../base/brands.ts';
 import { assert } from '../base/error.ts';
-import type { BlockRef, SegmentDescriptor } from '../storage/contract.ts';
+import type { BlockRef, CodeForm, SegmentDescriptor } from '../storage/contract.ts';
 import type { PhysicalType } from '../types/contract.ts';
 import type { ColumnVector, FixedValues } from '../types/vector.ts';
 import type { Arena, ArenaBlock } from './arena.ts';
@@ -236,7 +236,10 @@ export type BasePredicate =
       readonly value: PhysicalValue;
     }
   | { readonly column: number; readonly kind: 'in'; readonly values: readonly PhysicalValue[] }
-  | { readonly column: number; readonly kind: 'isNull' | 'isNotNull' };
+  /** Any other test of the value; readers ask once per distinct value where they can. */
+  | { readonly column: number; readonly kind: 'test'; readonly test: (value: PhysicalValue) => boolean }
+  | { readonly column: number; readonly kind: 'isNull' }
+  | { readonly column: number; readonly kind: 'isNotNull' };
 
 /** The part of a segment reader that base regions use; storage's SegmentReader and MemorySegment satisfy it. */
 export interface BaseReader {
@@ -245,6 +248,9 @@ export interface BaseReader {
   value(column: number, position: number): PhysicalValue | null;
   scan(predicates: readonly BasePredicate[], start: number, end: number, selection: Uint16Array): number;
   canSkip(predicates: readonly BasePredicate[]): boolean;
+  /** Columns as codes, where the reader has them (see storage's CodeForm). */
+  codeForm?(column: number): CodeForm | null;
+  gatherCodes?(column: number, positions: Uint16Array, count: number, target: Uint32Array): void;
 }
 
 /** An immutable run of rows with an overlay of newer versions. */

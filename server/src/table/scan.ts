@@ -7,9 +7,11 @@
  * between loses nothing.
  */
 import { FROZEN_XID, type RowId } from '../base/brands.ts';
+import type { CodeForm } from '../storage/contract.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import { type Datum, Tid } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
+import type { ColumnCodec } from './column-codec.ts';
 import { type RowCursor, type ScanOptions, SYSTEM_COLUMN } from './contract.ts';
 import { isPresent, newVector } from './memory-segment.ts';
 import { type CompiledPredicate, compilePredicates } from './predicates.ts';
@@ -68,6 +70,11 @@ export function systemColumn(rows: RowStore, rowId: RowId, column: number): Datu
   }
 }
 
+/** More distinct values than this are decoded row by row. */
+const SHARED_VALUES_MAX = 4095;
+/** Decoded values by code, as long as the reader that owns the form lives. */
+const sharedValues = new WeakMap<CodeForm, (Datum | undefined)[]>();
+
 /** See the module comment. */
 export class ScanCursor implements RowCursor {
   rowId: RowId = 0 as RowId;
@@ -91,6 +98,10 @@ export class ScanCursor implements RowCursor {
   private readonly positions = new Uint16Array(WINDOW_ROWS);
   private readonly candidates = new Uint16Array(WINDOW_ROWS);
   private vectors: ColumnVector[] | null = null;
+  /** Columns delivered as codes in this window: their values by code, decoded at first use. */
+  private readonly decoded: ((Datum | undefined)[] | null)[] = [];
+  private readonly codes: Uint32Array[] = [];
+  private readonly forms: CodeForm[] = [];
   private overlay = 0;
 
   constructor(rows: RowStore, options: ScanOptions) {
@@ -280,9 +291,39 @@ export class ScanCursor implements RowCursor {
     ));
     for (let at = 0; at < this.columns.length; at++) {
       const column = this.columns[at];
+      this.decoded[at] = null;
       if (column < 0 || column >= region.columnCount || this.rows.codecs[column] === null) continue;
-      region.reader.gather(column, this.candidates, count, vectors[at]);
+      if (!this.gatherCodes(region, at, column, count))
+        region.reader.gather(column, this.candidates, count, vectors[at]);
     }
+  }
+
+  /** Few distinct values that cost something to decode are decoded once each and then shared: Datums are immutable. */
+  private gatherCodes(region: BaseRegion, at: number, column: number, count: number): boolean {
+    const { reader } = region;
+    const physical = this.rows.codecs[column]?.physical;
+    if (reader.codeForm === undefined || reader.gatherCodes === undefined) return false;
+    if (physical !== 'varlen' && physical !== 'decimal64' && physical !== 'int64') return false;
+    const form = reader.codeForm(column);
+    if (form === null || form.hasNulls || form.largest > SHARED_VALUES_MAX) return false;
+    let values = sharedValues.get(form);
+    if (values === undefined) {
+      values = new Array<Datum | undefined>(form.largest + 1).fill(undefined);
+      sharedValues.set(form, values);
+    }
+    this.codes[at] ??= new Uint32Array(WINDOW_ROWS);
+    reader.gatherCodes(column, this.candidates, count, this.codes[at]);
+    this.decoded[at] = values;
+    this.forms[at] = form;
+    return true;
+  }
+
+  private decode(at: number, codec: ColumnCodec, code: number): Datum {
+    const form = this.forms[at];
+    const value = form.values === null ? form.base + form.factor * BigInt(code) : form.values[code];
+    const datum = codec.fromPhysical(value);
+    (this.decoded[at] as (Datum | undefined)[])[code] = datum;
+    return datum;
   }
 
   private emit(region: BaseRegion, at: number, position: number, frame: Datum[]): void {
@@ -299,7 +340,10 @@ export class ScanCursor implements RowCursor {
         const codec = rows.codecs[column];
         if (codec === null) value = null;
         else if (column >= region.columnCount) value = rows.missing[column];
-        else value = isPresent(vectors[index], at) ? codec.fromVector(vectors[index], at) : null;
+        else if (this.decoded[index] !== null) {
+          const code = this.codes[index][at];
+          value = this.decoded[index]?.[code] ?? this.decode(index, codec, code);
+        } else value = isPresent(vectors[index], at) ? codec.fromVector(vectors[index], at) : null;
       }
       frame[this.slots[index]] = value;
     }

@@ -16,10 +16,12 @@ function bytesFor(largest: number): 1 | 2 | 4 {
 /** Null when the encoding has no codes: then read values. */
 export function codeFormOf(column: OpenColumn): CodeForm | null {
   const { node } = column.root;
+  const hasNulls = column.validity !== null;
   if (node instanceof FrameNode) {
     if (node.width > 32) return null;
     const largest = 2 ** node.width - 1;
-    return { codeBytes: bytesFor(largest), largest, base: node.base, factor: node.factor, values: null };
+    const { base, factor } = node;
+    return { codeBytes: bytesFor(largest), largest, base, factor, values: null, hasNulls };
   }
   const isLarge = column.physical === 'int64' || column.physical === 'decimal64';
   let values: PhysicalValue[];
@@ -36,7 +38,7 @@ export function codeFormOf(column: OpenColumn): CodeForm | null {
     values = Array.from({ length: node.values.count }, (_, code) => node.valueOfCode(code).slice());
   else return null;
   const largest = values.length - 1;
-  return { codeBytes: bytesFor(largest), largest, base: 0n, factor: 1n, values };
+  return { codeBytes: bytesFor(largest), largest, base: 0n, factor: 1n, values, hasNulls };
 }
 
 /** Codes of rows [start, end) into target[0...]; the target's elements must hold `CodeForm.largest`. */
@@ -66,4 +68,45 @@ export function readCodes(
     );
     target.fill(0, 0, end - start);
   }
+}
+
+/** Codes of chosen rows into target[0...]. */
+export function gatherCodes(
+  column: OpenColumn,
+  positions: Uint16Array,
+  count: number,
+  target: Uint8Array | Uint16Array | Uint32Array,
+): void {
+  if (count === 0) return;
+  let first = positions[0]!;
+  let last = first;
+  for (let index = 1; index < count; index++) {
+    const row = positions[index]!;
+    if (row < first) first = row;
+    if (row > last) last = row;
+  }
+  check(last < column.count, `row ${last} of ${column.count}`);
+  if (last - first + 1 === count && positions[count - 1] === last && isAscending(positions, count)) {
+    readCodes(column, first, last + 1, target);
+    return;
+  }
+  if (count * 8 >= last - first + 1) {
+    if (span.length < last - first + 1) span = new Uint32Array(last - first + 1);
+    readCodes(column, first, last + 1, span);
+    for (let index = 0; index < count; index++) target[index] = span[positions[index]! - first]!;
+    return;
+  }
+  for (let index = 0; index < count; index++) {
+    readCodes(column, positions[index]!, positions[index]! + 1, one);
+    target[index] = one[0]!;
+  }
+}
+
+let span = new Uint32Array(4096);
+const one = new Uint32Array(1);
+
+function isAscending(positions: Uint16Array, count: number): boolean {
+  for (let index = 1; index < count; index++)
+    if (positions[index]! !== positions[index - 1]! + 1) return false;
+  return true;
 }

@@ -1,8 +1,13 @@
 /** Evaluates a pushed predicate on an encoded column: on codes where the encoding allows, else on decoded chunks. */
 import { startsWith } from '../byte-order.ts';
 import type { ColumnPredicate, PhysicalValue } from '../contract.ts';
-import { ConstantBytes } from '../encoding/constant.ts';
-import { DictionaryBytes, DictionaryFloats, prepareCodes } from '../encoding/dictionary.ts';
+import { ConstantBytes, ConstantIntegers } from '../encoding/constant.ts';
+import {
+  DictionaryBytes,
+  DictionaryFloats,
+  DictionaryIntegers,
+  prepareCodes,
+} from '../encoding/dictionary.ts';
 import { keepAll } from '../encoding/filter.ts';
 import {
   type BytesNode,
@@ -10,6 +15,7 @@ import {
   CHUNK,
   type FloatNode,
   giveFloats,
+  type IntegerNode,
   type IntegerTest,
   type PreparedFilter,
   takeFloats,
@@ -33,7 +39,9 @@ export function prepareFilter(column: OpenColumn, predicate: ColumnPredicate): P
   const { root } = column;
   const filter =
     root.family === 'integer'
-      ? root.node.prepare(integerTest(predicate))
+      ? predicate.kind === 'test'
+        ? prepareIntegers(root.node, column, predicate.test)
+        : root.node.prepare(integerTest(predicate))
       : root.family === 'float'
         ? prepareFloats(root.node, predicate)
         : prepareBytes(root.node, predicate);
@@ -85,6 +93,7 @@ function integerTest(predicate: ValuePredicate): IntegerTest {
     case 'in':
       return { kind: 'set', values: predicate.values.map((value) => BigInt(value as bigint | number)) };
     case 'prefix':
+    case 'test':
       return { kind: 'set', values: [] };
   }
 }
@@ -120,9 +129,38 @@ export function valueTest(predicate: ValuePredicate): (value: PhysicalValue) => 
       };
     case 'in':
       return (value) => predicate.values.some((wanted) => compareValues(value, wanted) === 0);
+    case 'test':
+      return predicate.test;
     case 'prefix':
       return (value) => startsWith(value as Uint8Array, predicate.prefix);
   }
+}
+
+/** Any test of integers, by value: once per dictionary entry, else once per row. */
+function prepareIntegers(
+  node: IntegerNode,
+  column: OpenColumn,
+  test: (value: PhysicalValue) => boolean,
+): PreparedFilter {
+  const isLarge = column.physical === 'int64' || column.physical === 'decimal64';
+  const at = (source: IntegerNode, index: number): PhysicalValue =>
+    isLarge ? source.bigintAt(index) : source.numberAt(index);
+  if (node instanceof ConstantIntegers) return test(at(node, 0)) ? keepAll : () => 0;
+  if (node instanceof DictionaryIntegers) {
+    const wanted = new Uint8Array(node.values.count);
+    for (let code = 0; code < wanted.length; code++) wanted[code] = test(at(node.values, code)) ? 1 : 0;
+    return prepareCodes(node.codes, wanted);
+  }
+  return (candidates, selection) => {
+    const count = keepAll(candidates, selection);
+    let found = 0;
+    for (let index = 0; index < count; index++) {
+      const row = selection[index]!;
+      selection[found] = row;
+      if (test(at(node, row))) found++;
+    }
+    return found;
+  };
 }
 
 function prepareFloats(node: FloatNode, predicate: ValuePredicate): PreparedFilter {

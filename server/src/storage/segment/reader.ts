@@ -22,7 +22,7 @@ import { locate } from '../corruption.ts';
 import { ConstantBytes, ConstantFloats, ConstantIntegers } from '../encoding/constant.ts';
 import { keepAll } from '../encoding/filter.ts';
 import type { PreparedFilter } from '../encoding/node.ts';
-import { codeFormOf, readCodes } from './codes.ts';
+import { codeFormOf, gatherCodes, readCodes } from './codes.ts';
 import {
   decodePositions,
   decodeRange,
@@ -158,6 +158,15 @@ export class SegmentReader implements SegmentReaderContract {
   ): void {
     this.checkRows(start, end);
     this.reading(column, (opened) => readCodes(opened, start, end, target));
+  }
+
+  gatherCodes(
+    column: number,
+    positions: Uint16Array,
+    count: number,
+    target: Uint8Array | Uint16Array | Uint32Array,
+  ): void {
+    this.reading(column, (opened) => gatherCodes(opened, positions, count, target));
   }
 
   readValidity(column: number, start: number, end: number, target: Uint8Array): boolean {

@@ -176,6 +176,16 @@ function checkColumn(physical: PhysicalType, values: Value[], random: () => numb
     });
     expectValues(decoded, values, `${what}: codes`);
   }
+  if (form !== null) {
+    const all = new Uint32Array(count);
+    reader.readCodes(0, 0, count, all);
+    for (const step of [1, 2, 40]) {
+      const positions = Uint16Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
+      const picked = new Uint32Array(positions.length);
+      reader.gatherCodes(0, positions, positions.length, picked);
+      if (positions.some((row, index) => picked[index] !== all[row])) expect.fail(`${what}: gathered codes`);
+    }
+  }
   const bits = new Uint8Array((count + 7) >>> 3);
   const hasNulls = reader.readValidity(0, 0, count, bits);
   expect(hasNulls || !values.includes(null)).toBe(true);

@@ -37,6 +37,12 @@ function judgeBounds(
   predicate: Exclude<ColumnPredicate, { kind: 'isNull' | 'isNotNull' }>,
 ): ZoneVerdict {
   switch (predicate.kind) {
+    case 'test': {
+      if (!zone.minExact || !zone.maxExact || compareValues(min, max) !== 0) return 'some';
+      // Values equal in order may differ in their bytes only for floats (-0 and 0).
+      if (typeof min === 'number' && min === 0) return 'some';
+      return predicate.test(min) ? 'all' : 'none';
+    }
     case 'compare': {
       const { value } = predicate;
       const low = compareValues(value, min);
