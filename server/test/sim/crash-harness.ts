@@ -398,7 +398,8 @@ class Harness {
       if (this.life !== life || this.world.disk.isCrashed) return;
       this.report.commits++;
       this.note(`${transaction.xid} committed`);
-      if (synchronous) {
+      // As in PostgreSQL, a commit without changes makes nothing durable, not even asynchronous commits before it.
+      if (synchronous && transaction.xid !== 0) {
         session.candidates = [state];
         session.sequenceFloor = session.sequenceTaken;
       }
