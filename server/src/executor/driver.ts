@@ -25,7 +25,7 @@ import {
   type UserFunctionBinder,
 } from './functions.ts';
 import type { Instrumentation } from './instrument.ts';
-import { checkPermissions } from './permissions.ts';
+import { checkPermissions, refuseWrites } from './permissions.ts';
 import type { PipelineService } from './pipeline/service.ts';
 import { buildOperator } from './row/operators/build.ts';
 import { cteStore } from './row/operators/cte-scan.ts';
@@ -134,6 +134,7 @@ class RowExecution implements Execution {
       this.checkedVersion = catalog.version;
       this.checkedRole = role;
     }
+    if (context.transaction.readOnly && !this.plan.readOnly) refuseWrites(this.plan, catalog);
     if (this.state === null || this.instrumented !== context.instrumentation) {
       this.state = new ExecutionState(this.plan, environment);
       this.root = buildOperator(this.plan.root, this.state);

@@ -41,3 +41,12 @@ export function checkPermissions(plan: PhysicalPlan, catalog: CatalogReader, rol
     }
   }
 }
+
+/** Errors 25006 for a statement that writes to anything but temporary tables, or locks rows. */
+export function refuseWrites(plan: PhysicalPlan, catalog: CatalogReader): void {
+  for (const { relationOid, lockMode } of plan.relations) {
+    if (lockMode === 'AccessShare' || catalog.relation(relationOid)?.persistence === 't') continue;
+    const command = lockMode === 'RowShare' ? 'SELECT FOR UPDATE' : plan.command.toUpperCase();
+    throw new DbError('read_only_sql_transaction', `cannot execute ${command} in a read-only transaction`);
+  }
+}

@@ -300,6 +300,8 @@ export class TestBed {
       isolation: 'read committed',
       statementSnapshot: snapshot,
       latestSnapshot: snapshot,
+      advanceCommand: () => {},
+      onRollback: () => {},
     } as unknown as Transaction;
   }
 

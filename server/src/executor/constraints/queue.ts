@@ -173,12 +173,19 @@ export class AfterQueue {
 
   /** Works everything off. Errors 23503. */
   run(_state?: ExecutionState): void {
+    const { transaction } = this.environment;
+    if (!this.isRunning) {
+      // What the statement wrote must be visible to its checks.
+      transaction.advanceCommand();
+      this.isRunning = true;
+    }
     this.postpone();
     while (this.referenced.length > 0 || this.referencing.size > 0) {
       const work = this.referenced[0];
       if (work !== undefined) {
         this.runReferenced(work);
         this.referenced.splice(this.referenced.indexOf(work), 1);
+        transaction.advanceCommand();
         this.postpone();
         continue;
       }
@@ -226,6 +233,7 @@ export class AfterQueue {
       }
     });
   }
+  private isRunning = false;
   /** Runs at commit: nothing is postponed again. */
   private isFinal = false;
 

@@ -67,6 +67,8 @@ export class CopyLoader {
   private readonly splitter: FieldSplitter;
   private line = 0;
   private rowsInBatch = 0;
+  /** Line of the batch's first row. */
+  private batchFirstLine = 0;
   private quote = 0;
   private escape = 0;
 
@@ -196,6 +198,7 @@ export class CopyLoader {
   }
 
   private addLine(bytes: Uint8Array, start: number, end: number, isCsv: boolean): void {
+    if (this.rowsInBatch === 0) this.batchFirstLine = this.line;
     const { splitter, input } = this;
     if (input.length === 0 && start === end) splitter.count = 0;
     else {
@@ -383,6 +386,7 @@ export class CopyLoader {
             throw this.inContext(thrown, `, column ${column.name}`);
           }
         }
+        if (this.rowsInBatch === 0) this.batchFirstLine = this.line;
         this.addRow(row);
         if (this.isBatchFull()) {
           await this.flush();
@@ -405,11 +409,41 @@ export class CopyLoader {
     try {
       await this.target.table.insertBatch(this.environment.transaction, vectors, rows);
     } catch (thrown) {
+      this.locate(thrown, rows);
       throw this.inContext(thrown, '');
     }
     for (const builder of this.builders) builder.reset();
     this.rowsInBatch = 0;
     this.checkInterrupt();
+  }
+
+  /** Finds the line of the row whose key the error's detail names: of two in the batch, the second one. */
+  private locate(thrown: unknown, rows: number): void {
+    if (!(thrown instanceof DbError) || thrown.code !== '23505') return;
+    const { target, builders } = this;
+    const index = target.table.indexes.find((candidate) => candidate.name === thrown.fields.constraint);
+    if (index === undefined || index.keys.some((key) => key.column < 0)) return;
+    thrown.fields.schema ??= target.names.schema;
+    thrown.fields.table ??= target.names.table;
+    const columns = index.keys.map((key) => key.column);
+    const readers = columns.map((column) => {
+      const builder = builders[column]!;
+      const vector = builder.finish();
+      const read = vectorReader(vector.physical, builder.support, builder.typmod);
+      return (row: number) => read(vector, row);
+    });
+    let found = -1;
+    for (let row = 0, matches = 0; row < rows && matches < 2; row++) {
+      const key = readers.map((read) => read(row));
+      if (
+        key.includes(null) ||
+        thrown.fields.detail !== `Key ${target.keyText(columns, key)} already exists.`
+      )
+        continue;
+      found = row;
+      matches++;
+    }
+    if (found >= 0) this.line = this.batchFirstLine + found;
   }
 
   private collectKeys(rows: number): void {

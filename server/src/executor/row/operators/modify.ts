@@ -49,6 +49,8 @@ export class Modify implements Operator {
   private completed = false;
   private conflictRow: RowId | null = null;
   private conflictChosen = false;
+  /** Conflicting row that could not be read at the last attempt. */
+  private unseenConflict: RowId | null = null;
   private returningProgress = 0;
 
   constructor(state: ExecutionState, node: ModifyNode, child: Operator) {
@@ -134,6 +136,7 @@ export class Modify implements Operator {
     const { node, state } = this;
     this.rowId = node.rowIdSlot < 0 ? null : (state.frame[node.rowIdSlot] as RowId | null);
     this.view = state.environment.snapshot;
+    this.unseenConflict = null;
     this.action = 0;
     this.phase = 'choose';
   }
@@ -312,7 +315,9 @@ export class Modify implements Operator {
     if (this.oldRow === null) {
       const existing = this.readOldRow(rowId, view);
       if (existing === null) {
-        // Gone meanwhile: the insertion is tried again.
+        // Gone meanwhile: the insertion is tried again. A row that is there and yet unseen is one of this very command.
+        if (this.unseenConflict === rowId) throw secondTime();
+        this.unseenConflict = rowId;
         this.phase = 'write';
         return null;
       }
@@ -353,13 +358,7 @@ export class Modify implements Operator {
         state.waitForTransaction(outcome.conflict.xid);
         return null;
       case 'self':
-        throw new DbError(
-          'cardinality_violation',
-          'ON CONFLICT DO UPDATE command cannot affect row a second time',
-          {
-            hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
-          },
-        );
+        throw secondTime();
       default:
         if (transaction.isolation !== 'read committed') throw concurrentUpdate(outcome.kind);
         this.phase = 'write';
@@ -472,6 +471,16 @@ export class Modify implements Operator {
       else frame[slot] = this.state.environment.transaction.xid;
     }
   }
+}
+
+function secondTime(): DbError {
+  return new DbError(
+    'cardinality_violation',
+    'ON CONFLICT DO UPDATE command cannot affect row a second time',
+    {
+      hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+    },
+  );
 }
 
 /** The modification whose rows the command tag counts: the one at the top, not those in CTEs. */
