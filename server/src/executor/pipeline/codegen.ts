@@ -197,15 +197,15 @@ class PipelineEmitter {
       if (isNull !== null) code = select(isNull.get(), this.locals.i32(at + 8).get(), code);
       return binary('i32Mul', code, this.locals.i32(at + 12).get());
     });
-    const slot = parts.reduce((left, right) => binary('i32Add', left, right));
-    const offset = binary('i32Mul', slot, i32(this.layout.bytes));
+    // Strides are in bytes.
+    const offset = parts.reduce((left, right) => binary('i32Add', left, right));
     return builder.keep(binary('i32Add', this.locals.i32(PARAM.states).get(), offset));
   }
 
   /** Key words of the row: NULL keys are 0 with their bit in the last word. */
-  private keyWords(emitter: ExpressionEmitter): { words: Local<'i64'>[]; nulls: Local<'i64'> } {
+  private keyWords(emitter: ExpressionEmitter): { words: Local<'i64'>[]; nulls: Local<'i64'> | null } {
     const { builder, spec } = this;
-    let nulls: I64 = i64(0n);
+    let nulls: I64 | null = null;
     const words = spec.groups.map((group, index) => {
       let value: I64;
       let isNull: Local<'i32'> | null;
@@ -225,12 +225,12 @@ class PipelineEmitter {
       }
       if (isNull !== null) {
         const bit = binary('i64Shl', unary('i64ExtendI32U', isNull.get()), i64(BigInt(index)));
-        nulls = binary('i64Or', nulls, bit);
+        nulls = nulls === null ? bit : binary('i64Or', nulls, bit);
         value = select(isNull.get(), i64(0n), value);
       }
       return builder.keep(value);
     });
-    return { words, nulls: builder.keep(nulls) };
+    return { words, nulls: nulls === null ? null : builder.keep(nulls) };
   }
 
   private hashGroup(emitter: ExpressionEmitter): Local<'i32'> {
@@ -239,12 +239,13 @@ class PipelineEmitter {
     const states = this.locals.i32(PARAM.states);
     const table = this.locals.i32(PARAM.table);
     const mask = this.locals.i32(PARAM.mask);
-    let hash: I64 = nulls.get();
+    let hash: I64 | null = nulls === null ? null : nulls.get();
     for (const word of words) {
-      const mixed = builder.keep(binary('i64Mul', binary('i64Xor', hash, word.get()), i64(HASH_MULTIPLIER)));
+      const input = hash === null ? word.get() : binary('i64Xor', hash, word.get());
+      const mixed = builder.keep(binary('i64Mul', input, i64(HASH_MULTIPLIER)));
       hash = binary('i64Xor', mixed.get(), binary('i64ShrU', mixed.get(), i64(32n)));
     }
-    const position = builder.keep(binary('i32And', unary('i32WrapI64', hash), mask.get()));
+    const position = builder.keep(binary('i32And', unary('i32WrapI64', hash!), mask.get()));
     const entry = builder.local('i32');
     const address = builder.local('i32');
     const cell = (): I32 => binary('i32Add', table.get(), binary('i32Shl', position.get(), i32(2)));
@@ -260,7 +261,7 @@ class PipelineEmitter {
           words.forEach((word, index) => {
             builder.store('i64Store', address.get(), word.get(), layout.keyOffsets[index]!);
           });
-          builder.store('i64Store', address.get(), nulls.get(), layout.nullOffset);
+          if (nulls !== null) builder.store('i64Store', address.get(), nulls.get(), layout.nullOffset);
           this.spec.accumulators.forEach((accumulator, index) => {
             const offset = layout.accumulatorOffsets[index]!;
             builder.store('i64Store', address.get(), i64(initialBits(accumulator)), offset);
@@ -269,11 +270,12 @@ class PipelineEmitter {
           builder.branch(found);
         });
         builder.set(address, stateOf(binary('i32Sub', entry.get(), i32(1))));
-        let differs: I64 = binary('i64Xor', load('i64Load', address.get(), layout.nullOffset), nulls.get());
-        words.forEach((word, index) => {
-          const stored = load('i64Load', address.get(), layout.keyOffsets[index]!);
-          differs = binary('i64Or', differs, binary('i64Xor', stored, word.get()));
-        });
+        const differences = words.map((word, index) =>
+          binary('i64Xor', load('i64Load', address.get(), layout.keyOffsets[index]!), word.get()),
+        );
+        if (nulls !== null)
+          differences.push(binary('i64Xor', load('i64Load', address.get(), layout.nullOffset), nulls.get()));
+        const differs = differences.reduce((left, right) => binary('i64Or', left, right));
         builder.branchIf(unary('i64Eqz', differs), found);
         builder.set(position, binary('i32And', binary('i32Add', position.get(), i32(1)), mask.get()));
         builder.branch(again);

@@ -33,6 +33,7 @@ import type { WorkerPool } from './worker-pool.ts';
 /** Length of a slice of the main thread. */
 const SLICE_MICROS = 3000;
 const INTERRUPT_MILLIS = 5;
+const DELTA_ROWS_MAX = 2 ** 32;
 /** Morsels that are handed out at the latest when so many are ready. */
 const WAVE_MORSELS = 32;
 
@@ -136,6 +137,7 @@ export class PipelineJob {
           spec: fragment.spec,
           params: fragment.params,
           control: this.control,
+          rowsMax: this.rowsMax(),
         });
       }
       try {
@@ -158,6 +160,11 @@ export class PipelineJob {
       pool.announceDropped();
       this.statistics.elapsedMicros = clock.monotonicMicros() - start;
     }
+  }
+
+  /** Rows of the delta are not counted beforehand: a bound no delta reaches. */
+  private rowsMax(): number {
+    return this.options.source.regions.reduce((sum, region) => sum + region.rowCount, DELTA_ROWS_MAX);
   }
 
   private poll: () => void = () => {};

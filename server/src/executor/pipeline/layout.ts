@@ -48,7 +48,7 @@ export const PARAM = {
   column: (index: number) => index * 16,
   /** Eight bytes each. */
   constant: (index: number) => 48 * 16 + index * 8,
-  /** Per group 16 bytes: low value (i64), code of NULL (i32), stride (i32). In hash mode the first i32 is the address of the remap. */
+  /** Per group 16 bytes: low value (i64), code of NULL (i32), stride in bytes (i32). In hash mode the first i32 is the address of the remap. */
   group: (index: number) => 48 * 16 + 96 * 8 + index * 16,
   /** Address of the table of a string test (i32). */
   stringTest: (index: number) => 48 * 16 + 96 * 8 + 16 * 16 + index * 4,

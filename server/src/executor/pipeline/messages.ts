@@ -29,6 +29,8 @@ export type ToWorker =
       readonly params: readonly ParamValue[];
       /** Int32: [0] not 0 = stop. */
       readonly control: SharedArrayBuffer;
+      /** Upper bound of the rows of the whole scan. */
+      readonly rowsMax: number;
     }
   | { readonly kind: 'frames'; readonly add: readonly FrameInfo[]; readonly drop: readonly number[] }
   | {

@@ -41,6 +41,7 @@ export class StatementRun {
   readonly key: string;
   readonly params: readonly ParamValue[];
   readonly control: Int32Array;
+  readonly rowsMax: number;
   readonly statistics: WorkerStatistics = emptyStatistics();
   readonly groups = new Map<string, Collected>();
   /** Strings of group keys by number, and their numbers by bytes (as Latin-1). */
@@ -50,7 +51,14 @@ export class StatementRun {
   filterPlan: FilterPlan | null = null;
   filterKinds = '';
 
-  constructor(spec: PipelineSpec, params: readonly ParamValue[], control: SharedArrayBuffer) {
+  /** `rowsMax`: no group can have more rows than the scan. */
+  constructor(
+    spec: PipelineSpec,
+    params: readonly ParamValue[],
+    control: SharedArrayBuffer,
+    rowsMax: number,
+  ) {
+    this.rowsMax = rowsMax;
     this.spec = spec;
     this.key = specKey(spec);
     this.params = params;
@@ -165,8 +173,8 @@ export class MorselRunner {
       if (arg === null) return false;
       const interval = intervalOf(arg, context);
       if (op !== 'sum' || arg.type.kind === 'float') return false;
-      // A table of groups lives over many morsels: its sums are always wide.
-      return mode === 'hash' || mayOverflowSum(interval, MORSEL_ROWS);
+      // A table of groups lives over many morsels.
+      return mayOverflowSum(interval, mode === 'hash' ? statement.rowsMax : MORSEL_ROWS);
     });
     const variant: Variant = { columns, mode, filters: plan.rest, wide };
     const variantKey = `${statement.key}${JSON.stringify(variant)}`;
@@ -277,7 +285,7 @@ export class MorselRunner {
       const at = area + PARAM.group(index);
       view.setBigInt64(at, group.low, true);
       view.setInt32(at + 8, group.size, true);
-      view.setInt32(at + 12, stride, true);
+      view.setInt32(at + 12, stride * layout.bytes, true);
       stride *= group.slots;
     });
     const states = (this.dynamic + 7) & ~7;
@@ -394,7 +402,7 @@ export class MorselRunner {
     const count = view.getInt32(this.area + PARAM.groupCount, true);
     for (let group = 0; group < count; group++) {
       const state = table.states + group * layout.bytes;
-      const nulls = view.getBigInt64(state + layout.nullOffset, true);
+      const nulls = layout.nullOffset < 0 ? 0n : view.getBigInt64(state + layout.nullOffset, true);
       const keys = statement.spec.groups.map((node, index) => {
         if (((nulls >> BigInt(index)) & 1n) !== 0n) return null;
         const word = view.getBigInt64(state + layout.keyOffsets[index]!, true);

@@ -396,6 +396,8 @@ class Translator {
       const scale = Math.max(...nodes.map(scaleOf));
       return nodes.map((node) => {
         const by = scale - scaleOf(node);
+        // A constant is brought to the scale once, not per row.
+        if (node.op === 'param' && by > 0) return this.scaledParam(node.param, 10n ** BigInt(by), decimal(scale));
         return by === 0 && node.type.kind === 'decimal'
           ? node
           : { op: 'scale', arg: node, factor: 10n ** BigInt(by), type: decimal(scale) };
@@ -403,6 +405,13 @@ class Translator {
     }
     if (kinds.size > 1) throw new NotCompilable('mixed types');
     return [...nodes];
+  }
+
+  private scaledParam(param: number, factor: bigint, type: PipelineType): Node {
+    const value = (this.params[param] as bigint) * factor;
+    if (value > 1n << 62n || value < -(1n << 62n)) throw new NotCompilable('a constant with many digits');
+    this.params.push(value);
+    return { op: 'param', param: this.params.length - 1, type };
   }
 
   private caseOf(expr: Extract<PlanExpr, { kind: 'case' }>): Node {

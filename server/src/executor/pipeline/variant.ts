@@ -18,9 +18,10 @@ export interface Variant {
   readonly wide: readonly boolean[];
 }
 
-/** Offsets in one group's state. In hash mode the keys come first, one 8-byte word each and one for their NULL bits. */
+/** Offsets in one group's state. In hash mode the keys come first, one 8-byte word each and, if any can be NULL, one for their NULL bits. */
 export interface StateLayout {
   readonly keyOffsets: readonly number[];
+  /** -1 = no key is ever NULL. */
   readonly nullOffset: number;
   readonly accumulatorOffsets: readonly number[];
   readonly bytes: number;
@@ -30,13 +31,16 @@ export function stateLayout(spec: PipelineSpec, variant: Variant): StateLayout {
   const keyOffsets: number[] = [];
   let at = 0;
   let nullOffset = -1;
+  const hasNullKeys = spec.groups.some((group) => isNullable(group, variant.columns));
   if (variant.mode === 'hash') {
     for (let index = 0; index < spec.groups.length; index++) {
       keyOffsets.push(at);
       at += 8;
     }
-    nullOffset = at;
-    at += 8;
+    if (hasNullKeys) {
+      nullOffset = at;
+      at += 8;
+    }
   }
   const accumulatorOffsets: number[] = [];
   spec.accumulators.forEach((_, index) => {

@@ -46,7 +46,10 @@ export function start(scope: WorkerScope): void {
     const message = received as ToWorker;
     switch (message.kind) {
       case 'start':
-        statements.set(message.statement, new StatementRun(message.spec, message.params, message.control));
+        statements.set(
+          message.statement,
+          new StatementRun(message.spec, message.params, message.control, message.rowsMax),
+        );
         break;
       case 'frames':
         for (const frame of message.add) runner.frames.set(frame.id, frame);
