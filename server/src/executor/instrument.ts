@@ -1,4 +1,5 @@
 /** Measures operators for EXPLAIN ANALYZE. Only asked-for executions are wrapped; others pay nothing. */
+import { isSuspension } from '../base/suspend.ts';
 import type { PlanNode } from '../planner/physical.ts';
 import type { Operator } from './row/operators/operator.ts';
 
@@ -10,6 +11,8 @@ export interface NodeRecord {
   totalMicros: number;
   /** Rows a filter or join condition refused. */
   removed: number;
+  /** Further facts in the order to print. */
+  extra?: readonly (readonly [label: string, value: string | number])[];
 }
 
 export interface Instrumentation {
@@ -18,14 +21,24 @@ export interface Instrumentation {
 }
 
 export class InstrumentedOperator implements Operator {
-  private readonly inner: Operator & { removed?: number };
+  private readonly inner: Operator & {
+    removed?: number;
+    facts?(): readonly (readonly [string, string | number])[];
+  };
   private readonly record: NodeRecord;
   private readonly now: () => number;
   private loopStart = 0;
+  /** The last call was left by a suspension: the time until the next one counts too, it waited for this node. */
+  private isWaiting = false;
   private hasRow = false;
   private running = false;
 
-  constructor(inner: Operator, node: PlanNode, instrumentation: Instrumentation, now: () => number) {
+  constructor(
+    inner: InstrumentedOperator['inner'],
+    node: PlanNode,
+    instrumentation: Instrumentation,
+    now: () => number,
+  ) {
     this.inner = inner;
     this.now = now;
     const known = instrumentation.nodes.get(node.id);
@@ -45,6 +58,7 @@ export class InstrumentedOperator implements Operator {
 
   private begin(): void {
     this.running = false;
+    this.isWaiting = false;
     this.hasRow = false;
   }
 
@@ -53,20 +67,30 @@ export class InstrumentedOperator implements Operator {
       this.running = true;
       this.record.loops++;
     }
-    this.loopStart = this.now();
+    if (!this.isWaiting) this.loopStart = this.now();
+    this.isWaiting = false;
     try {
       const found = this.inner.next();
       if (found) this.record.rows++;
       return found;
+    } catch (thrown) {
+      this.isWaiting = isSuspension(thrown);
+      throw thrown;
     } finally {
-      const spent = this.now() - this.loopStart;
-      this.record.totalMicros += spent;
-      if (!this.hasRow) {
-        this.record.startupMicros += spent;
-        this.hasRow = true;
-      }
-      this.record.removed = this.inner.removed ?? 0;
+      if (!this.isWaiting) this.measure();
     }
+  }
+
+  private measure(): void {
+    const spent = this.now() - this.loopStart;
+    this.record.totalMicros += spent;
+    if (!this.hasRow) {
+      this.record.startupMicros += spent;
+      this.hasRow = true;
+    }
+    this.record.removed = this.inner.removed ?? 0;
+    const facts = this.inner.facts?.();
+    if (facts !== undefined) this.record.extra = facts;
   }
 
   close(): void {

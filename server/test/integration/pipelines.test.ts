@@ -152,4 +152,39 @@ describe('compiled pipelines', () => {
       code: '22012',
     });
   });
+
+  it('tells in EXPLAIN ANALYZE which executor ran and why', async () => {
+    const explain = async (executor: string, sql: string) =>
+      (await rows(executor, `explain analyze ${sql}`))
+        .map((row) => (JSON.parse(row) as string[])[0])
+        .join('\n');
+    const sql = `select flag, sum(price) from facts where day < date '1998-01-01' group by flag`;
+    const compiled = await explain('compiled', sql);
+    expect(compiled).toMatch(/Executor: compiled/);
+    expect(compiled).toMatch(/Kernels: (?:avx2|sse42|scalar|typescript)/);
+    expect(compiled).toMatch(/Segments: total=\d+ skipped by zone map=0/);
+    expect(compiled).toMatch(/Modules: compiled=\d+ time=/);
+    expect(compiled).not.toMatch(/never executed/);
+    expect(await explain('row', sql)).toMatch(/Executor: row \(fastpostgres\.executor is row\)/);
+    expect(await explain('compiled', 'select sum(id % 3) from facts')).toMatch(/Executor: (?:row|compiled)/);
+    expect(await explain('compiled', `select count(*) from facts where day > date '2150-01-01'`)).toMatch(
+      /rows=1 /,
+    );
+  });
+
+  it('is cancelled while it runs', async () => {
+    await client.query('set fastpostgres.executor = compiled');
+    await client.query('set statement_timeout = 1');
+    const outcomes: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      await client
+        .query('select name, medium, day, count(*), sum(price * rate) from facts group by name, medium, day')
+        .then(() => outcomes.push('done'))
+        .catch((error: { code: string }) => outcomes.push(error.code));
+    }
+    await client.query('set statement_timeout = 0');
+    expect(new Set(outcomes).has('57014')).toBe(true);
+    expect([...new Set(outcomes)].every((outcome) => outcome === 'done' || outcome === '57014')).toBe(true);
+    expect(await rows('compiled', STATEMENTS[0]!)).toEqual(await rows('row', STATEMENTS[0]!));
+  });
 });

@@ -17,7 +17,7 @@ import { compareUnder, type KeyOrder, keyOrder } from '../row/sorter.ts';
 import type { ExecutionState } from '../state.ts';
 import { finalValue } from './finalize.ts';
 import { NotCompilable } from './interval.ts';
-import type { Group, PipelineJob, PipelineStatistics } from './job.ts';
+import { type Group, type PipelineJob, type PipelineStatistics, totalStatistics } from './job.ts';
 import type { PipelineService } from './service.ts';
 import { type Fragment, scanBelow, translate } from './translate.ts';
 
@@ -89,6 +89,48 @@ export class PipelineAggregate implements Operator {
       return this.row!.next();
     }
     return this.deliver();
+  }
+
+  /** For EXPLAIN ANALYZE: which executor ran, and what the pipeline did. */
+  facts(): readonly (readonly [string, string | number])[] {
+    const { statistics, refusal } = this.report;
+    if (statistics === null) return refusal === null ? [] : [['Executor', `row (${refusal})`]];
+    const total = totalStatistics(statistics);
+    return [
+      ['Executor', 'compiled'],
+      ['Workers', statistics.workers.length],
+      ['Kernels', statistics.instructionSet],
+      [
+        'Segments',
+        `total=${statistics.segmentsTotal} skipped by zone map=${statistics.segmentsSkipped} skipped by bounds=${total.skippedMorsels}`,
+      ],
+      ['Rows', `read=${total.rowsRead} passed=${total.rowsPassed} from delta=${statistics.deltaRows}`],
+      ['Columns Decoded', statistics.framesFilled],
+      ['Modules', `compiled=${total.modulesCompiled} time=${(total.compileMicros / 1000).toFixed(3)} ms`],
+      ['Worker Time', statistics.workers.map((one) => `${(one.busyMicros / 1000).toFixed(3)} ms`).join(', ')],
+    ];
+  }
+
+  /** The nodes below did not run one by one: their records say what went through. */
+  private recordBelow(statistics: PipelineStatistics): void {
+    const { instrumentation } = this.state.environment;
+    if (instrumentation === null) return;
+    const { scan, chain } = scanBelow(this.node)!;
+    const total = totalStatistics(statistics);
+    for (const { id } of [...chain, scan]) {
+      const record = instrumentation.nodes.get(id) ?? {
+        loops: 0,
+        rows: 0,
+        startupMicros: 0,
+        totalMicros: 0,
+        removed: 0,
+      };
+      record.loops++;
+      record.rows += total.rowsPassed;
+      record.totalMicros += statistics.elapsedMicros;
+      if (id === scan.id) record.removed += total.rowsRead - total.rowsPassed;
+      instrumentation.nodes.set(id, record);
+    }
   }
 
   private stop(): void {
@@ -176,6 +218,7 @@ export class PipelineAggregate implements Operator {
       }
     }
     this.report = { statistics: job.statistics, refusal: null };
+    if (this.failure === null) this.recordBelow(job.statistics);
   }
 
   /** Groups in the order that a sorted aggregate promises. */

@@ -397,7 +397,8 @@ class Translator {
       return nodes.map((node) => {
         const by = scale - scaleOf(node);
         // A constant is brought to the scale once, not per row.
-        if (node.op === 'param' && by > 0) return this.scaledParam(node.param, 10n ** BigInt(by), decimal(scale));
+        if (node.op === 'param' && by > 0)
+          return this.scaledParam(node.param, 10n ** BigInt(by), decimal(scale));
         return by === 0 && node.type.kind === 'decimal'
           ? node
           : { op: 'scale', arg: node, factor: 10n ** BigInt(by), type: decimal(scale) };
