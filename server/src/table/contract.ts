@@ -124,6 +124,17 @@ export interface RegionView {
   canSkip(): boolean;
   /** Decodes a whole column. May throw WaitSignal. */
   readColumn(column: number, target: ColumnVector): void;
+  /** A varlen column as codes, where it is stored so; else null. May throw WaitSignal. */
+  readDictionary?(column: number): RegionDictionary | null;
+}
+
+/** A column as codes of `width` bytes (little-endian) into `entries`; NULL rows have any code. */
+export interface RegionDictionary {
+  readonly codes: Uint8Array;
+  readonly width: 1 | 2;
+  readonly entries: readonly Uint8Array[];
+  /** As in ColumnVector. */
+  readonly validity: Uint8Array | null;
 }
 
 /** A scan for workers: regions column by column, the remaining visible rows one by one. */

@@ -10,7 +10,7 @@ import type { RowId } from '../base/brands.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
-import type { ParallelScan, RegionView, RowCursor, ScanOptions } from './contract.ts';
+import type { ParallelScan, RegionDictionary, RegionView, RowCursor, ScanOptions } from './contract.ts';
 import { type CompiledPredicate, compilePredicates } from './predicates.ts';
 import { type BasePredicate, type BaseRegion, LINK_BASE, REGION_ROWS } from './region.ts';
 import { FOUND_NONE, type RowStore } from './row-store.ts';
@@ -44,6 +44,23 @@ class BaseView implements RegionView {
 
   readColumn(column: number, target: ColumnVector): void {
     this.region.reader.readColumn(column, 0, this.rowCount, target);
+  }
+
+  readDictionary(column: number): RegionDictionary | null {
+    const { reader } = this.region;
+    const form = reader.codeForm?.(column) ?? null;
+    if (form === null || form.values === null || form.codeBytes === 4) return null;
+    const entries: Uint8Array[] = [];
+    for (const value of form.values) {
+      if (typeof value !== 'object') return null;
+      entries.push(value);
+    }
+    const { rowCount } = this;
+    const codes = form.codeBytes === 1 ? new Uint8Array(rowCount) : new Uint16Array(rowCount);
+    reader.readCodes?.(column, 0, rowCount, codes);
+    const bits = form.hasNulls ? new Uint8Array((rowCount + 7) >> 3) : null;
+    const validity = bits !== null && reader.readValidity?.(column, 0, rowCount, bits) === true ? bits : null;
+    return { codes: new Uint8Array(codes.buffer), width: form.codeBytes, entries, validity };
   }
 }
 

@@ -250,6 +250,8 @@ export interface BaseReader {
   canSkip(predicates: readonly BasePredicate[]): boolean;
   /** Columns as codes, where the reader has them (see storage's CodeForm). */
   codeForm?(column: number): CodeForm | null;
+  readCodes?(column: number, start: number, end: number, target: Uint8Array | Uint16Array): void;
+  readValidity?(column: number, start: number, end: number, target: Uint8Array): boolean;
   gatherCodes?(column: number, positions: Uint16Array, count: number, target: Uint32Array): void;
 }
 

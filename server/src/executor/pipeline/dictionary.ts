@@ -4,7 +4,7 @@ import type { ColumnVector } from '../../types/vector.ts';
 /** Codes (1 or 2 bytes each) and entries; NULLs have code 0. */
 export interface Dictionary {
   readonly codes: Uint8Array;
-  readonly entries: Uint8Array[];
+  readonly entries: readonly Uint8Array[];
   readonly width: 1 | 2;
 }
 
@@ -13,8 +13,12 @@ interface Latin1Buffer {
   latin1Slice(start: number, end: number): string;
 }
 
-/** Builds it; `vector` is varlen and has at most 65,536 rows. */
-export function dictionaryOf(vector: ColumnVector): Dictionary {
+/** More entries than this, or nearly all rows distinct, and codes are worth nothing. */
+const ENTRIES_MAX = 16_384;
+const SAMPLE_ROWS = 4096;
+
+/** Builds it; `vector` is varlen and has at most 65,536 rows. Null when nearly every row has a value of its own. */
+export function dictionaryOf(vector: ColumnVector): Dictionary | null {
   const { count } = vector;
   const offsets = vector.offsets!;
   const bytes = vector.bytes!;
@@ -25,6 +29,8 @@ export function dictionaryOf(vector: ColumnVector): Dictionary {
   const others = new Map<string, number>();
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) as unknown as Latin1Buffer;
   for (let row = 0; row < count; row++) {
+    if (entries.length > ENTRIES_MAX || (row === SAMPLE_ROWS && entries.length * 2 > SAMPLE_ROWS))
+      return null;
     if (vector.validity !== null && ((vector.validity[row >>> 3]! >>> (row & 7)) & 1) === 0) continue;
     const start = offsets[row]!;
     const end = offsets[row + 1]!;

@@ -8,7 +8,7 @@
  */
 import type { Kernels } from '../../native/index.ts';
 import type { ColumnVector } from '../../types/vector.ts';
-import { dictionaryOf } from './dictionary.ts';
+import { type Dictionary, dictionaryOf } from './dictionary.ts';
 import { NotCompilable } from './interval.ts';
 import type { FrameInfo, FrameWidth } from './layout.ts';
 import { MemoryRanges } from './memory.ts';
@@ -76,11 +76,16 @@ export class FrameStore {
   }
 
   /**
-   * Makes and pins the frame of a vector; `region` null = for one statement only.
+   * Makes and pins the frame of a vector; `region` null = for one statement only. With a `dictionary` the vector's bytes are not looked at.
    * Errors   NoRoom; NotCompilable for values that have no frame (NaN among decimals).
    */
-  fill(region: object | null, column: PipelineColumn, vector: ColumnVector): Frame {
-    const frame = this.make(region, column, vector);
+  fill(
+    region: object | null,
+    column: PipelineColumn,
+    vector: ColumnVector,
+    dictionary: Dictionary | null = null,
+  ): Frame {
+    const frame = this.make(region, column, vector, dictionary);
     frame.pins = 1;
     this.filled++;
     if (frame.home !== null) {
@@ -126,7 +131,12 @@ export class FrameStore {
     }
   }
 
-  private make(region: object | null, column: PipelineColumn, vector: ColumnVector): Frame {
+  private make(
+    region: object | null,
+    column: PipelineColumn,
+    vector: ColumnVector,
+    dictionary: Dictionary | null,
+  ): Frame {
     const rowCount = vector.count;
     let home: Map<number, Frame> | null = null;
     if (region !== null) {
@@ -134,7 +144,7 @@ export class FrameStore {
       this.regions.set(region, home);
     }
     const validityBytes = vector.validity === null ? 0 : ((rowCount + 63) >>> 6) << 3;
-    const plan = this.planCodes(column, vector);
+    const plan = this.planCodes(column, vector, dictionary);
     const codesBytes = (rowCount * plan.width + 7) & ~7;
     const bytes = MemoryRanges.rounded(codesBytes + validityBytes);
     const start = this.allocate(bytes);
@@ -169,10 +179,13 @@ export class FrameStore {
   private planCodes(
     column: PipelineColumn,
     vector: ColumnVector,
+    known: Dictionary | null,
   ): Pick<FrameInfo, 'kind' | 'width' | 'low' | 'high' | 'dictionary'> & { write(target: Uint8Array): void } {
     const { count } = vector;
     if (vector.physical === 'varlen') {
-      const { codes, entries, width } = dictionaryOf(vector);
+      const built = known ?? dictionaryOf(vector);
+      if (built === null) throw new NotCompilable('too many distinct strings');
+      const { codes, entries, width } = built;
       return {
         kind: 'dictionary',
         width,

@@ -12,7 +12,7 @@
 import { internalError } from '../../base/error.ts';
 import { WaitSignal } from '../../base/suspend.ts';
 import type { Clock } from '../../env/contract.ts';
-import type { ParallelScan, RegionView, TableSchema } from '../../table/contract.ts';
+import type { ParallelScan, RegionDictionary, RegionView, TableSchema } from '../../table/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ColumnVector } from '../../types/vector.ts';
 import { toDatum } from './finalize.ts';
@@ -266,10 +266,14 @@ export class PipelineJob {
         continue;
       }
       let vector: ColumnVector;
+      let dictionary: RegionDictionary | null = null;
       if (column < region.columnCount) {
         vector = { physical: 'bool', count: 0, values: null, offsets: null, bytes: null, validity: null };
         try {
-          await this.attempt(() => region.readColumn(column, vector));
+          dictionary = await this.attempt(() => region.readDictionary?.(column) ?? null);
+          if (dictionary === null) await this.attempt(() => region.readColumn(column, vector));
+          else
+            vector = { ...vector, physical: 'varlen', count: region.rowCount, validity: dictionary.validity };
         } catch (error) {
           for (const frame of frames) pool.frames.unpin(frame);
           throw error;
@@ -279,7 +283,7 @@ export class PipelineJob {
         const values = new Array<Datum>(region.rowCount).fill(missingValue);
         vector = vectorOf(values, fragment.spec.columns[index]!, support);
       }
-      frames.push(await this.fill(region.key, index, vector, frames));
+      frames.push(await this.fill(region.key, index, vector, frames, dictionary));
       await this.breathe();
     }
     return frames;
@@ -291,11 +295,12 @@ export class PipelineJob {
     index: number,
     vector: ColumnVector,
     held: readonly Frame[],
+    dictionary: RegionDictionary | null = null,
   ): Promise<Frame> {
     const { pool, fragment } = this.options;
     for (;;) {
       try {
-        const frame = pool.frames.fill(region, fragment.spec.columns[index]!, vector);
+        const frame = pool.frames.fill(region, fragment.spec.columns[index]!, vector, dictionary);
         this.statistics.framesFilled++;
         return frame;
       } catch (thrown) {
