@@ -11,7 +11,7 @@ import type { Transaction, TransactionManager } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
 import { Catalog } from './catalog.ts';
-import { PG_AUTHID, PG_DATABASE } from './data/columns.ts';
+import { PG_AUTHID, PG_DATABASE, PG_INDEX } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
 import { CATALOGS, type CatalogDefinition } from './definitions.ts';
 import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
@@ -124,4 +124,19 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   }
   transactions.rollback(transaction);
   return catalog;
+}
+
+/**
+ * Gives expression and partial indexes their functions back, which storage cannot keep. After a start, once functions can
+ * be compiled, before any table is written.
+ */
+export async function attachIndexes(catalog: Catalog, tables: TableStore): Promise<void> {
+  for (const { key, values } of catalog.committed.view.all('pg_index')) {
+    if ((key as number) < FIRST_USER_OID) continue;
+    if (values[PG_INDEX.indexprs] === null && values[PG_INDEX.indpred] === null) continue;
+    const index = catalog.committed
+      .relation(values[PG_INDEX.indrelid] as number)
+      ?.indexes.find((candidate) => candidate.oid === key);
+    if (index !== undefined) await tables.attachIndex(index.schema);
+  }
 }

@@ -339,13 +339,15 @@ class Relation implements RelationDescriptor {
       persistence:
         this.persistence === 'p' ? 'permanent' : this.persistence === 'u' ? 'unlogged' : 'temporary',
       columns: this.columns.map((column, index) => {
-        const support = column.dropped
-          ? this.reader.typeSupport(25)
-          : this.reader.typeSupport(column.typeOid);
+        // A domain is stored as its base type, which a restart knows without the catalog.
+        const { typeOid, typmod } = column.dropped
+          ? { typeOid: TEXT, typmod: -1 }
+          : storedType(this.reader, column.typeOid, column.typmod);
+        const support = this.reader.typeSupport(typeOid);
         return {
           name: column.name,
-          typeOid: column.typeOid,
-          typmod: column.typmod,
+          typeOid,
+          typmod,
           support,
           notNull: column.notNull,
           dropped: column.dropped,
@@ -357,6 +359,21 @@ class Relation implements RelationDescriptor {
 }
 
 const FIRST_USER_RELATION = 16384;
+const TEXT = 25;
+
+function storedType(
+  reader: CatalogReaderImplementation,
+  typeOid: Oid,
+  typmod: number,
+): { typeOid: Oid; typmod: number } {
+  let found = { typeOid, typmod };
+  let type = reader.type(typeOid);
+  for (let depth = 0; type !== null && type.kind === 'd' && depth < 100; depth++) {
+    found = { typeOid: type.baseTypeOid, typmod: type.typmod };
+    type = reader.type(type.baseTypeOid);
+  }
+  return found;
+}
 
 /** SQL text of a system view, null for all other relations. */
 export function systemViewText(

@@ -1,6 +1,6 @@
 /** The catalog room's public names. */
 
-export { type OpenCatalogOptions, openCatalog } from './bootstrap.ts';
+export { attachIndexes, type OpenCatalogOptions, openCatalog } from './bootstrap.ts';
 export { Catalog } from './catalog.ts';
 export { formatType } from './format-type.ts';
 export {

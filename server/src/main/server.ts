@@ -9,7 +9,7 @@
 import { PasswordAuthenticator } from '../auth/authenticator.ts';
 import { makeScramVerifier } from '../auth/scram.ts';
 import { DbError } from '../base/error.ts';
-import { openCatalog } from '../catalog/index.ts';
+import { attachIndexes, openCatalog } from '../catalog/index.ts';
 import type { Disk, Environment } from '../env/contract.ts';
 import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
 import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
@@ -126,6 +126,8 @@ export async function startServer(environment: Environment, options: StartOption
     kernels,
     workerCount: settings.number('fastpostgres.workers'),
   });
+  await attachIndexes(catalog, store);
+
   const executor = new RowExecutor({
     library: FUNCTION_LIBRARY,
     parseExpression: (text) => parseExpr(text),

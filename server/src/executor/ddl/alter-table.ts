@@ -542,11 +542,13 @@ async function alterDefault(ddl: Ddl, relation: RelationDescriptor, command: Alt
     );
   let expr: Expr | null = null;
   if (command.def !== undefined) {
-    expr = ddl.context.sql.expression(command.def, {
-      kind: 'default',
-      relation: null,
-      target: { typeOid: column.typeOid, typmod: column.typmod, columnName: column.name },
-    });
+    expr = withoutPosition(() =>
+      ddl.context.sql.expression(command.def!, {
+        kind: 'default',
+        relation: null,
+        target: { typeOid: column.typeOid, typmod: column.typmod, columnName: column.name },
+      }),
+    );
   }
   removeDefault(ddl, relation, column.number);
   if (expr !== null) setColumnDefault(ddl, relation.oid, column.number, expr);
@@ -649,4 +651,14 @@ async function validateConstraint(ddl: Ddl, relation: RelationDescriptor, name: 
       ),
     );
   ddl.writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.convalidated]: true });
+}
+
+/** SET DEFAULT is analysed late in PostgreSQL, where the statement's text is no longer known. */
+function withoutPosition<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof DbError) delete error.fields.position;
+    throw error;
+  }
 }

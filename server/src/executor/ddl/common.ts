@@ -197,9 +197,8 @@ export class Ddl {
   }
 
   undefinedRelation(target: RangeVar): DbError {
-    return new DbError('undefined_table', `relation "${rangeVarName(target)}" does not exist`).at(
-      positionOf(target.location),
-    );
+    // PostgreSQL gives no position here: only analysis of queries does.
+    return new DbError('undefined_table', `relation "${rangeVarName(target)}" does not exist`);
   }
 
   /** The descriptor after changes. */

@@ -482,7 +482,9 @@ async function likeColumns(
   ddl: Ddl,
   clause: TableLikeClause,
 ): Promise<{ columns: ColumnDefinition[]; source: RelationDescriptor; options: number }> {
-  const source = await ddl.relation(clause.relation!, 'AccessShare');
+  const source = await ddl.relationIfExists(clause.relation!, 'AccessShare');
+  if (source === null)
+    throw ddl.undefinedRelation(clause.relation!).at(positionOf(clause.relation?.location));
   if (!['r', 'v', 'm', 'c', 'f', 'p'].includes(source.kind))
     throw new DbError('wrong_object_type', `relation "${source.name}" is invalid in LIKE clause`, {
       detail: `This operation is not supported for ${source.kind === 'S' ? 'sequences' : 'indexes'}.`,

@@ -366,7 +366,7 @@ function allInSchema(ddl: Ddl, type: ObjectType, schemas: readonly Node[]): AclT
 
 const KIND_WORDS: Readonly<Record<AclObjectKind, string>> = {
   column: 'column',
-  relation: 'table',
+  relation: 'relation',
   sequence: 'sequence',
   database: 'database',
   function: 'function',

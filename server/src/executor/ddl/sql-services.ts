@@ -7,6 +7,7 @@ import {
   type ExpressionKind as AnalysisKind,
   analyseExpression,
   analyseQuery,
+  formatType,
   resolveTypeName,
 } from '../../sql/analyse/index.ts';
 import { ParameterTypes } from '../../sql/analyse/parameters.ts';
@@ -80,7 +81,7 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
       if (condition === null)
         throw new DbError(
           'datatype_mismatch',
-          `argument of ${kind === 'index predicate' ? 'WHERE' : 'CHECK'} must be type boolean, not type ${options.catalog().type(expr.typeOid)?.name ?? 'unknown'}`,
+          `argument of ${kind === 'index predicate' ? 'WHERE' : 'CHECK'} must be type boolean, not type ${formatType(options.catalog(), options.path(), expr.typeOid)}`,
         ).at(expr.position);
       return condition;
     },

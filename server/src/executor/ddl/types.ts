@@ -80,6 +80,9 @@ export async function createEnum(ddl: Ddl, statement: CreateEnumStmt): Promise<U
         'duplicate key value violates unique constraint "pg_enum_typid_label_index"',
         {
           detail: `Key (enumtypid, enumlabel)=(${oid}, ${label}) already exists.`,
+          schema: 'pg_catalog',
+          table: 'pg_enum',
+          constraint: 'pg_enum_typid_label_index',
         },
       );
     ddl.writer.insert(

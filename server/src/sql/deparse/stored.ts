@@ -1,5 +1,6 @@
 /** Printing of what the catalogs store: the shape the catalog's functions and DDL ask for. */
 import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
+import type { FormatContext } from '../../types/contract.ts';
 import { DEFAULT_FORMAT } from '../../types/index.ts';
 import { parseExpr, parseQuery } from '../tree-json.ts';
 import { deparseExpr, deparseQuery } from './index.ts';
@@ -11,14 +12,16 @@ interface StoredOptions {
 }
 
 /** Dates and intervals in stored text are printed in the formats that read back anywhere. */
-const format = DEFAULT_FORMAT;
+function formatOf(options: StoredOptions): FormatContext {
+  return { ...DEFAULT_FORMAT, names: options.reader.names(options.path) };
+}
 
 export const STORED_DEPARSER = {
   /** A serialised expression over a relation's columns (pg_get_expr). */
   expression(serialised: string, relation: RelationDescriptor | null, options: StoredOptions): string {
     const { reader, path, pretty } = options;
     const expr = parseExpr(serialised, (oid) => reader.type(oid)!.support);
-    return deparseExpr(expr, { catalog: reader, path, format, pretty, relation });
+    return deparseExpr(expr, { catalog: reader, path, format: formatOf(options), pretty, relation });
   },
   /** A serialised query (pg_get_viewdef without the semicolon). */
   query(serialised: string, options: StoredOptions & { columnNames?: readonly string[] }): string {
@@ -27,7 +30,7 @@ export const STORED_DEPARSER = {
     return deparseQuery(query, {
       catalog: reader,
       path,
-      format,
+      format: formatOf(options),
       pretty,
       ...(columnNames ? { columnNames } : {}),
     });

@@ -7,6 +7,7 @@ import type { CatalogReaderImplementation } from '../../../catalog/reader.ts';
 import { deparseExpr } from '../../../sql/deparse/index.ts';
 import { STORED_DEPARSER } from '../../../sql/deparse/stored.ts';
 import type { FunctionContext } from '../../../sql/functions/contract.ts';
+import type { Expr } from '../../../sql/tree.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import type { TableStore } from '../../../table/contract.ts';
 import { DEFAULT_FORMAT } from '../../../types/index.ts';
@@ -55,12 +56,31 @@ export class Surroundings {
 
   /** A domain's check: the value under test is printed VALUE. */
   deparseDomainCheck(serialised: string, pretty: boolean): string {
-    return deparseExpr(parseExpr(serialised), {
+    return deparseExpr(valueAsVariable(parseExpr(serialised)), {
       catalog: this.reader,
       path: this.path,
-      format: DEFAULT_FORMAT,
+      format: { ...DEFAULT_FORMAT, names: this.names },
       pretty,
-      planNode: (expr) => (expr.kind === 'caseTest' ? 'VALUE' : undefined),
+      variable: () => 'VALUE',
     });
   }
+}
+
+/** The tree with the value under test as a column; the arguments of CASE inside keep their own stand-in. */
+function valueAsVariable(expr: Expr): Expr {
+  const visit = (value: unknown): unknown => {
+    if (value === null || typeof value !== 'object') return value;
+    if (Array.isArray(value)) return value.map(visit);
+    if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+    const node = value as Record<string, unknown>;
+    if (node.kind === 'caseTest') return { ...node, kind: 'var', relation: 1, attribute: 1, levelsUp: 0 };
+    const isOwnScope = (node.kind === 'case' && node.arg !== null) || node.kind === 'arrayCast';
+    return Object.fromEntries(
+      Object.entries(node).map(([key, item]) => [
+        key,
+        isOwnScope && (key === 'whens' || key === 'element') ? item : visit(item),
+      ]),
+    );
+  };
+  return visit(expr) as Expr;
 }
