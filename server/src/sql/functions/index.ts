@@ -13,6 +13,9 @@ import type {
 } from './contract.ts';
 import { dateTimeFunctions } from './datetime.ts';
 import { floatFunctions } from './float.ts';
+import { dateFormatFunctions } from './format-date.ts';
+import { numberFormatFunctions } from './format-number.ts';
+import { formatFunctions } from './format-text.ts';
 import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
 import { likeFunctions } from './like.ts';
@@ -33,6 +36,9 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     textFunctions,
     likeFunctions,
     regexpFunctions,
+    formatFunctions,
+    dateFormatFunctions,
+    numberFormatFunctions,
     arrayFunctions,
     jsonFunctions,
     systemFunctions,
