@@ -65,7 +65,7 @@ export const roomModules: Readonly<Record<string, ReadonlySet<string>>> = {
 export const packageUsers: Readonly<Record<string, readonly string[]>> = {
   'libpg-query': ['server/src/sql/'],
   '@pgsql/types': ['server/src/sql/'],
-  'pg-protocol': ['server/src/protocol/'],
+  'pg-protocol': ['server/src/protocol/', 'server/src/admin/'],
   'lz4-napi': ['server/src/storage/', 'server/src/native/'],
   fastify: ['server/src/admin/'],
   '@fastify/': ['server/src/admin/'],
