@@ -11,7 +11,7 @@ where c.relkind in ('r', 'v', 'm', 'p', 'f')
 order by n.nspname, c.relname, a.attnum`;
 
 export const ACTIVITY_SQL = `
-select pid, usename, datname, state, application_name, client_addr::text, query
+select pid, usename, datname, state, application_name, client_addr, query
 from pg_catalog.pg_stat_activity
 where pid <> pg_catalog.pg_backend_pid()
 order by pid`;

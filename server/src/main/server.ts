@@ -41,6 +41,7 @@ import {
 import { loadParser } from '../sql/parse/parser.ts';
 import { parseExpr } from '../sql/tree-json.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
+import { startAdmin } from './admin.ts';
 import { CatalogFunctionsPort } from './catalog-functions.ts';
 import type { StartOptions } from './command-line.ts';
 import { constantEvaluator, EngineCompiler } from './compiler.ts';
@@ -58,6 +59,7 @@ const PLANS_MAX = 5000;
 export interface RunningServer {
   readonly engine: Engine;
   readonly port: number;
+  readonly httpPort: number;
   readonly socketPath: string;
   /** One line beginning with `ready` and both addresses. */
   readonly readyLine: string;
@@ -196,10 +198,17 @@ export async function startServer(environment: Environment, options: StartOption
   await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
   await server.listen({ kind: 'unix', path: socketPath }, 0o700);
 
+  const admin = await startAdmin(environment, {
+    host: options.host,
+    httpPort: options.httpPort,
+    enginePort: port,
+  });
+
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       await server.stopListening();
+      await admin.close();
       server.closeAll(terminatedByAdministrator());
       await host.shutdown(terminatedByAdministrator());
       await pipelines.close();
@@ -230,8 +239,9 @@ export async function startServer(environment: Environment, options: StartOption
   return {
     engine,
     port,
+    httpPort: admin.port,
     socketPath,
-    readyLine: `ready: postgresql://${SUPERUSER_NAME}@${shownHost}:${port}/postgres and http://${shownHost}:${options.httpPort}/`,
+    readyLine: `ready: postgresql://${SUPERUSER_NAME}@${shownHost}:${port}/postgres and http://${shownHost}:${admin.port}/`,
     stop,
   };
 }
