@@ -216,7 +216,7 @@ export class PipelineJob {
         continue;
       }
       const frames = await this.framesOf(region);
-      this.enqueue(frames, region.rowCount, region.mask);
+      await this.enqueue(frames, region.rowCount, region.mask);
       await this.breathe();
     }
     const supports = fragment.spec.columns.map(({ column }) => schema.columns[column]!.support);
@@ -234,7 +234,7 @@ export class PipelineJob {
         const frames: Frame[] = [];
         for (let index = 0; index < supports.length; index++)
           frames.push(await this.fill(null, index, batch.vector(index), frames));
-        this.enqueue(frames, batch.count, null);
+        await this.enqueue(frames, batch.count, null);
         batch = new RestBatch(fragment.spec.columns, supports);
       }
       if (!found) break;
@@ -319,11 +319,16 @@ export class PipelineJob {
     }
   }
 
-  private enqueue(frames: Frame[], rowCount: number, mask: Uint8Array | null): void {
+  private async enqueue(frames: Frame[], rowCount: number, mask: Uint8Array | null): Promise<void> {
     const { fragment } = this.options;
-    const tests = fragment.stringTests.map(({ column, test }) =>
-      this.testTable(frames[column]!, column, test),
-    );
+    const tests: Uint8Array[] = [];
+    try {
+      for (const { column, test } of fragment.stringTests)
+        tests.push(await this.testTable(frames[column]!, column, test));
+    } catch (error) {
+      for (const frame of frames) this.options.pool.frames.unpin(frame);
+      throw error;
+    }
     this.ready.push({
       morsel: { frames: frames.map((frame) => frame.info.id), rowCount, mask, tests },
       frames,
@@ -332,15 +337,16 @@ export class PipelineJob {
   }
 
   /** A string test over the entries of a dictionary: 0 false, 1 true, 2 NULL. */
-  private testTable(frame: Frame, column: number, test: (value: Datum) => Datum): Uint8Array {
+  private async testTable(frame: Frame, column: number, test: (value: Datum) => Datum): Promise<Uint8Array> {
     const { fragment, schema } = this.options;
     const { support } = schema.columns[fragment.spec.columns[column]!.column]!;
     const entries = frame.info.dictionary ?? [];
     const table = new Uint8Array(entries.length);
-    entries.forEach((entry, code) => {
-      const truth = test(support.decode!(entry));
+    for (let code = 0; code < entries.length; code++) {
+      const truth = test(support.decode!(entries[code]!));
       table[code] = truth === null ? 2 : truth === true ? 1 : 0;
-    });
+      if (code % 256 === 255) await this.breathe();
+    }
     return table;
   }
 

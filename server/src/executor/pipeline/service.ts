@@ -45,6 +45,11 @@ export class PipelineService {
     return new PipelineJob({ ...options, pool: this.pool, clock, instructionSet: this.instructionSet });
   }
 
+  /** Ends a worker's thread as a fault would. */
+  async killWorkerForTest(worker: number): Promise<void> {
+    await this.pool?.killForTest(worker);
+  }
+
   async close(): Promise<void> {
     const { pool } = this;
     this.pool = null;

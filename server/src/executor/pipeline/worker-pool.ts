@@ -101,6 +101,10 @@ export class WorkerPool {
     return this.post(worker, { kind: 'wave', statement, wave, morsels, next });
   }
 
+  async killForTest(worker: number): Promise<void> {
+    await this.handles[worker]?.terminate();
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     await Promise.all(this.handles.map((handle) => handle?.terminate()));
