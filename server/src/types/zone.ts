@@ -205,6 +205,8 @@ function regionalAbbreviation(name: string, offset: number, isDaylight: boolean)
       if (standard === 7200) return isDaylight ? 'EEST' : 'EET';
     }
   }
+  // Offsets with seconds are local mean times.
+  if (offset % 60 !== 0) return 'LMT';
   const known = OTHER_ABBREVIATIONS[name];
   if (known !== undefined) return isDaylight ? (known[1] ?? known[0]) : known[0];
   const magnitude = Math.abs(offset);

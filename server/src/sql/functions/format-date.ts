@@ -183,8 +183,11 @@ function parseTemplate(template: string): readonly Node[] {
       if (two === 'FM' || two === 'fm') {
         isFill = true;
         start += 2;
-      } else if (two === 'TM' || two === 'tm') start += 2;
-      else break;
+      } else if (two === 'TM' || two === 'tm') {
+        // Names in the locale's language are not padded; ours is always the C locale.
+        isFill = true;
+        start += 2;
+      } else break;
     }
     const keyword = KEYWORDS.find((word) => template.startsWith(word, start));
     if (keyword !== undefined) {
@@ -265,8 +268,9 @@ function inCase(name: string, keyword: string): string {
   return keyword === keyword.toLowerCase() ? name.toLowerCase() : name;
 }
 
+/** Zero-padded to a width that counts the sign, as C's %0*d. */
 const pad = (value: number, width: number): string =>
-  value < 0 ? `-${(-value).toString().padStart(width - 0, '0')}` : value.toString().padStart(width, '0');
+  value < 0 ? `-${(-value).toString().padStart(width - 1, '0')}` : value.toString().padStart(width, '0');
 
 function printNode(node: Node, value: Printable): string {
   const { keyword, text, isFill } = node;
@@ -710,7 +714,7 @@ class DateReader {
         break;
       case 'MS': {
         const { value, length } = this.integer(node, next);
-        put('microsecond', value * (length === 1 ? 100 : length === 2 ? 10 : 1) * 1000);
+        put('millisecond', value * (length === 1 ? 100 : length === 2 ? 10 : 1));
         break;
       }
       case 'FF1':
@@ -896,7 +900,7 @@ function assemble(text: string, fields: Fields): Assembled {
     date = dateFromCivil(astronomical, month, day);
   } else ({ month, day } = fromJulianDay(date + POSTGRES_EPOCH_JULIAN));
   if (hour < 0 || hour >= 24 || minute < 0 || minute >= 60 || second < 0 || second >= 60) throw outOfRange();
-  const microsecond = number('microsecond') ?? 0;
+  const microsecond = (number('microsecond') ?? 0) + (number('millisecond') ?? 0) * 1000;
   if (microsecond < 0 || microsecond >= 1_000_000) throw outOfRange();
   const zoneHour = number('zoneHour');
   const offset =

@@ -198,18 +198,15 @@ function scientific(value: Numeric, digits: number): string {
   return `${negative ? '-' : ''}${text}e${exponent < 0 ? '-' : '+'}${Math.abs(exponent).toString().padStart(2, '0')}`;
 }
 
-/** Prints `value` (already of the wanted precision) by a template. `fixedDecimals` false = pad decimals with blanks (floats). */
+/** Prints a number by a template; one that does not fit (any number, when there is no digit before the point) prints as #. */
 export function numberToChar(value: Numeric, text: string): string {
   const template = parse(text);
   if (text === '') return '';
   if (template.isRoman) return roman(value, template);
   if (template.isScientific) {
     const shown = scientific(value, template.after);
-    return value.kind === 'finite'
-      ? shown[0] === '-'
-        ? shown
-        : ` ${shown}`
-      : ` ${'#'.repeat(template.before + template.after + 5)}`.slice(0);
+    if (value.kind === 'finite') return shown[0] === '-' ? shown : ` ${shown}`;
+    return ` ${'#'.repeat(template.before + template.after + 5)}`;
   }
   let number = value;
   if (template.multiplier > 0 && number.kind === 'finite') {
@@ -220,29 +217,24 @@ export function numberToChar(value: Numeric, text: string): string {
   }
   const isNegative = number.kind === '-Infinity' || (number.kind === 'finite' && number.coefficient < 0);
   const integerWidth = template.before + template.multiplier;
-  let integerDigits: string;
-  let fraction = '';
-  let isOverflow = false;
-  if (number.kind !== 'finite') {
-    integerDigits = '#'.repeat(integerWidth);
-    fraction = '#'.repeat(template.after);
-    isOverflow = true;
-  } else {
-    const rounded = numericRound(number, template.after);
-    const shown = formatNumeric(rounded).replace('-', '');
+  if (number.kind === 'NaN' && integerWidth >= 3) return layout(template, 'NaN', '', false, 'NaN');
+  let integer = '#'.repeat(integerWidth);
+  let fraction = '#'.repeat(template.after);
+  let state: 'fits' | 'overflow' = 'overflow';
+  if (number.kind === 'finite' && integerWidth > 0) {
+    const shown = formatNumeric(numericRound(number, template.after)).replace('-', '');
     const point = shown.indexOf('.');
-    integerDigits = point < 0 ? shown : shown.slice(0, point);
-    fraction = point < 0 ? '' : shown.slice(point + 1);
-    if (integerDigits === '0') integerDigits = '';
-    if (integerDigits.length > integerWidth) {
-      integerDigits = '#'.repeat(integerWidth);
-      fraction = '#'.repeat(template.after);
-      isOverflow = true;
+    const whole = point < 0 ? shown : shown.slice(0, point);
+    const digits = whole === '0' ? '' : whole;
+    if (digits.length <= integerWidth) {
+      integer = digits;
+      fraction = point < 0 ? '' : shown.slice(point + 1);
+      state = 'fits';
     }
   }
-  // Zero prints one digit unless there are decimals and no 0 before the point asks for it.
-  const roundedNegative = isNegative && (isOverflow || /[1-9]/.test(integerDigits + fraction));
-  return layout(template, integerDigits, fraction, roundedNegative, isOverflow);
+  // A value that rounds to zero has lost its sign.
+  const isShownNegative = isNegative && (state === 'overflow' || /[1-9]/.test(integer + fraction));
+  return layout(template, integer, fraction, isShownNegative, state);
 }
 
 function layout(
@@ -250,23 +242,26 @@ function layout(
   integer: string,
   fraction: string,
   isNegative: boolean,
-  isOverflow: boolean,
+  state: 'fits' | 'overflow' | 'NaN',
 ): string {
   const { tokens, isFill } = template;
   const integerWidth = template.before + template.multiplier;
-  const missing = integerWidth - integer.length;
   const zeroFrom = template.firstZero >= 0 ? template.firstZero : integerWidth;
   const hasSign = tokens.some((token) => token.kind === 'sign');
-  const hasOtherSign = tokens.some((token) => ['minus', 'plus', 'plusminus', 'angle'].includes(token.kind));
+  const hasOtherSign = tokens.some((token) => ['minus', 'plusminus', 'angle'].includes(token.kind));
   const hasAngle = tokens.some((token) => token.kind === 'angle');
   // Digits of the fraction that FM keeps: up to the last non-zero one or the last 0 of the template.
   let fractionKept = fraction.length;
-  if (isFill && !isOverflow) {
+  if (isFill && state === 'fits') {
     const lastZeroAfter = template.lastZero - integerWidth;
     while (fractionKept > 0 && fraction[fractionKept - 1] === '0' && fractionKept - 1 > lastZeroAfter)
       fractionKept--;
   }
+  // FM keeps one digit when nothing else would be left.
+  if (isFill && state === 'fits' && integer === '' && fractionKept === 0 && integerWidth > 0) integer = '0';
+  const missing = integerWidth - integer.length;
   const body: string[] = [];
+  let numberAt = -1;
   let position = 0;
   let fractionPosition = 0;
   let isStarted = false;
@@ -280,6 +275,7 @@ function layout(
   for (const token of tokens) {
     switch (token.kind) {
       case 'digit':
+        if (numberAt < 0) numberAt = body.length;
         if (!isAfterPoint) {
           const isLast = position === integerWidth - 1;
           if (position < firstDigit && !(isLast && numberEndsBlank && zeroFrom >= integerWidth)) {
@@ -297,6 +293,8 @@ function layout(
         break;
       case 'point':
         isAfterPoint = true;
+        if (numberAt < 0) numberAt = body.length;
+        if (state === 'NaN') break;
         if (!isStarted) startSign();
         isStarted = true;
         body.push('.');
@@ -318,7 +316,7 @@ function layout(
         body.push(isNegative ? '-' : '+');
         break;
       case 'ordinal':
-        if (!isNegative && !template.hasPoint) {
+        if (!isNegative && !template.hasPoint && state === 'fits') {
           const digits = integer === '' ? '0' : integer;
           const last = Number(digits.at(-1));
           const suffix =
@@ -339,7 +337,7 @@ function layout(
       body.splice(signAt, 0, '<');
       body.push('>');
     } else if (!isFill) {
-      body.unshift(' ');
+      body.splice(Math.max(numberAt, 0), 0, ' ');
       body.push(' ');
     }
     return body.join('');
@@ -356,8 +354,19 @@ function layout(
   }
   if (hasOtherSign) return body.join('');
   if (isNegative) body.splice(signAt, 0, '-');
-  else if (!isFill) body.unshift(' ');
+  else if (!isFill) body.splice(Math.max(numberAt, 0), 0, ' ');
   return body.join('');
+}
+
+/** C's %.*f: exact ties go to the even digit. */
+function fixedDecimals(value: number, decimals: number, shortest: string): string {
+  if (Math.abs(value) >= 1e21 || decimals > 100) return shortest;
+  const scaled = value * 10 ** decimals;
+  const isTie =
+    decimals < 15 && Math.abs(scaled % 1) === 0.5 && Number.isInteger(value * 2 ** (decimals + 1));
+  if (!isTie) return value.toFixed(decimals);
+  const down = Math.floor(scaled);
+  return ((down % 2 === 0 ? down : down + 1) / 10 ** decimals).toFixed(decimals);
 }
 
 /** Floats print with the digits their type can hold. */
@@ -368,10 +377,12 @@ function floatToChar(value: number, text: string, isSingle: boolean): string {
     const shown = value.toExponential(template.after).replace(/e([+-])(\d)$/, 'e$10$2');
     return shown[0] === '-' ? shown : ` ${shown}`;
   }
-  const exact = Number.isFinite(value)
-    ? parseNumeric(isSingle ? shortestFloat4(value) : String(value))
-    : numericFromFloat8(value);
-  return numberToChar(exact, text);
+  if (!Number.isFinite(value)) return numberToChar(numericFromFloat8(value), text);
+  const shortest = isSingle ? shortestFloat4(value) : String(value);
+  return numberToChar(
+    parseNumeric(template.multiplier === 0 ? fixedDecimals(value, template.after, shortest) : shortest),
+    text,
+  );
 }
 
 /** Reads a number by a template: digits, sign, point; everything else is skipped. */
@@ -422,6 +433,9 @@ export function toNumber(text: string, templateText: string): Numeric | null {
       case 'plusminus':
       case 'angle':
         sign();
+        break;
+      case 'currency':
+        if (!/[\d.,+-]/.test(text[at] ?? '')) at++;
         break;
       case 'literal':
         at += token.text.length;

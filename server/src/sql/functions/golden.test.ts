@@ -10,6 +10,7 @@ import { aggregateFunction, bindScalar, scalarFunction, setReturningFunction } f
 import regexRows from './regex/testdata/regex.json' with { type: 'json' };
 import aggregates from './testdata/aggregate.json' with { type: 'json' };
 import dates from './testdata/datetime.json' with { type: 'json' };
+import formats from './testdata/format.json' with { type: 'json' };
 import scalars from './testdata/scalar.json' with { type: 'json' };
 import { TEST_CONTEXT } from './testing.ts';
 
@@ -66,6 +67,7 @@ describe('scalar functions answer as PostgreSQL', () => {
   for (const [file, rows] of [
     ['scalar', scalars],
     ['datetime', dates],
+    ['format', formats],
   ] as const) {
     it(`${rows.length} calls of ${file}.json`, () => {
       const wrong = (rows as unknown as ScalarRow[])
