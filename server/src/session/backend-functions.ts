@@ -1,4 +1,5 @@
 /** Functions whose answer needs the session, its transaction, locks or other sessions (BACKEND_FUNCTIONS of sql/functions). */
+import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import { WaitSignal } from '../base/suspend.ts';
 import type {
@@ -114,6 +115,10 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
                 session.functionContext.statementTimestamp,
               ],
             );
+      case 'pg_stat_get_activity':
+        return (pid) => activityRows(session, pid as number | null);
+      case 'pg_lock_status':
+        return () => lockRows(session);
       case 'pg_prepared_xact':
       case 'pg_stat_get_wal_senders':
       case 'pg_stat_get_progress_info':
@@ -300,4 +305,79 @@ function* settingsRows(session: BackendSession): Iterable<Row> {
 
 function settingDescription(name: string, bootValue: string): string {
   return `Setting ${name}; built-in value ${bootValue === '' ? '(empty)' : bootValue}.`;
+}
+
+/** pg_read_all_stats: may see what other roles run. */
+const READ_ALL_STATS = 3375;
+
+/** Rows of pg_stat_get_activity, in the order of its OUT parameters. */
+function* activityRows(session: BackendSession, only: number | null): Generator<Row> {
+  const catalog = session.catalog();
+  const mayRead = (owner: Oid): boolean =>
+    catalog.hasPrivilegesOfRole(session.roleOid(), owner) ||
+    catalog.hasPrivilegesOfRole(session.roleOid(), READ_ALL_STATS);
+  for (const entry of session.engine.sessions.all()) {
+    if (only !== null && entry.processId !== only) continue;
+    const isVisible = mayRead(entry.userOid);
+    const isRemote = /^[0-9a-fA-F.:]+$/.test(entry.clientAddress) && entry.clientAddress !== '';
+    yield [
+      catalog.databaseOid,
+      entry.processId,
+      entry.userOid,
+      entry.applicationName,
+      isVisible ? entry.state : null,
+      isVisible ? entry.query : '<insufficient privilege>',
+      isVisible ? entry.waitEventType : null,
+      isVisible ? entry.waitEvent : null,
+      isVisible ? entry.transactionStart : null,
+      isVisible ? entry.queryStart : null,
+      isVisible ? entry.backendStart : null,
+      isVisible ? entry.stateChange : null,
+      isVisible && isRemote ? entry.clientAddress : null,
+      null,
+      isVisible ? (isRemote ? entry.clientPort : -1) : null,
+      isVisible && entry.xid !== 0 ? entry.xid : null,
+      null,
+      entry.backendType,
+      false,
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      false,
+      null,
+      false,
+      null,
+      null,
+    ];
+  }
+}
+
+/** Rows of pg_lock_status, in the order of its OUT parameters. */
+function* lockRows(session: BackendSession): Generator<Row> {
+  const { databaseOid } = session.catalog();
+  for (const lock of session.engine.transactions.locks.snapshotLocks()) {
+    const isAdvisory = lock.kind === 'advisory';
+    const key = lock.key ?? 0n;
+    yield [
+      lock.kind,
+      lock.relation !== null || isAdvisory ? databaseOid : null,
+      lock.relation,
+      lock.kind === 'tuple' && lock.key !== null ? Number(lock.key >> 16n) : null,
+      lock.kind === 'tuple' && lock.key !== null ? Number(lock.key & 0x7fffn) : null,
+      null,
+      lock.xid,
+      isAdvisory ? Number(BigInt.asUintN(32, key >> 32n)) : null,
+      isAdvisory ? Number(BigInt.asUintN(32, key)) : null,
+      isAdvisory ? 1 : null,
+      `${lock.sessionId}/${lock.holderXid}`,
+      lock.sessionId,
+      lock.mode.endsWith('Lock') ? lock.mode : `${lock.mode}Lock`,
+      lock.granted,
+      false,
+      null,
+    ];
+  }
 }

@@ -271,11 +271,13 @@ export class DdlTestDatabase {
     };
   }
 
+  lastResult: TestResult = { tag: '', columns: [], rows: [] };
+
   /** Runs every statement of a text; the last one's result. */
   async run(text: string): Promise<TestResult> {
-    let result: TestResult = { tag: '', columns: [], rows: [] };
-    for (const { tree } of parseStatements(text).statements) result = await this.statement(tree);
-    return result;
+    this.lastResult = { tag: '', columns: [], rows: [] };
+    for (const { tree } of parseStatements(text).statements) this.lastResult = await this.statement(tree);
+    return this.lastResult;
   }
 
   /** The error's message, SQLSTATE and fields, or null. */
