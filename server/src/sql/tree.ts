@@ -48,6 +48,8 @@ export interface FunctionExpr extends ExprBase {
   /** How to print it back. */
   form: 'call' | 'explicitCast' | 'implicitCast' | 'sqlSyntax';
   variadic: boolean;
+  /** Column definition list of a call in FROM (`json_to_record(…) AS x(a int)`). */
+  columns?: { name: string; type: Oid; typmod: number }[];
 }
 
 export interface OperatorExpr extends ExprBase {

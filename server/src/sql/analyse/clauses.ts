@@ -17,6 +17,7 @@ import {
 import type {
   Expr,
   FrameBound,
+  FromNode,
   GroupingSet,
   Query,
   RowMark,
@@ -608,8 +609,14 @@ export function transformLocking(query: Query, nodes: readonly Node[] | undefine
           ? 'skip'
           : 'wait';
     checkLockable(query, label);
+    const nullable = nullableRelations(query);
     const mark = (index: number): void => {
       const entry = query.rangeTable[index - 1];
+      if (nullable.has(index))
+        throw new DbError(
+          'feature_not_supported',
+          `${label} cannot be applied to the nullable side of an outer join`,
+        );
       if (entry.kind === 'relation') {
         entry.lockMode = 'RowShare';
         entry.privileges.push({ privilege: 'UPDATE', columns: [] });
@@ -666,4 +673,19 @@ function checkLockable(query: Query, label: string): void {
   if (query.hasAggregates) throw fail('aggregate functions');
   if (query.hasWindowFunctions) throw fail('window functions');
   if (query.hasTargetSets) throw fail('set-returning functions in the target list');
+}
+
+/** Relations an outer join may fill with NULLs. */
+function nullableRelations(query: Query): Set<number> {
+  const found = new Set<number>();
+  const visit = (node: FromNode, isNullable: boolean): void => {
+    if (node.kind === 'relationRef') {
+      if (isNullable) found.add(node.relation);
+      return;
+    }
+    visit(node.left, isNullable || node.type === 'right' || node.type === 'full');
+    visit(node.right, isNullable || node.type === 'left' || node.type === 'full');
+  };
+  for (const node of query.from) visit(node, false);
+  return found;
 }

@@ -186,7 +186,11 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
     return { kind: 'const', value, typeOid: T.NUMERIC, typmod: -1, collation: 0, position };
   }
   if (constant.bsval) {
-    const source = constant.bsval.bsval ?? 'b';
+    // b'…' and x'…': hexadecimal digits stand for four bits each.
+    const written = constant.bsval.bsval ?? 'b';
+    const source = written.startsWith('x')
+      ? [...written.slice(1)].map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('')
+      : written.slice(1);
     try {
       return makeConst(
         scope.catalog,

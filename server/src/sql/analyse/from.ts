@@ -312,6 +312,8 @@ function addFunctionColumns(
           : 'a column definition list is only allowed for functions returning "record"',
       ).at(at);
     const list = columnDefs(scope, definitions);
+    if (expr.kind === 'function')
+      expr.columns = list.map(({ name, type: { typeOid, typmod } }) => ({ name, type: typeOid, typmod }));
     functions.push({
       expr,
       columnCount: list.length,

@@ -14,7 +14,7 @@ import {
 } from '../parse/ast.ts';
 import type { Expr, OnConflict, Query } from '../tree.ts';
 import { parseExpr } from '../tree-json.ts';
-import { mapExpr } from '../walk.ts';
+import { containsSetReturning, mapExpr, shiftExprLevels } from '../walk.ts';
 import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
 import { coerceToBoolean } from './coerce.ts';
 import { assignCollations } from './collations.ts';
@@ -141,7 +141,7 @@ function sourceExpr(
 }
 
 /** Several assignments to parts of one column nest into one value. */
-function pushTarget(query: Query, scope: Scope, column: ColumnDescriptor, expr: Expr): void {
+function pushTarget(query: Query, column: ColumnDescriptor, expr: Expr): void {
   const known = query.targets.find((item) => item.targetColumn === column.number);
   if (known) {
     known.expr = mapExpr(expr, (node) =>
@@ -154,7 +154,6 @@ function pushTarget(query: Query, scope: Scope, column: ColumnDescriptor, expr: 
   const target = makeTarget(expr, column.name);
   target.targetColumn = column.number;
   query.targets.push(target);
-  void scope;
 }
 
 function insertOneRow(
@@ -166,8 +165,32 @@ function insertOneRow(
 ): void {
   const items = as(select.valuesLists![0], 'List')?.items ?? [];
   const exprs = items.map((item, index) => sourceExpr(scope, item, columns[index]?.column, 'valuesSingle'));
-  prepareRow(scope, exprs, columns, isExplicit).forEach((expr, index) => {
-    pushTarget(query, scope, columns[index].column, expr);
+  const row = prepareRow(scope, exprs, columns, isExplicit);
+  if (!row.some(containsSetReturning)) {
+    row.forEach((expr, index) => {
+      pushTarget(query, columns[index].column, expr);
+    });
+    return;
+  }
+  // Set-returning functions make several rows: then the row is the list of a SELECT.
+  const source = emptyQuery('select');
+  source.hasTargetSets = true;
+  source.hasSubLinks = scope.hasSubLinks;
+  for (const expr of row) assignCollations(scope, expr);
+  const isDefault = (expr: Expr): boolean => expr.kind === 'default';
+  source.targets = row
+    .filter((expr) => !isDefault(expr))
+    .map((expr, index) => makeTarget(shiftExprLevels(expr, 1), `column${index + 1}`));
+  subqueryEntry(scope, source, { aliasname: '*SELECT*' }, false, true);
+  const index = scope.rangeTable.length;
+  query.from = [{ kind: 'relationRef', relation: index }];
+  let used = 0;
+  row.forEach((expr, number) => {
+    pushTarget(
+      query,
+      columns[number].column,
+      isDefault(expr) ? expr : makeVar(index, ++used, columnTypeOf(expr)),
+    );
   });
 }
 
@@ -201,7 +224,7 @@ function insertRows(
   const index = scope.rangeTable.length;
   query.from = [{ kind: 'relationRef', relation: index }];
   used.forEach(({ column }, number) => {
-    pushTarget(query, scope, column, makeVar(index, number + 1, types[number]));
+    pushTarget(query, column, makeVar(index, number + 1, types[number]));
   });
 }
 
@@ -248,7 +271,7 @@ function insertSelect(
         entry.columnTypes[number] = columnTypeOf(visible[number].expr);
       }
     }
-    pushTarget(query, scope, columns[number].column, expr);
+    pushTarget(query, columns[number].column, expr);
   });
 }
 

@@ -338,6 +338,7 @@ export class ExpressionCompiler {
       resultType: expr.typeOid,
       variadic: expr.kind === 'function' && expr.variadic,
       collation: expr.args.find((arg) => arg.collation !== 0)?.collation ?? 0,
+      ...(expr.kind === 'function' && expr.columns !== undefined ? { columns: expr.columns } : {}),
     });
     if (resolved.strict && args.some((arg) => arg.constant && arg.value === null)) return constant(null);
     const run =
