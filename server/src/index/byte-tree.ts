@@ -125,15 +125,18 @@ class Entries {
     let live = 0;
     for (let at = 0; at < this.count; at++)
       if (this.lengths[at] > HEAD_BYTES) live += this.lengths[at] - HEAD_BYTES;
-    const store = new Uint8Array(Math.max(64, Math.ceil((live + length) * 1.5)));
     const old = this.store;
+    // The first allocation guesses that the node fills with keys like this one.
+    const guess = old.length === 0 ? Math.min(4096, length * CAPACITY) : (live + length) * 2;
+    const store = new Uint8Array(Math.max(64, live + length, guess));
     let used = 0;
     for (let at = 0; at < this.count; at++) {
       const tail = this.lengths[at] - HEAD_BYTES;
       if (tail <= 0) continue;
       // An entry just opened may still hold a stale position: it is set right after.
       const from = Math.min(this.tails[at], old.length);
-      store.set(old.subarray(from, Math.min(old.length, from + tail)), used);
+      const stop = Math.min(old.length, from + tail);
+      for (let index = from; index < stop; index++) store[used + index - from] = old[index];
       this.tails[at] = used;
       used += tail;
       if (used + length > store.length) break;

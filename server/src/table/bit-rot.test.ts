@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { RealClock } from '../env/real/clock.ts';
 import { SimulatedDisk } from '../env/simulated/disk.ts';
 import { SimulatedRandom } from '../env/simulated/random.ts';
-import { OID, typeSupport } from '../types/index.ts';
 import type { Datum } from '../types/datum.ts';
+import { OID, typeSupport } from '../types/index.ts';
+import { type OpenedStore, openTableStore } from './index.ts';
 import { waiting } from './index-build.ts';
-import { openTableStore, type OpenedStore } from './index.ts';
 import { testIndex, testSchema } from './testing.ts';
 
 async function open(disk: SimulatedDisk, warnings: string[]): Promise<OpenedStore> {

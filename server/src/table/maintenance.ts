@@ -12,6 +12,9 @@ const INTERVAL_MILLIS = 250;
 /** Xids held before rows are frozen to let the commit table shrink. */
 const FREEZE_AFTER_XIDS = 1 << 19;
 
+/** Tables are analysed in one look until so many rows were counted. */
+const ANALYZE_ROWS_PER_LOOK = 5_000;
+
 /** See the module comment. */
 export class Maintenance {
   private readonly half: DurableHalf;
@@ -41,13 +44,17 @@ export class Maintenance {
     this.timer = this.clock.setTimer(() => void this.look(), INTERVAL_MILLIS, { background: true });
   }
 
-  /** One table a look, so that many small ones do not come in one go. */
-  private async analyzeOne(): Promise<void> {
-    const { store } = this.half;
-    for (const table of store.tables.values()) {
-      if (!store.statistician.isDue(table)) continue;
-      await store.statistician.analyze(table);
-      return;
+  /** The table that changed most; a few small ones a look, so that they do not come in one go. */
+  private async analyzeSome(): Promise<void> {
+    const { statistician, tables } = this.half.store;
+    const due = [...tables.values()]
+      .filter((table) => statistician.isDue(table))
+      .sort((left, right) => statistician.changes(right) - statistician.changes(left));
+    let rows = 0;
+    for (const table of due) {
+      if (rows > ANALYZE_ROWS_PER_LOOK || this.isStopped) return;
+      rows += table.rows.liveRows;
+      await statistician.analyze(table);
     }
   }
 
@@ -62,7 +69,7 @@ export class Maintenance {
         settings.checkpointLogBytes > 0 && checkpointer.logBytes > settings.checkpointLogBytes;
       if (isLogLong) await checkpointer.run(false);
       else if (store.arena.usedBytes > settings.deltaBytes) await checkpointer.sealDue();
-      await this.analyzeOne();
+      await this.analyzeSome();
     } catch (error) {
       if (error instanceof Error) this.warn(error);
     } finally {

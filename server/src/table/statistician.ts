@@ -55,14 +55,19 @@ export class Statistician {
     }
     const { values, isExact } = this.guess(table, column);
     const statistics = computeStatistics(definition, values, isExact ? values.length : rows);
-    this.remember(table, column, { statistics, rows, isGuess: true });
+    // Nothing in memory to guess from: ask again next time.
+    if (values.length > 0 || rows === 0) this.remember(table, column, { statistics, rows, isGuess: true });
     return statistics;
   }
 
   /** True when the table changed enough since its last ANALYZE (50 rows and a tenth, as autovacuum does). */
   isDue(table: TableImplementation): boolean {
-    const changes = table.modifications - (this.analyzedAt.get(table) ?? 0);
-    return changes > 50 + table.rows.liveRows / 10;
+    return this.changes(table) > 50 + table.rows.liveRows / 10;
+  }
+
+  /** Rows changed since the last ANALYZE. */
+  changes(table: TableImplementation): number {
+    return table.modifications - (this.analyzedAt.get(table) ?? 0);
   }
 
   private remember(table: TableImplementation, column: number, known: Known): void {
