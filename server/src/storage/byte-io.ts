@@ -1,5 +1,5 @@
 /** Little-endian writer and bounds-checked reader for descriptors, manifest nodes and log records. */
-import { check } from './corruption.ts';
+import { check, PayloadDamage } from './corruption.ts';
 
 /** Grows as needed; `finish` gives an exact private copy. */
 export class ByteWriter {
@@ -105,7 +105,8 @@ export class ByteReader {
 
   private take(count: number): number {
     const at = this.position;
-    check(at + count <= this.bytes.length, `${count} bytes wanted at ${at} of ${this.bytes.length}`);
+    if (at + count > this.bytes.length)
+      throw new PayloadDamage(`${count} bytes wanted at ${at} of ${this.bytes.length}`);
     this.position = at + count;
     return at;
   }

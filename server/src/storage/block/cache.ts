@@ -8,7 +8,7 @@
  * Locking  one spin lock around look-up, insertion and eviction (some tens of nanoseconds; a sweep up to microseconds). Unpinning is one
  *          atomic subtraction. A thread that dies inside the lock ends the process (the supervisor restarts it), so no recovery here.
  */
-import { assert } from '../../base/error.ts';
+import { assert, internalError } from '../../base/error.ts';
 
 export const PAGE_BYTES = 16_384;
 
@@ -147,7 +147,7 @@ export class BlockCache {
 
   unpin(page: number): void {
     const before = Atomics.sub(this.records, page * PAGE_WORDS + PINS, 1);
-    assert(before > 0, `unpin of page ${page} without a pin`);
+    if (before <= 0) throw internalError(`unpin of page ${page} without a pin`);
   }
 
   /**

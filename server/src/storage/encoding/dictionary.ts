@@ -3,7 +3,7 @@
  * run-length encoded and values framed. Because the order of codes is the order of values, range predicates become code ranges.
  */
 
-import { check } from '../corruption.ts';
+import { check, PayloadDamage } from '../corruption.ts';
 import type { IntegerTarget } from './bitpack.ts';
 import { filterMembers } from './filter.ts';
 import { FrameNode } from './frame.ts';
@@ -25,6 +25,11 @@ import {
 /** Most values a dictionary may have. */
 export const DICTIONARY_LIMIT = 65_536;
 
+/** Out of line: the message must not be built where nothing is wrong. */
+function badCode(code: number, size: number): never {
+  throw new PayloadDamage(`dictionary code ${code} of ${size}`);
+}
+
 /** Checks the codes once per use: a code beyond the values is damage. */
 function codesInto(codes: IntegerNode, size: number, start: number, end: number, target: Int32Array): void {
   codes.decode32(start, end, target, 0);
@@ -32,7 +37,7 @@ function codesInto(codes: IntegerNode, size: number, start: number, end: number,
   for (let index = 0; index < end - start; index++) largest |= target[index]!;
   if (largest >>> 0 < size) return;
   for (let index = 0; index < end - start; index++)
-    check(target[index]! >>> 0 < size, `dictionary code ${target[index]! >>> 0} of ${size}`);
+    if (target[index]! >>> 0 >= size) badCode(target[index]! >>> 0, size);
 }
 
 /** Keeps the candidates whose code is marked in `wanted`. */
@@ -111,7 +116,7 @@ export class DictionaryIntegers extends IntegerNode {
 
   private codeAt(index: number): number {
     const code = this.codes.numberAt(index);
-    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    if (!(code >= 0 && code < this.values.count)) badCode(code, this.values.count);
     return code;
   }
 
@@ -164,7 +169,7 @@ export class DictionaryFloats extends FloatNode {
 
   at(index: number): number {
     const code = this.codes.numberAt(index);
-    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    if (!(code >= 0 && code < this.values.count)) badCode(code, this.values.count);
     return this.decoded[code]!;
   }
 
@@ -287,7 +292,7 @@ export class DictionaryBytes extends BytesNode {
 
   at(index: number): Uint8Array {
     const code = this.codes.numberAt(index);
-    check(code >= 0 && code < this.values.count, `dictionary code ${code} of ${this.values.count}`);
+    if (!(code >= 0 && code < this.values.count)) badCode(code, this.values.count);
     return this.valueOfCode(code);
   }
 

@@ -2,7 +2,7 @@
  * Strings: the bytes of all values one after the other, their lengths as a child node, and every 64th start as an anchor, so that one
  * value costs the sum of at most 63 lengths.
  */
-import { check } from '../corruption.ts';
+import { check, PayloadDamage } from '../corruption.ts';
 import {
   align8,
   BytesNode,
@@ -47,6 +47,10 @@ export class StringsNode extends BytesNode {
     this.bytes = bytes.subarray(child.end, child.end + total);
   }
 
+  private tooLong(end: number): never {
+    throw new PayloadDamage(`string ends at ${end} of ${this.bytes.length}`);
+  }
+
   /** Start of value `index`. */
   private startOf(index: number): number {
     const anchor = Math.floor(index / STRING_ANCHOR_EVERY);
@@ -70,7 +74,7 @@ export class StringsNode extends BytesNode {
       this.lengths.decode32(from, until, scratch, 0);
       for (let index = 0; index < until - from; index++) {
         const next = at + (scratch[index]! >>> 0);
-        check(next <= this.bytes.length, `string ends at ${next} of ${this.bytes.length}`);
+        if (next > this.bytes.length) this.tooLong(next);
         sink.append(this.bytes, at, next);
         at = next;
       }
@@ -81,7 +85,7 @@ export class StringsNode extends BytesNode {
   at(index: number): Uint8Array {
     const start = this.startOf(index);
     const end = start + this.lengths.numberAt(index);
-    check(end <= this.bytes.length, `string ends at ${end} of ${this.bytes.length}`);
+    if (end > this.bytes.length) this.tooLong(end);
     return this.bytes.subarray(start, end);
   }
 
@@ -95,7 +99,7 @@ export class StringsNode extends BytesNode {
       total += offsets[index]!;
       offsets[index] = total;
     }
-    check(from + total <= this.bytes.length, `strings end at ${from + total} of ${this.bytes.length}`);
+    if (from + total > this.bytes.length) this.tooLong(from + total);
     return { bytes: this.bytes, from, to: from + total };
   }
 

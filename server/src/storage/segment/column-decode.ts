@@ -2,7 +2,7 @@
 import type { PhysicalType } from '../../types/contract.ts';
 import type { ColumnVector, FixedValues } from '../../types/vector.ts';
 import type { PhysicalValue } from '../contract.ts';
-import { check } from '../corruption.ts';
+import { check, PayloadDamage } from '../corruption.ts';
 import { DictionaryBytes } from '../encoding/dictionary.ts';
 import {
   type BytesNode,
@@ -227,7 +227,8 @@ export function decodePositions(
 ): void {
   prepareTarget(target, column.physical, count);
   for (let index = 0; index < count; index++)
-    check(positions[index]! < column.count, `row ${positions[index]} of ${column.count}`);
+    if (positions[index]! >= column.count)
+      throw new PayloadDamage(`row ${positions[index]} of ${column.count}`);
   if (column.validity === null) target.validity = null;
   else {
     const length = (count + 7) >>> 3;

@@ -3,7 +3,7 @@
  * source takes leases back when it needs the memory.
  */
 import type { CommitSequence } from '../../base/brands.ts';
-import { assert } from '../../base/error.ts';
+import { internalError } from '../../base/error.ts';
 import type { ColumnVector } from '../../types/vector.ts';
 import { blockFileName } from '../block/names.ts';
 import type { PinnedBlock } from '../contract.ts';
@@ -64,7 +64,8 @@ export class SegmentReader implements SegmentReaderContract {
   private describe(column: number): ColumnDescriptor {
     if (column === SEQUENCE_COLUMN) return this.descriptor.sequence;
     const found = this.descriptor.columns[column];
-    assert(found !== undefined, `column ${column} of a segment of ${this.descriptor.columns.length}`);
+    if (found === undefined)
+      throw internalError(`column ${column} of a segment of ${this.descriptor.columns.length}`);
     return found;
   }
 
@@ -126,10 +127,9 @@ export class SegmentReader implements SegmentReaderContract {
   }
 
   private checkRows(start: number, end: number): void {
-    assert(
-      start >= 0 && start <= end && end <= this.descriptor.rowCount,
-      `rows ${start} to ${end} of a segment of ${this.descriptor.rowCount}`,
-    );
+    // The message is built only when it is needed: point reads come through here.
+    if (!(start >= 0 && start <= end && end <= this.descriptor.rowCount))
+      throw internalError(`rows ${start} to ${end} of a segment of ${this.descriptor.rowCount}`);
   }
 
   readColumn(column: number, start: number, end: number, target: ColumnVector): void {

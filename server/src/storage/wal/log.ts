@@ -413,7 +413,8 @@ export class Log implements WriteAheadLog {
       waiter.fail?.(this.failure);
       return;
     }
-    assert(waiter.lsn <= this.insert, `wait for log position ${waiter.lsn} beyond ${this.insert}`);
+    if (waiter.lsn > this.insert)
+      throw internalError(`wait for log position ${waiter.lsn} beyond ${this.insert}`);
     const { waiters } = this;
     let at = waiters.length;
     while (at > this.waitersFrom && waiters[at - 1]!.lsn > waiter.lsn) at--;

@@ -262,9 +262,11 @@ export class LogReader {
       const base = segment * segmentBytes;
       const from = segment === first ? Math.ceil((badAt % segmentBytes) / 8) * 8 : SEGMENT_HEADER_BYTES;
       const markLength = RECORD_HEADER_BYTES + 8;
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+      const low = (base + AT_LSN) >>> 0;
       for (let offset = from; offset + markLength <= bytes.length; offset += 8) {
-        // Cheapest test first: nearly all positions fail it.
-        if (view.getUint32(offset + AT_LSN, true) !== (base + offset) >>> 0) continue;
+        // Cheapest test first, nearly all positions fail it: the low half of the LSN (bases are multiples of the segment size).
+        if (words[(offset + AT_LSN) >>> 2] !== low + offset - AT_LSN) continue;
         if (view.getUint32(offset + AT_LENGTH, true) !== markLength) continue;
         if (view.getUint8(offset + AT_TYPE) !== RECORD_TYPE.mark) continue;
         if (view.getUint32(offset + AT_LSN + 4, true) !== Math.floor((base + offset) / 4294967296)) continue;
