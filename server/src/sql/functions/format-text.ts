@@ -3,9 +3,10 @@ import { DbError } from '../../base/error.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { OID } from '../../types/oid.ts';
 import { characterCount } from '../../types/scalars.ts';
+import { quoteIdentifier } from '../parse/keywords.ts';
 import type { CallSite, FunctionContext } from './contract.ts';
 import { boundTable, type FunctionTable } from './registry.ts';
-import { quoteIdentifier, quoteLiteral } from './text.ts';
+import { quoteLiteral } from './text.ts';
 
 function invalid(message: string, hint?: string): DbError {
   return new DbError('invalid_parameter_value', message, hint === undefined ? {} : { hint });

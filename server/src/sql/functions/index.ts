@@ -16,6 +16,7 @@ import { floatFunctions } from './float.ts';
 import { dateFormatFunctions } from './format-date.ts';
 import { numberFormatFunctions } from './format-number.ts';
 import { formatFunctions } from './format-text.ts';
+import { informationSchemaFunctions, informationSchemaSetFunctions } from './information-schema.ts';
 import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
 import { likeFunctions } from './like.ts';
@@ -37,6 +38,7 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     likeFunctions,
     regexpFunctions,
     formatFunctions,
+    informationSchemaFunctions,
     dateFormatFunctions,
     numberFormatFunctions,
     arrayFunctions,
@@ -45,9 +47,13 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
-  [seriesFunctions, regexpSetFunctions, jsonSetFunctions, delegatedSetFunctions()].flatMap((table) =>
-    Object.entries(table),
-  ),
+  [
+    seriesFunctions,
+    regexpSetFunctions,
+    jsonSetFunctions,
+    informationSchemaSetFunctions,
+    delegatedSetFunctions(),
+  ].flatMap((table) => Object.entries(table)),
 );
 const windows: ReadonlyMap<string, WindowFunction> = new Map(Object.entries(windowFunctions));
 

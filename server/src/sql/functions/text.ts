@@ -14,6 +14,7 @@ import {
   trimTrailingSpaces,
   truncateName,
 } from '../../types/scalars.ts';
+import { quoteIdentifier } from '../parse/keywords.ts';
 import { rangeError } from './integer.ts';
 import { boundTable, type FunctionTable, type Implementation, pureTable } from './registry.ts';
 
@@ -195,28 +196,6 @@ function chr(code: number): string {
   }
   return String.fromCodePoint(code);
 }
-
-/** Letters a to z, digits and underscores that are no keyword need no quotes. */
-export function quoteIdentifier(name: string): string {
-  if (/^[a-z_][a-z0-9_]*$/.test(name) && !QUOTED_KEYWORDS.has(name)) return name;
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** Keywords that are not "unreserved": identifiers of these names must be quoted. */
-export const QUOTED_KEYWORDS: ReadonlySet<string> = new Set(
-  (
-    'all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char character ' +
-    'check coalesce collate collation column concurrently constraint create cross current_catalog current_date current_role ' +
-    'current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do else end except ' +
-    'exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike in initially inner ' +
-    'inout int integer intersect interval into is isnull join lateral leading least left like limit localtime localtimestamp ' +
-    'national natural nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay ' +
-    'placing position precision primary real references returning right row select session_user setof similar smallint some ' +
-    'substring symmetric table tablesample then time timestamp to trailing treat trim true union unique user using values varchar ' +
-    'variadic verbose when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi ' +
-    'xmlroot xmlserialize xmltable'
-  ).split(' '),
-);
 
 export function quoteLiteral(text: string): string {
   const escaped = text.replaceAll("'", "''");
