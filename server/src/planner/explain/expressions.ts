@@ -365,7 +365,12 @@ export class ExpressionPrinter {
     const { catalog } = this.options;
     if (expr.form === 'implicitCast' && !implicit) return this.expression(expr.args[0], node, false);
     if (expr.form === 'implicitCast' || expr.form === 'explicitCast') {
-      const text = this.expression(expr.args[0], node, false);
+      let argument: LExpr = expr.args[0];
+      // varchar(3) is a cast to varchar and one to its length: shown as one.
+      const isLengthOnly = argument.typeOid === expr.typeOid;
+      if (isLengthOnly && (argument.kind === 'relabel' || argument.kind === 'ioCast'))
+        argument = argument.arg;
+      const text = this.expression(argument, node, false);
       return `${parenthesise(text)}::${this.typeName(expr.typeOid, expr.typmod)}`;
     }
     const name = catalog.function(expr.functionOid)?.name ?? '?';
@@ -432,8 +437,20 @@ function functionName(name: string): string {
     : quoteIdentifier(name);
 }
 
+/** One pair of parentheses around everything. */
 function isWrapped(text: string): boolean {
-  return text.startsWith('(') && text.endsWith(')');
+  if (!text.startsWith('(') || !text.endsWith(')')) return false;
+  let depth = 0;
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quote !== '') {
+      if (c === quote) quote = '';
+    } else if (c === "'" || c === '"') quote = c;
+    else if (c === '(') depth++;
+    else if (c === ')' && --depth === 0 && i < text.length - 1) return false;
+  }
+  return true;
 }
 
 function parenthesise(text: string): string {
