@@ -52,10 +52,11 @@ export class Accumulator {
     this.state = state;
     this.slot = plan.slot;
     this.bound = resolver.aggregate(plan.aggregateOid, {
-      argumentTypes: plan.args.map((arg) => arg.typeOid),
+      argumentTypes: [...plan.directArgs, ...plan.args].map((arg) => arg.typeOid),
       resultType: plan.typeOid,
       variadic: false,
       collation: 0,
+      ...(plan.orderBy.length > 0 ? { sortKeys: plan.orderBy } : {}),
     });
     this.filter = compiler.testOrNull(plan.filter);
     this.args = compiler.compileAll(plan.args);
