@@ -1,0 +1,77 @@
+import { type FormEvent, useState } from 'react';
+import { type ApiError, api, RequestError, type SessionInfo } from '../../api/client.ts';
+import { Button } from '../../ui/Button.tsx';
+import { ErrorBox } from '../../ui/ErrorBox.tsx';
+
+interface Props {
+  reason: ApiError | null;
+  onLogin: (session: SessionInfo) => void;
+}
+
+/** Login with a database role: the same name and password as with psql. */
+export function LoginPage({ reason, onLogin }: Props) {
+  const [error, setError] = useState<ApiError | null>(reason);
+  const [isBusy, setBusy] = useState(false);
+
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const text = (name: string): string => String(form.get(name) ?? '');
+    setBusy(true);
+    setError(null);
+    try {
+      onLogin(
+        await api.login({ user: text('user'), password: text('password'), database: text('database') }),
+      );
+    } catch (failure) {
+      setError(
+        failure instanceof RequestError ? failure.body : { code: 'console', message: String(failure) },
+      );
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main className="grid min-h-full place-items-center p-4">
+      <form
+        onSubmit={(event) => void submit(event)}
+        className="w-full max-w-sm rounded-lg border border-(--line) bg-(--raised) p-6"
+      >
+        <h1 className="m-0 mb-1 text-xl font-semibold">FastPostgres</h1>
+        <p className="m-0 mb-4 text-(--muted)">Log in with a database role.</p>
+        <Field label="Role" name="user" defaultValue="postgres" autoComplete="username" />
+        <Field label="Password" name="password" type="password" autoComplete="current-password" autoFocus />
+        <Field label="Database" name="database" defaultValue="postgres" autoComplete="off" />
+        <Button tone="primary" type="submit" disabled={isBusy} className="mt-2 w-full justify-center py-2">
+          {isBusy ? 'Logging in …' : 'Log in'}
+        </Button>
+        {error !== null && <ErrorBox error={error} />}
+      </form>
+    </main>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  name: string;
+  type?: string;
+  defaultValue?: string;
+  autoComplete: string;
+  autoFocus?: boolean;
+}
+
+function Field({ label, name, autoFocus, ...rest }: FieldProps) {
+  return (
+    <label className="mb-3 block">
+      <span className="mb-1 block text-sm">{label}</span>
+      <input
+        {...rest}
+        name={name}
+        required={name !== 'password'}
+        // biome-ignore lint/a11y/noAutofocus: the only field that is always empty
+        autoFocus={autoFocus}
+        className="w-full rounded border border-(--line) bg-(--surface) px-2 py-2 text-(--text)"
+      />
+    </label>
+  );
+}
