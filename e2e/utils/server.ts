@@ -17,10 +17,10 @@ const READY_MILLIS_MAX = 90_000;
 
 export async function startTestServer(): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'fastpostgres-e2e-'));
-  const main = fileURLToPath(new URL('../../server/src/main/main.ts', import.meta.url));
+  const command = fileURLToPath(new URL('../../server/bin/fastpostgres.mjs', import.meta.url));
   const child = spawn(
     process.execPath,
-    [main, 'start', '--data-dir', directory, '--port', '0', '--http-port', '0'],
+    [command, 'start', '--data-dir', directory, '--port', '0', '--http-port', '0'],
     {
       env: { ...process.env, FASTPOSTGRES_PASSWORD: PASSWORD },
       stdio: ['ignore', 'pipe', 'inherit'],
