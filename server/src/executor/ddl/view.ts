@@ -18,7 +18,7 @@ import type {
 } from '../../sql/parse/nodes.ts';
 import type { Query } from '../../sql/tree.ts';
 import { serialiseQuery } from '../../sql/tree-json.ts';
-import { SqlArray } from '../../types/datum.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
 import { type Ddl, defElems } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { optionText } from './create-table.ts';
@@ -246,7 +246,9 @@ export async function createTableAs(ddl: Ddl, statement: CreateTableAsStmt): Pro
   if (into.onCommit === 'ONCOMMIT_DROP') ddl.context.onCommitTemporary(oid, 'drop');
   if (into.onCommit === 'ONCOMMIT_DELETE_ROWS') ddl.context.onCommitTemporary(oid, 'delete');
   if (into.skipData === true) return { tag: isMaterialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE TABLE AS' };
-  const count = await insertQuery(ddl, ddl.current(oid), statement.query!);
+  const count = isMaterialized
+    ? await fillMaterializedView(ddl, ddl.current(oid))
+    : await insertQuery(ddl, ddl.current(oid), statement.query!);
   return { tag: `SELECT ${count}` };
 }
 
@@ -272,19 +274,38 @@ export async function refreshMaterializedView(
   if (relation.kind !== 'm')
     throw new DbError('wrong_object_type', `"${relation.name}" is not a materialized view`);
   ddl.requireRelationOwner(relation);
-  const stored = relation.viewQuery;
-  if (stored === null) throw notSupported('this materialized view');
-  const rows = statement.skipData === true ? [] : await ddl.context.queries.queryStored(stored);
+  const rows = statement.skipData === true ? null : await storedRows(ddl, relation);
   ddl.context.tables.truncate(ddl.context.transaction, relation.oid);
+  if (rows !== null) insertRows(ddl, relation, rows);
+  ddl.writer.update('pg_class', relation.oid, { [PG_CLASS.relispopulated]: statement.skipData !== true });
+  return { tag: 'REFRESH MATERIALIZED VIEW' };
+}
+
+/** Rows of the view's query, as it is stored. */
+async function storedRows(ddl: Ddl, relation: RelationDescriptor): Promise<readonly (readonly Datum[])[]> {
+  ddl.advance();
+  return ddl.context.queries.queryStored(relation.viewQuery!);
+}
+
+async function fillMaterializedView(ddl: Ddl, relation: RelationDescriptor): Promise<number> {
+  const rows = await storedRows(ddl, relation);
+  insertRows(ddl, relation, rows);
+  return rows.length;
+}
+
+/** Writes a materialized view's rows; nothing else may write it. */
+function insertRows(ddl: Ddl, relation: RelationDescriptor, rows: readonly (readonly Datum[])[]): void {
   ddl.advance();
   const table = ddl.context.tables.table(relation.oid);
   for (const row of rows) {
     const outcome = table.insert(ddl.context.transaction, row);
-    if ('conflict' in outcome)
-      throw new DbError('unique_violation', `could not refresh materialized view "${relation.name}"`, {
-        detail: 'The query returns duplicate keys of a unique index.',
-      });
+    if ('conflict' in outcome) {
+      const index = relation.indexes.find(({ oid }) => oid === outcome.conflict.indexOid);
+      throw new DbError(
+        'unique_violation',
+        `duplicate key value violates unique constraint "${index?.name ?? outcome.conflict.indexOid}"`,
+        { schema: relation.namespaceName, table: relation.name, constraint: index?.name },
+      );
+    }
   }
-  ddl.writer.update('pg_class', relation.oid, { [PG_CLASS.relispopulated]: statement.skipData !== true });
-  return { tag: 'REFRESH MATERIALIZED VIEW' };
 }

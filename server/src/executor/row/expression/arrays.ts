@@ -155,8 +155,11 @@ export function compileSubscript(compiler: ExpressionCompiler, expr: SubscriptEx
     });
   }
   return dynamic((frame) => {
-    const array = arg(frame) as SqlArray | null;
+    const array = arg(frame) as SqlArray | string | null;
     if (array === null) return null;
+    // A name is an array of single bytes counted from 0.
+    if (typeof array === 'string')
+      return lower === null ? (array[Number(upper[0]?.(frame) ?? -1)] ?? '') : null;
     const uppers: (number | null)[] = [];
     for (const bound of upper) {
       const value = bound === null ? null : (bound(frame) as number | null);
