@@ -262,8 +262,8 @@ async function insertQuery(ddl: Ddl, relation: RelationDescriptor, query: Node):
     location: -1,
   };
   return ddl.context.queries.modifyTree({
-    InsertStmt: { relation: rel, selectStmt: query, override: 'OVERRIDING_NOT_SET' },
-  } as Node);
+    InsertStmt: { relation: rel, selectStmt: query, override: 'OVERRIDING_NOT_SET', populates: true },
+  } as unknown as Node);
 }
 
 export async function refreshMaterializedView(

@@ -38,7 +38,9 @@ interface InsertColumn {
 export function analyseInsert(scope: Scope, statement: InsertStmt): Query {
   const query = emptyQuery('insert');
   if (statement.withClause) transformWith(scope, query, statement.withClause);
-  const target = openTarget(scope, statement.relation!, 'INSERT', false);
+  // `populates` is set by DDL only; the grammar knows no such thing.
+  const populates = (statement as { populates?: boolean }).populates === true;
+  const target = openTarget(scope, statement.relation!, 'INSERT', false, populates);
   const { relation } = target;
   query.resultRelation = target.item.index;
   query.overriding =

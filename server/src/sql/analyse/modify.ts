@@ -13,12 +13,16 @@ export interface Target {
   item: NamespaceItem;
 }
 
-/** Opens the target of a data-modifying statement; `isVisible` puts it in sight of expressions. */
+/**
+ * Opens the target of a data-modifying statement; `isVisible` puts it in sight of expressions. `populates` lets DDL fill a
+ * materialized view, which nobody else may change.
+ */
 export function openTarget(
   scope: Scope,
   rangeVar: RangeVar,
   privilege: Privilege,
   isVisible: boolean,
+  populates = false,
 ): Target {
   const relation = openRelation(scope, rangeVar);
   const entry = relationEntry(scope, relation, {
@@ -34,7 +38,7 @@ export function openTarget(
     entry.inFrom = true;
     scope.namespace = [...scope.namespace, item];
   }
-  checkWritable(relation, privilege);
+  if (!populates) checkWritable(relation, privilege);
   return { relation, entry, item };
 }
 
