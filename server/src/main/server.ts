@@ -55,6 +55,8 @@ import { versionText } from './version.ts';
 export const SUPERUSER_NAME = 'postgres';
 
 const PLANS_MAX = 5000;
+/** Address space for decoded columns of compiled pipelines; pages are taken as they are used. */
+const PIPELINE_MEMORY_MAX = 3 * 1024 * 1024 * 1024;
 
 export interface RunningServer {
   readonly engine: Engine;
@@ -127,6 +129,7 @@ export async function startServer(environment: Environment, options: StartOption
     clock: environment.clock,
     kernels,
     workerCount: settings.number('fastpostgres.workers'),
+    memoryBytes: Math.min(PIPELINE_MEMORY_MAX, Math.floor(environment.host.totalMemoryBytes / 8)),
   });
   await attachIndexes(catalog, store);
 

@@ -258,6 +258,7 @@ async function run(
     schema,
     source: source(regions, rest, columns),
     checkInterrupt: () => {},
+    native: true,
   });
   const groups = await job.run();
   const lines = groups.map((group) =>
@@ -413,6 +414,7 @@ describe('pipeline jobs', () => {
       checkInterrupt: () => {
         if (stop.now) throw new NotCompilable('stopped');
       },
+      native: true,
     });
     const running = job.run();
     stop.now = true;

@@ -62,7 +62,8 @@ export interface JobOptions {
   readonly source: ParallelScan;
   /** Throws the statement's error when it has to end. */
   readonly checkInterrupt: () => void;
-  /** Rows that make a morsel at most come from one region, fewer in tests. */
+  /** False = the addon's kernels are not wanted. */
+  readonly native: boolean;
   readonly instructionSet: string;
 }
 
@@ -138,6 +139,7 @@ export class PipelineJob {
           params: fragment.params,
           control: this.control,
           rowsMax: this.rowsMax(),
+          native: this.options.native,
         });
       }
       try {

@@ -31,6 +31,8 @@ export type ToWorker =
       readonly control: SharedArrayBuffer;
       /** Upper bound of the rows of the whole scan. */
       readonly rowsMax: number;
+      /** The statement wants the addon where there is one. */
+      readonly native: boolean;
     }
   | { readonly kind: 'frames'; readonly add: readonly FrameInfo[]; readonly drop: readonly number[] }
   | {

@@ -187,6 +187,7 @@ export class PipelineAggregate implements Operator {
         schema: table.schema,
         source,
         checkInterrupt: () => state.checkInterrupt(),
+        native: services.functionContext.session.setting('fastpostgres.native_kernels') !== 'off',
       });
       this.fragment = fragment;
       this.order = order;

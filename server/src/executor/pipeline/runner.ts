@@ -22,10 +22,13 @@ import { emptyStatistics, type Morsel, type PartialGroup, type WorkerStatistics 
 import { type FilterPlan, filterMorsel, planFilters } from './morsel-filter.ts';
 import { type ParamValue, type PipelineSpec, specKey } from './spec.ts';
 import { initialBits, isNullable, type StateLayout, stateLayout, type Variant } from './variant.ts';
+import { wasmKernels } from './wasm-kernels.ts';
 
 /** Most group slots addressed directly; each is looked at after every morsel. */
 const DENSE_SLOTS_MAX = 256;
 const MODULES_MAX = 256;
+/** More groups than this are left to the row executor, which can spill them. */
+const GROUPS_MAX = 2_000_000;
 
 type Run = (params: number, firstWord: number, endWord: number) => number;
 
@@ -42,6 +45,7 @@ export class StatementRun {
   readonly params: readonly ParamValue[];
   readonly control: Int32Array;
   readonly rowsMax: number;
+  readonly wantsNative: boolean;
   readonly statistics: WorkerStatistics = emptyStatistics();
   readonly groups = new Map<string, Collected>();
   /** Strings of group keys by number, and their numbers by bytes (as Latin-1). */
@@ -57,8 +61,10 @@ export class StatementRun {
     params: readonly ParamValue[],
     control: SharedArrayBuffer,
     rowsMax: number,
+    wantsNative: boolean,
   ) {
     this.rowsMax = rowsMax;
+    this.wantsNative = wantsNative;
     this.spec = spec;
     this.key = specKey(spec);
     this.params = params;
@@ -97,24 +103,34 @@ export class MorselRunner {
   readonly frames = new Map<number, FrameInfo>();
   private readonly memory: WebAssembly.Memory;
   private readonly area: number;
-  private readonly kernels: Kernels;
+  private readonly nativeKernels: Kernels | null;
+  private twins: Kernels | null = null;
   private readonly now: () => number;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly modules = new Map<string, Run>();
   private table: OpenTable | null = null;
 
-  constructor(options: { memory: WebAssembly.Memory; area: number; kernels: Kernels; now: () => number }) {
+  /** `kernels` null = no addon. */
+  constructor(options: {
+    memory: WebAssembly.Memory;
+    area: number;
+    kernels: Kernels | null;
+    now: () => number;
+  }) {
     this.memory = options.memory;
     this.area = options.area;
-    this.kernels = options.kernels;
+    this.nativeKernels = options.kernels;
     this.now = options.now;
     this.bytes = new Uint8Array(this.memory.buffer);
     this.view = new DataView(this.memory.buffer);
   }
 
-  get instructionSet(): string {
-    return this.kernels.instructionSet();
+  /** The addon's kernels, or the WebAssembly ones where there is none or the statement does not want it. */
+  private kernelsFor(statement: StatementRun): Kernels {
+    if (statement.wantsNative && this.nativeKernels !== null) return this.nativeKernels;
+    this.twins ??= wasmKernels(this.memory);
+    return this.twins;
   }
 
   codes(frame: FrameInfo): Uint8Array {
@@ -150,7 +166,18 @@ export class MorselRunner {
       this.area + BITMAP_OFFSET,
       this.area + BITMAP_OFFSET + MORSEL_ROWS / 8,
     );
-    if (!filterMorsel(plan, frames, morsel.tests, morsel.mask, morsel.rowCount, bitmap, this, this.kernels)) {
+    if (
+      !filterMorsel(
+        plan,
+        frames,
+        morsel.tests,
+        morsel.mask,
+        morsel.rowCount,
+        bitmap,
+        this,
+        this.kernelsFor(statement),
+      )
+    ) {
       statistics.skippedMorsels++;
       statistics.busyMicros += this.now() - start;
       return;
@@ -439,8 +466,10 @@ export class MorselRunner {
       return view.getBigInt64(at, true);
     });
     const known = statement.groups.get(text);
-    if (known === undefined) statement.groups.set(text, { keys, values });
-    else mergeValues(statement.spec, known.values, values);
+    if (known === undefined) {
+      if (statement.groups.size >= GROUPS_MAX) throw new NotCompilable('too many groups');
+      statement.groups.set(text, { keys, values });
+    } else mergeValues(statement.spec, known.values, values);
   }
 }
 

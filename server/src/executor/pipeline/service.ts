@@ -22,7 +22,7 @@ const MEMORY_BYTES = 1024 * 1024 * 1024;
 export class PipelineService {
   private readonly options: PipelineServiceOptions;
   private pool: WorkerPool | null = null;
-  readonly instructionSet: string;
+  private readonly instructionSet: string;
 
   constructor(options: PipelineServiceOptions) {
     this.options = options;
@@ -34,6 +34,7 @@ export class PipelineService {
     schema: TableSchema;
     source: ParallelScan;
     checkInterrupt: () => void;
+    native: boolean;
   }): PipelineJob {
     const { workers, clock, kernels, workerCount } = this.options;
     this.pool ??= new WorkerPool({
@@ -42,7 +43,9 @@ export class PipelineService {
       workerCount: workerCount === 0 ? workers.hardwareThreads : workerCount,
       memoryBytes: this.options.memoryBytes ?? MEMORY_BYTES,
     });
-    return new PipelineJob({ ...options, pool: this.pool, clock, instructionSet: this.instructionSet });
+    const hasAddon = options.native && this.instructionSet !== 'typescript';
+    const instructionSet = hasAddon ? this.instructionSet : 'wasm-simd128';
+    return new PipelineJob({ ...options, pool: this.pool, clock, instructionSet });
   }
 
   /** Ends a worker's thread as a fault would. */

@@ -1,10 +1,15 @@
 /** The thread around a {@link MorselRunner}: takes morsels of waves until they are used up, answers with groups. */
 import { DbError } from '../../base/error.ts';
 import type { WorkerScope } from '../../env/contract.ts';
-import { chooseKernels } from '../../native/index.ts';
+import { chooseKernels, type Kernels } from '../../native/index.ts';
 import { NotCompilable } from './interval.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { MorselRunner, StatementRun } from './runner.ts';
+
+function loadedKernels(choice: WorkerStart['kernels']): Kernels | null {
+  const { kernels } = chooseKernels(choice);
+  return kernels.instructionSet() === 'typescript' ? null : kernels;
+}
 
 /** Entry point of the worker module. */
 export function start(scope: WorkerScope): void {
@@ -13,7 +18,7 @@ export function start(scope: WorkerScope): void {
   const runner = new MorselRunner({
     memory,
     area,
-    kernels: chooseKernels(kernels).kernels,
+    kernels: loadedKernels(kernels),
     now: () => clock.monotonicMicros(),
   });
   const statements = new Map<number, StatementRun>();
@@ -48,7 +53,7 @@ export function start(scope: WorkerScope): void {
       case 'start':
         statements.set(
           message.statement,
-          new StatementRun(message.spec, message.params, message.control, message.rowsMax),
+          new StatementRun(message.spec, message.params, message.control, message.rowsMax, message.native),
         );
         break;
       case 'frames':
