@@ -218,6 +218,23 @@ describe('a database directory', () => {
     }
   });
 
+  it('completes short writes and short reads', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const disk = new SimulatedDisk({ seed, rates: { shortWrite: 0.5 } });
+      for (let at = 1; at < 40; at += 3) disk.fail({ operation: 'read', effect: 'short', at });
+      const storage = await createStorage(environment(disk), options());
+      const one = await addSegment(storage, 1, 200);
+      await commitTable(storage, 7, [one], [one]);
+      expect(await readAll(storage, 7)).toEqual(wantedRows([1], 200));
+      await storage.close();
+      for (let at = 1; at < 40; at += 2) disk.fail({ operation: 'read', effect: 'short', at });
+      const again = await reopen(disk);
+      expect(await readAll(again, 7)).toEqual(wantedRows([1], 200));
+      expect(await again.files.verify()).toEqual([]);
+      await again.close();
+    }
+  });
+
   it('removes files only when neither the manifest nor a holder needs them', async () => {
     const disk = new SimulatedDisk({ seed: 4 });
     const storage = await createStorage(environment(disk), options());
