@@ -50,9 +50,12 @@ export interface RowExecutorOptions {
   readonly pipelines?: PipelineService | null;
   /** Hard limit of a statement's memory where it cannot spill; work_mem may raise it. */
   readonly memoryLimitBytesMin?: number;
+  /** work_mem counts at least as much before anything is written to temporary files. */
+  readonly spillLimitBytesMin?: number;
 }
 
 const MEMORY_LIMIT_BYTES_MIN = 2 ** 30;
+const SPILL_LIMIT_BYTES_MIN = 2 ** 28;
 
 export class RowExecutor {
   private readonly options: RowExecutorOptions;
@@ -95,6 +98,10 @@ export class RowExecutor {
       memoryLimitBytes: Math.max(
         services.workMemoryBytes(),
         this.options.memoryLimitBytesMin ?? MEMORY_LIMIT_BYTES_MIN,
+      ),
+      spillLimitBytes: Math.max(
+        services.workMemoryBytes(),
+        this.options.spillLimitBytesMin ?? SPILL_LIMIT_BYTES_MIN,
       ),
       spill: this.options.spill ?? null,
       pipelines: this.options.pipelines ?? null,

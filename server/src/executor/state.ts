@@ -49,6 +49,8 @@ export interface ExecutionEnvironment {
   readonly sessionId: number;
   /** Bytes the operators of the statement may hold together. */
   readonly memoryLimitBytes: number;
+  /** From here on operators write to temporary files, if there is a spill store. */
+  readonly spillLimitBytes: number;
   readonly spill: SpillStore | null;
   /** Compiled pipelines on workers, or null where there are none (tests, workers themselves). */
   readonly pipelines: PipelineService | null;
@@ -85,6 +87,7 @@ export class ExecutionState {
     this.environment = environment;
     this.frame = new Array<Datum>(plan.slotCount).fill(null);
     this.memory = new MemoryAccount(environment.memoryLimitBytes);
+    this.memory.soft = environment.spill === null ? Number.POSITIVE_INFINITY : environment.spillLimitBytes;
     this.ctes = plan.ctes.map(() => null);
     this.workTables = new Array<WorkTable | null>(plan.workTableCount).fill(null);
   }
@@ -136,6 +139,7 @@ export class ExecutionState {
     this.environment = environment;
     this.tableCache.clear();
     this.memory.reset(environment.memoryLimitBytes);
+    this.memory.soft = environment.spill === null ? Number.POSITIVE_INFINITY : environment.spillLimitBytes;
     this.processed = 0;
     this.after = null;
     for (const runner of this.subplans.values()) runner.reset();
@@ -175,9 +179,12 @@ export class MemoryAccount {
     this.limit = limit;
   }
 
-  /** True when `bytes` more would pass the limit: an operator that can spill does so now. */
-  wouldExceed(bytes: number): boolean {
-    return this.used + bytes > this.limit;
+  /** Above this operators that can write to temporary files do so. */
+  soft = Number.POSITIVE_INFINITY;
+
+  /** True when an operator that holds `ownBytes` should write to temporary files: it is one of those that matter. */
+  mustSpill(ownBytes: number): boolean {
+    return this.used > this.soft && ownBytes * 8 > this.soft;
   }
 
   /** Errors 53200 when the hard limit is passed. */

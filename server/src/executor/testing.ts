@@ -20,6 +20,7 @@ import { DEFAULT_FORMAT, typeSupport } from '../types/index.ts';
 import type { ExecutionContext, ExecutorServices } from './contract.ts';
 import { RowExecutor } from './driver.ts';
 import type { FunctionLibrary } from './functions.ts';
+import { MemorySpillStore } from './spill/stores.ts';
 
 const SCALARS: Record<string, DatumFunction> = {
   int4eq: (a, b) => a === b,
@@ -286,6 +287,9 @@ export class TestBed {
   readonly relations = new Map<number, RelationDescriptor>();
   sliceMicros = 1_000_000;
   now = 0;
+  /** Set to make operators write to temporary files over so many bytes. */
+  spillLimitBytes = 0;
+  readonly spill = new MemorySpillStore();
   readonly deferred: (() => void)[] = [];
   readonly transaction: Transaction;
 
@@ -372,7 +376,7 @@ export class TestBed {
       functionContext,
       monotonicMicros: () => this.now++,
       sliceMicros: this.sliceMicros,
-      workMemoryBytes: () => 2 ** 28,
+      workMemoryBytes: () => (this.spillLimitBytes > 0 ? 0 : 2 ** 28),
       lockTimeoutMicros: () => 0,
       currentRole: () => 10,
       catalog: () => catalog,
@@ -395,6 +399,7 @@ export class TestBed {
     const executor = new RowExecutor({
       library,
       parseExpression: (text) => JSON.parse(text) as Expr,
+      ...(this.spillLimitBytes > 0 ? { spill: this.spill, spillLimitBytesMin: this.spillLimitBytes } : {}),
     });
     const execution = executor.instantiate(plan, this.services());
     const context: ExecutionContext = {

@@ -279,3 +279,21 @@ export class KeyTable {
     this.mask = mask;
   }
 }
+
+/** 32-bit hash of a Map key; equal keys have equal hashes. Decides which temporary file a row goes to. */
+export function hashOfKey(key: MapKey): number {
+  if (typeof key === 'number') {
+    if ((key | 0) === key) return mixHash(0x51ed27, key);
+    return mixHash(mixHash(0x51ed27, key / 4294967296), key);
+  }
+  if (typeof key === 'boolean') return key ? 1 : 2;
+  const text = typeof key === 'string' ? key : key.toString();
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash;
+}
+
+export function mixHash(hash: number, word: number): number {
+  hash = Math.imul(hash ^ word, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
+}

@@ -43,7 +43,8 @@ export class Accumulator {
   private seen: Set<MapKey>[] = [];
   private collected: Collected[] = [];
   private feeding: Feeding | null = null;
-  private chargedBytes = 0;
+  /** Bytes charged to the statement for the states. */
+  chargedBytes = 0;
   private steps = 0;
 
   constructor(state: ExecutionState, plan: PlanAggregate) {

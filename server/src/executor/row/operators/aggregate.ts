@@ -1,6 +1,9 @@
 /**
  * Aggregation: plain (one group), sorted (groups arrive one after the other) and hashed, with grouping sets.
  *
+ * Over the statement's memory, rows of groups that are not there yet go to temporary files by the hash of their key; when the groups in
+ * memory are out, each file is aggregated like an input of its own.
+ *
  * Each grouping set has its own numbering of groups; all sets are fed in one pass over the input. Groups come out in order
  * of first sight, so sorted input gives sorted output under every strategy.
  */
@@ -8,11 +11,16 @@ import type { AggregateNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { isInt32Key, type KeyColumn, KeyTable, keyOf } from '../keys.ts';
+import { RowFile } from '../../spill/row-file.ts';
+import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
 import { datumBytes } from '../store.ts';
 import { maySuspend } from '../walk.ts';
 import { Accumulator } from './accumulator.ts';
 import type { Operator } from './operator.ts';
+
+/** Files a statement divides its rows into, and how often. */
+const SPILL_FILES = 16;
+const SPILL_DEPTH_MAX = 4;
 
 /** One grouping set: indexes of its group expressions, its groups and their aggregates. */
 interface SetState {
@@ -49,6 +57,11 @@ export class Aggregate implements Operator {
   private inputDone = false;
   /** Streaming: a row of the next group waits in `rowValues` and the frame. */
   private waiting = false;
+  /** Rows put aside: being written, and waiting to be aggregated. */
+  private overflow: RowFile[] | null = null;
+  private readonly files: { file: RowFile; depth: number }[] = [];
+  /** The file that is the input now. */
+  private input: { file: RowFile; depth: number } | null = null;
   private saved: Datum[] | null = null;
 
   constructor(state: ExecutionState, node: AggregateNode, child: Operator) {
@@ -116,6 +129,12 @@ export class Aggregate implements Operator {
     this.inputDone = false;
     this.waiting = false;
     this.saved = null;
+    for (const file of this.overflow ?? []) file.close();
+    this.overflow = null;
+    for (const { file } of this.files) file.close();
+    this.files.length = 0;
+    this.input?.file.close();
+    this.input = null;
   }
 
   private restartEmit(): void {
@@ -150,7 +169,7 @@ export class Aggregate implements Operator {
       }
       if (this.phase === 'done') return false;
       if (this.emit()) return true;
-      if (!this.streams) {
+      if (!this.streams && !this.nextFile()) {
         this.phase = 'done';
         return false;
       }
@@ -185,18 +204,80 @@ export class Aggregate implements Operator {
     const { table, members } = set;
     if (members.length === 0) return set.groupCount === 0 ? this.newGroup(set) : 0;
     table.begin();
+    if (this.overflow !== null) {
+      for (let index = 0; index < members.length; index++) {
+        if (!table.seek(index, this.rowValues[members[index]!]!)) return this.putAside();
+      }
+      const known = table.find();
+      return known >= 0 ? known : this.putAside();
+    }
     for (let index = 0; index < members.length; index++) table.put(index, this.rowValues[members[index]!]!);
     const group = table.insert();
-    return group < set.groupCount ? group : this.newGroup(set);
+    if (group < set.groupCount) return group;
+    const made = this.newGroup(set);
+    if ((made & 255) === 255) this.checkMemory(set);
+    return made;
+  }
+
+  /** Begins to put rows of new groups aside when memory is short. */
+  private checkMemory(set: SetState): void {
+    const { state } = this;
+    const { spill, resolver } = state.environment;
+    let bytes = this.chargedBytes + set.table.bytes;
+    for (const accumulator of set.accumulators) bytes += accumulator.chargedBytes;
+    if (spill === null || this.sets.length > 1 || this.streams || !state.memory.mustSpill(bytes)) return;
+    // A key that repeated division does not spread is left to the hard limit.
+    if ((this.input?.depth ?? 0) >= SPILL_DEPTH_MAX) return;
+    const width = this.node.child.outputs.length;
+    this.overflow = Array.from(
+      { length: SPILL_FILES },
+      () => new RowFile(spill, width, (oid) => resolver.typeSupport(oid)),
+    );
+  }
+
+  /** Writes the row in the frame to the file of its key; -1 = in no group for now. */
+  private putAside(): number {
+    const seed = (this.input?.depth ?? 0) + 1;
+    let hash = seed;
+    for (let index = 0; index < this.rowValues.length; index++) {
+      const value = this.rowValues[index]!;
+      hash = mixHash(hash, value === null ? 0 : hashOfKey(this.keyColumns[index]!.keyOf(value)));
+    }
+    this.overflow![(hash >>> 0) % SPILL_FILES]!.writeSlots(this.state.frame, this.node.child.outputs);
+    return -1;
+  }
+
+  private fetch(): boolean {
+    if (this.input === null) return this.child.next();
+    this.state.tick();
+    return this.input.file.read(this.state.frame, this.node.child.outputs);
+  }
+
+  /** Goes on to the next file of rows put aside; false when there is none. */
+  private nextFile(): boolean {
+    const depth = (this.input?.depth ?? 0) + 1;
+    for (const file of this.overflow ?? []) {
+      if (file.rowCount > 0) this.files.push({ file, depth });
+      else file.close();
+    }
+    this.overflow = null;
+    this.input?.file.close();
+    this.input = this.files.pop() ?? null;
+    if (this.input === null) return false;
+    this.input.file.rewind();
+    this.state.memory.release(this.chargedBytes);
+    this.chargedBytes = 0;
+    return true;
   }
 
   private fill(): void {
-    const { child, groups, rowValues, sets } = this;
+    const { groups, rowValues, sets } = this;
     const { frame } = this.state;
-    while (child.next()) {
+    while (this.fetch()) {
       for (let index = 0; index < groups.length; index++) rowValues[index] = groups[index]!(frame);
       for (const set of sets) {
         const group = this.groupOf(set);
+        if (group < 0) continue;
         const { accumulators } = set;
         for (let index = 0; index < accumulators.length; index++) accumulators[index]!.step(group, frame);
       }
@@ -207,7 +288,7 @@ export class Aggregate implements Operator {
   private fillCarefully(): void {
     for (;;) {
       if (!this.pending) {
-        if (!this.child.next()) return;
+        if (!this.fetch()) return;
         this.beginRow();
       }
       this.stepRow();
@@ -230,7 +311,7 @@ export class Aggregate implements Operator {
       const set = sets[this.setProgress]!;
       if (this.accumulatorProgress < 0) {
         this.currentGroup = this.groupOf(set);
-        this.accumulatorProgress = 0;
+        this.accumulatorProgress = this.currentGroup < 0 ? set.accumulators.length : 0;
       }
       for (; this.accumulatorProgress < set.accumulators.length; this.accumulatorProgress++) {
         set.accumulators[this.accumulatorProgress]!.step(this.currentGroup, frame);

@@ -3,16 +3,26 @@
  *
  * Build rows are stored column by column; a {@link KeyTable} numbers the distinct keys and two integer arrays chain the rows of a key in
  * arrival order. A NULL key joins nothing, but its row is kept where unmatched inner rows are wanted.
+ * Over the statement's memory both inputs are divided into temporary files by the hash of their keys, and joined file by file.
  * With `nullAware` (NOT IN) the rules for unknown apply: an empty inner side keeps every outer row; otherwise an outer row with a NULL key,
  * or any NULL key on the inner side, keeps none.
  */
 import type { HashJoinNode } from '../../../planner/physical.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { isInt32Key, type KeyColumn, KeyTable, keyOf } from '../keys.ts';
+import { RowFile } from '../../spill/row-file.ts';
+import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
 import type { Operator } from './operator.ts';
+
+/** Files the inputs are divided into. */
+const PART_COUNT = 16;
+
+interface Part {
+  inner: RowFile;
+  outer: RowFile;
+}
 
 export class HashJoin implements Operator {
   private readonly state: ExecutionState;
@@ -22,6 +32,7 @@ export class HashJoin implements Operator {
   private readonly innerKeys: Evaluate[];
   private readonly outerKeys: Evaluate[];
   private readonly outerKeyOf: KeyColumn['keyOf'][];
+  private readonly innerKeyOf: KeyColumn['keyOf'][];
   private readonly keyColumns: KeyColumn[];
   private readonly condition: Test | null;
   private readonly keepsBuild: boolean;
@@ -36,7 +47,17 @@ export class HashJoin implements Operator {
   private hasNullKey = false;
   private keysSeen = 0;
   private chargedBytes = 0;
-  private phase: 'build' | 'outer' | 'probe' | 'chain' | 'check' | 'unmatched' | 'done' = 'build';
+  private phase: 'build' | 'divide' | 'outer' | 'probe' | 'chain' | 'check' | 'unmatched' | 'done' =
+    'build';
+  private parts: Part[] | null = null;
+  /** Part that is being joined; -1 while the inputs are being divided. */
+  private part = -1;
+  /** Stored rows already moved to the parts' files. */
+  private moved = 0;
+  private storedMoved = false;
+  private outerPending = false;
+  /** Rows of the whole inner side, with a key or without. */
+  private innerTotal = 0;
   private innerPending = false;
   private innerOpened = false;
   private outerOpened = false;
@@ -60,6 +81,7 @@ export class HashJoin implements Operator {
     this.outerKeyOf = node.keys.map((key) =>
       keyOf(key.outer.typeOid, () => resolver.typeSupport(key.outer.typeOid)),
     );
+    this.innerKeyOf = this.keyColumns.map((column) => column.keyOf);
     this.condition = compiler.testOrNull(node.condition);
     const found = dependencies(node.inner, state.plan, resolver);
     this.keepsBuild = found.slots.length === 0 && !found.volatile;
@@ -76,7 +98,7 @@ export class HashJoin implements Operator {
   }
 
   rescan(): void {
-    if (this.keepsBuild && this.phase !== 'build') {
+    if (this.keepsBuild && this.phase !== 'build' && this.parts === null) {
       this.phase = 'outer';
       if (this.keepsUnmatched) this.matchedRows.fill(0);
     } else {
@@ -84,6 +106,7 @@ export class HashJoin implements Operator {
       this.phase = 'build';
       if (this.innerOpened) this.inner.rescan();
     }
+    this.outerPending = false;
     if (this.outerOpened) this.outer.rescan();
   }
 
@@ -105,6 +128,126 @@ export class HashJoin implements Operator {
     this.keysSeen = 0;
     this.innerPending = false;
     this.position = 0;
+    this.innerTotal = 0;
+    for (const part of this.parts ?? []) {
+      part.inner.close();
+      part.outer.close();
+    }
+    this.parts = null;
+    this.part = -1;
+    this.moved = 0;
+    this.storedMoved = false;
+    this.outerPending = false;
+  }
+
+  private fetchInner(): boolean {
+    if (this.part < 0) return this.inner.next();
+    this.state.tick();
+    return this.parts![this.part]!.inner.read(this.state.frame, this.node.inner.outputs);
+  }
+
+  private fetchOuter(): boolean {
+    if (this.part < 0) return this.outer.next();
+    return this.parts![this.part]!.outer.read(this.state.frame, this.node.outer.outputs);
+  }
+
+  /** The current input is joined: goes on to the next part, if the inputs were divided. */
+  private finishPart(): void {
+    if (this.parts === null) this.phase = 'done';
+    else this.nextPart();
+  }
+
+  private nextPart(): void {
+    const parts = this.parts!;
+    if (this.part >= 0) {
+      parts[this.part]!.inner.close();
+      parts[this.part]!.outer.close();
+    }
+    this.part++;
+    this.dropTable();
+    if (this.part >= parts.length) {
+      this.phase = 'done';
+      return;
+    }
+    parts[this.part]!.inner.rewind();
+    parts[this.part]!.outer.rewind();
+    this.phase = 'build';
+  }
+
+  private dropTable(): void {
+    this.state.memory.release(this.chargedBytes);
+    this.chargedBytes = 0;
+    this.rows.clear();
+    if (this.table.count > 0) this.table = new KeyTable(this.keyColumns);
+    this.keysSeen = 0;
+    this.position = 0;
+  }
+
+  /** Part of the key that `runs` give for the row in the frame; rows without a key go to the first. */
+  private partOf(runs: readonly Evaluate[], keyOfs: readonly KeyColumn['keyOf'][]): { part: Part; isNull: boolean } {
+    const { frame } = this.state;
+    const parts = this.parts!;
+    let hash = 17;
+    for (let index = 0; index < runs.length; index++) {
+      const value = runs[index]!(frame);
+      if (value === null) return { part: parts[0]!, isNull: true };
+      hash = mixHash(hash, hashOfKey(keyOfs[index]!(value)));
+    }
+    return { part: parts[(hash >>> 0) % parts.length]!, isNull: false };
+  }
+
+  /** Moves the rows stored so far to the parts' files; may suspend and is then called again. */
+  private moveStored(): void {
+    const { state, rows, node } = this;
+    const { spill, resolver } = state.environment;
+    const make = (slots: readonly number[]): RowFile =>
+      new RowFile(spill!, slots.length, (oid) => resolver.typeSupport(oid));
+    this.parts ??= Array.from({ length: PART_COUNT }, () => ({
+      inner: make(node.inner.outputs),
+      outer: make(node.outer.outputs),
+    }));
+    while (this.moved < rows.count) {
+      state.tick();
+      rows.restore(this.moved, state.frame);
+      const { part } = this.partOf(this.innerKeys, this.innerKeyOf);
+      part.inner.writeSlots(state.frame, node.inner.outputs);
+      this.moved++;
+    }
+    this.dropTable();
+    this.moved = 0;
+  }
+
+  private divideInner(): void {
+    const { state, node } = this;
+    for (;;) {
+      if (!this.innerPending) {
+        if (!this.inner.next()) return;
+        this.innerPending = true;
+      }
+      const { part, isNull } = this.partOf(this.innerKeys, this.innerKeyOf);
+      this.innerPending = false;
+      this.innerTotal++;
+      if (isNull) this.hasNullKey = true;
+      if (!isNull || this.keepsUnmatched) part.inner.writeSlots(state.frame, node.inner.outputs);
+    }
+  }
+
+  private divideOuter(): void {
+    const { state, node, outer } = this;
+    if (!this.outerOpened) {
+      outer.open();
+      this.outerOpened = true;
+    }
+    for (;;) {
+      if (!this.outerPending) {
+        state.tick();
+        if (!outer.next()) return;
+        this.outerPending = true;
+      }
+      const { part } = this.partOf(this.outerKeys, this.outerKeyOf);
+      part.outer.writeSlots(state.frame, node.outer.outputs);
+      this.outerPending = false;
+    }
   }
 
   next(): boolean {
@@ -115,7 +258,11 @@ export class HashJoin implements Operator {
       switch (this.phase) {
         case 'build':
           this.build();
-          this.phase = 'outer';
+          this.phase = this.parts !== null && this.part < 0 ? 'divide' : 'outer';
+          break;
+        case 'divide':
+          this.divideOuter();
+          this.nextPart();
           break;
         case 'outer':
           if (!this.outerOpened) {
@@ -123,9 +270,10 @@ export class HashJoin implements Operator {
             this.outerOpened = true;
           }
           state.tick();
-          if (!this.outer.next()) {
-            this.phase = this.keepsUnmatched ? 'unmatched' : 'done';
+          if (!this.fetchOuter()) {
             this.position = 0;
+            if (this.keepsUnmatched) this.phase = 'unmatched';
+            else this.finishPart();
             break;
           }
           this.matched = false;
@@ -190,7 +338,7 @@ export class HashJoin implements Operator {
             if (type !== 'rightAnti') for (const slot of node.outer.outputs) frame[slot] = null;
             return true;
           }
-          this.phase = 'done';
+          this.finishPart();
           break;
         }
         case 'done':
@@ -208,8 +356,17 @@ export class HashJoin implements Operator {
     }
     const isSemi = node.type === 'semi' || (node.type === 'anti' && !node.nullAware);
     for (;;) {
+      if (this.part < 0 && (this.parts !== null || (!this.innerPending && this.mustDivide()))) {
+        // Begins to divide, or goes on where it was left.
+        if (!this.storedMoved) {
+          this.moveStored();
+          this.storedMoved = true;
+        }
+        this.divideInner();
+        return;
+      }
       if (!this.innerPending) {
-        if (!inner.next()) break;
+        if (!this.fetchInner()) break;
         this.innerPending = true;
       }
       const { table } = this;
@@ -224,6 +381,7 @@ export class HashJoin implements Operator {
         table.put(index, value);
       }
       this.innerPending = false;
+      if (this.part < 0) this.innerTotal++;
       if (isNull) {
         this.hasNullKey = true;
         if (!this.keepsUnmatched) continue;
@@ -249,6 +407,12 @@ export class HashJoin implements Operator {
     }
     this.recharge();
     if (this.keepsUnmatched) this.matchedRows = new Uint8Array(rows.count);
+  }
+
+  private mustDivide(): boolean {
+    const { spill } = this.state.environment;
+    if (spill === null || this.rows.count % 256 !== 255) return false;
+    return this.state.memory.mustSpill(this.rows.bytes + this.chargedBytes);
   }
 
   private reserveRow(row: number): void {
@@ -287,7 +451,7 @@ export class HashJoin implements Operator {
       if (exists && !table.seekBy(index, value, this.outerKeyOf[index]!)) exists = false;
     }
     if (node.nullAware && node.type === 'anti') {
-      if (this.rows.count === 0 && !this.hasNullKey) return 'keep';
+      if (this.innerTotal === 0) return 'keep';
       if (isNull || this.hasNullKey) return 'drop';
     }
     const key = isNull || !exists ? -1 : table.find();

@@ -1,15 +1,27 @@
-/** Sort, and top-N when a bound is known: then a heap keeps only the rows that can still be wanted. */
+/**
+ * Sort, and top-N when a bound is known: then a heap keeps only the rows that can still be wanted.
+ *
+ * Over the statement's memory, what is there is sorted and written to a temporary file as a run; at the end the runs are merged.
+ */
 import type { SortNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler } from '../expression/compile.ts';
-import { type KeyOrder, keyOrder, type RowOrder, rowOrder, Sorter } from '../sorter.ts';
+import { compareUnder, type KeyOrder, keyOrder, type RowOrder, rowOrder, Sorter } from '../sorter.ts';
+import { RowFile } from '../../spill/row-file.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
 import type { Operator } from './operator.ts';
 
 /** Above this many wanted rows a full sort is no worse than the heap. */
 const HEAP_ROWS_MAX = 100_000;
+
+/** A sorted run in a temporary file and its first row that is not yet out. */
+interface Run {
+  file: RowFile;
+  values: Datum[];
+  isDone: boolean;
+}
 
 export class Sort implements Operator {
   private readonly state: ExecutionState;
@@ -27,7 +39,11 @@ export class Sort implements Operator {
   private sorter: Sorter | null = null;
   private sorted: Uint32Array | null = null;
   private sorterBytes = 0;
-  private phase: 'start' | 'fill' | 'sort' | 'emit' = 'start';
+  private phase: 'start' | 'fill' | 'sort' | 'emit' | 'merge' = 'start';
+  private readonly runs: Run[] = [];
+  /** A run being written: sorted rows and how many are out. */
+  private writing: { sorter: Sorter; file: RowFile; position: number } | null = null;
+  private readonly outputs: readonly number[];
   private pending = false;
   private wanted = -1;
   private heap: number[] = [];
@@ -39,6 +55,7 @@ export class Sort implements Operator {
     const compiler = new ExpressionCompiler(state, resolver);
     this.state = state;
     this.child = child;
+    this.outputs = node.outputs;
     this.keys = node.keys.map((key) => keyOrder(key, resolver));
     this.keyColumns = node.keys.map(({ expr }) =>
       expr.kind === 'slot' ? node.outputs.indexOf(expr.slot) : -1,
@@ -60,8 +77,12 @@ export class Sort implements Operator {
   }
 
   rescan(): void {
-    if (this.keepsRows && this.phase === 'emit') {
+    if (this.keepsRows && (this.phase === 'emit' || this.phase === 'merge')) {
       this.position = 0;
+      for (const run of this.runs) {
+        run.file.rewind();
+        run.isDone = !run.file.read(run.values);
+      }
       return;
     }
     this.clear();
@@ -86,6 +107,10 @@ export class Sort implements Operator {
     this.phase = 'start';
     this.pending = false;
     this.position = 0;
+    this.writing?.file.close();
+    this.writing = null;
+    for (const run of this.runs) run.file.close();
+    this.runs.length = 0;
   }
 
   next(): boolean {
@@ -96,16 +121,21 @@ export class Sort implements Operator {
         const wanted = value === null ? -1 : Number(value as bigint);
         this.wanted = wanted >= 0 && wanted <= HEAP_ROWS_MAX ? wanted : -1;
       }
-      const columns = this.keyColumns.map((column, index) =>
-        column >= 0 ? rows.columns[column]! : this.computed[index]!,
-      );
-      this.order = rowOrder(this.keys, columns);
+      this.bindOrder();
       this.phase = 'fill';
     }
     if (this.phase === 'fill') {
       if (this.wanted !== 0) this.fill();
-      this.phase = 'sort';
+      if (this.runs.length > 0) {
+        if (rows.count > 0) this.writeRun();
+        for (const run of this.runs) {
+          run.file.rewind();
+          run.isDone = !run.file.read(run.values);
+        }
+        this.phase = 'merge';
+      } else this.phase = 'sort';
     }
+    if (this.phase === 'merge') return this.emitMerged();
     if (this.phase === 'sort') {
       if (this.sorter === null) {
         const count = this.wanted >= 0 ? this.heap.length : rows.count;
@@ -128,10 +158,74 @@ export class Sort implements Operator {
     return true;
   }
 
+  /** The comparison reads the store's columns, which are new arrays after every clearing. */
+  private bindOrder(): void {
+    const columns = this.keyColumns.map((column, index) =>
+      column >= 0 ? this.rows.columns[column]! : this.computed[index]!,
+    );
+    this.order = rowOrder(this.keys, columns);
+  }
+
+  /** Sorts what is in memory and writes it out; may suspend and is then called again. */
+  private writeRun(): void {
+    const { state, rows } = this;
+    const { resolver, spill } = state.environment;
+    const computed = this.computed.filter((_, index) => this.keyRuns[index] !== null);
+    this.writing ??= {
+      sorter: new Sorter(state, rows.count, this.order),
+      file: new RowFile(spill!, this.outputs.length + computed.length, (oid) => resolver.typeSupport(oid)),
+      position: 0,
+    };
+    const { writing } = this;
+    const sorted = writing.sorter.run();
+    const values: Datum[] = [];
+    while (writing.position < sorted.length) {
+      state.tick();
+      const row = sorted[writing.position++]!;
+      for (let column = 0; column < this.outputs.length; column++) values[column] = rows.columns[column]![row]!;
+      for (let index = 0; index < computed.length; index++) values[this.outputs.length + index] = computed[index]![row]!;
+      writing.file.write(values);
+    }
+    this.runs.push({ file: writing.file, values: [], isDone: false });
+    this.writing = null;
+    rows.clear();
+    this.computed = this.keyRuns.map(() => []);
+    this.bindOrder();
+  }
+
+  /** Next row of the merge: the smallest of the runs' first rows, the earliest run among equals. */
+  private emitMerged(): boolean {
+    const { runs, state } = this;
+    state.tick();
+    let best: Run | null = null;
+    for (const run of runs) {
+      if (!run.isDone && (best === null || this.compareRuns(run, best) < 0)) best = run;
+    }
+    if (best === null) return false;
+    for (let column = 0; column < this.outputs.length; column++) {
+      state.frame[this.outputs[column]!] = best.values[column]!;
+    }
+    best.isDone = !best.file.read(best.values);
+    return true;
+  }
+
+  private compareRuns(left: Run, right: Run): number {
+    let extra = this.outputs.length;
+    for (let index = 0; index < this.keys.length; index++) {
+      const column = this.keyColumns[index]! >= 0 ? this.keyColumns[index]! : extra++;
+      const order = compareUnder(this.keys[index]!, left.values[column]!, right.values[column]!);
+      if (order !== 0) return order;
+    }
+    return 0;
+  }
+
   private fill(): void {
     const { child } = this;
     for (;;) {
       if (!this.pending) {
+        const { rows, state } = this;
+        const isLarge = this.writing !== null || (rows.count % 256 === 255 && state.memory.mustSpill(rows.bytes));
+        if (isLarge && this.wanted < 0) this.writeRun();
         if (!child.next()) return;
         this.pending = true;
       }
