@@ -17,6 +17,7 @@ import { createSqlServices } from '../executor/ddl/sql-services.ts';
 import { RowExecutor } from '../executor/driver.ts';
 import type { FunctionLibrary } from '../executor/functions.ts';
 import { PipelineService } from '../executor/pipeline/service.ts';
+import { DiskSpillStore } from '../executor/spill/stores.ts';
 import { chooseKernels, type KernelChoice } from '../native/index.ts';
 import { ProtocolServer } from '../protocol/server.ts';
 import { PlanCache } from '../session/compiled-statement.ts';
@@ -137,6 +138,7 @@ export async function startServer(environment: Environment, options: StartOption
     library: FUNCTION_LIBRARY,
     parseExpression: (text) => parseExpr(text),
     pipelines,
+    spill: await DiskSpillStore.open(environment.disk),
   });
   const engine: Engine = {
     clock: environment.clock,

@@ -289,7 +289,8 @@ export function hashOfKey(key: MapKey): number {
   if (typeof key === 'boolean') return key ? 1 : 2;
   const text = typeof key === 'string' ? key : key.toString();
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash;
 }
 

@@ -23,7 +23,7 @@
  */
 import { internalError } from '../../base/error.ts';
 import type { TypeSupport } from '../../types/contract.ts';
-import { type Datum, OpaqueDatum, SqlArray, SqlRecord, Tid } from '../../types/datum.ts';
+import { type Datum, type OpaqueDatum, SqlArray, SqlRecord, Tid } from '../../types/datum.ts';
 import { Interval, TimeTz } from '../../types/interval.ts';
 import { Jsonb } from '../../types/jsonb.ts';
 import { Numeric } from '../../types/numeric.ts';
@@ -150,7 +150,8 @@ export class RowEncoder {
     } else {
       const typeOid = value instanceof Jsonb ? JSONB : (value as OpaqueDatum).typeOid;
       const { encode, name } = this.support(typeOid);
-      if (encode === undefined) throw internalError(`values of type ${name} cannot be written to a temporary file`);
+      if (encode === undefined)
+        throw internalError(`values of type ${name} cannot be written to a temporary file`);
       this.tag(15, 4);
       this.int32(typeOid);
       this.bytes(encode(value));

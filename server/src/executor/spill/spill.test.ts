@@ -17,10 +17,29 @@ const GT = 147;
 describe('row file', () => {
   it('gives every kind of value back', () => {
     const row: Datum[] = [
-      null, true, false, 0, -0, -5, 2 ** 31, 1.5, Number.NaN, -(2n ** 63n), 'é\u0000x', '', Uint8Array.of(1, 2),
-      new Numeric(-150, 2), new Numeric(12345678901234567890n, 3), new Numeric(0, 0, 'NaN'), new Interval(1, -2, 3n),
-      new TimeTz(5, -3600), new SqlArray(23, [1, null, 3]), new SqlArray(25, ['a', 'b'], [1, 2], [0, 5]),
-      new SqlRecord(2249, [1, 'x'], [23, 25], ['f1', 'f2']), new Tid(3, 4), new Jsonb([null, 'x', true]),
+      null,
+      true,
+      false,
+      0,
+      -0,
+      -5,
+      2 ** 31,
+      1.5,
+      Number.NaN,
+      -(2n ** 63n),
+      'é\u0000x',
+      '',
+      Uint8Array.of(1, 2),
+      new Numeric(-150, 2),
+      new Numeric(12345678901234567890n, 3),
+      new Numeric(0, 0, 'NaN'),
+      new Interval(1, -2, 3n),
+      new TimeTz(5, -3600),
+      new SqlArray(23, [1, null, 3]),
+      new SqlArray(25, ['a', 'b'], [1, 2], [0, 5]),
+      new SqlRecord(2249, [1, 'x'], [23, 25], ['f1', 'f2']),
+      new Tid(3, 4),
+      new Jsonb([null, 'x', true]),
     ];
     const file = new RowFile(new MemorySpillStore(), row.length, typeSupport);
     for (let copy = 0; copy < 5000; copy++) file.write(row);
@@ -47,12 +66,32 @@ function bed(spills: boolean, slice: number): TestBed {
     left.push([number % 7 === 0 ? null : (number * 31) % 3000, number]);
     right.push([number % 11 === 0 ? null : (number * 17) % 3500, -number]);
   }
-  made.table(1, 'l', [['a', 23], ['b', 23]], left);
-  made.table(2, 'r', [['a', 23], ['c', 23]], right);
+  made.table(
+    1,
+    'l',
+    [
+      ['a', 23],
+      ['b', 23],
+    ],
+    left,
+  );
+  made.table(
+    2,
+    'r',
+    [
+      ['a', 23],
+      ['c', 23],
+    ],
+    right,
+  );
   return made;
 }
 const outputsOf = (type: PhysicalJoinType): number[] =>
-  type === 'semi' || type === 'anti' ? [0, 1] : type === 'rightSemi' || type === 'rightAnti' ? [2, 3] : [0, 1, 2, 3];
+  type === 'semi' || type === 'anti'
+    ? [0, 1]
+    : type === 'rightSemi' || type === 'rightAnti'
+      ? [2, 3]
+      : [0, 1, 2, 3];
 
 async function bothWays(root: PlanNode, columns: number[], slice: number, inOrder: boolean): Promise<void> {
   const text = (rows: Datum[][]): string[] => rows.map((row) => row.join(' '));
@@ -65,19 +104,22 @@ async function bothWays(root: PlanNode, columns: number[], slice: number, inOrde
 }
 
 describe.each([1_000_000, 0])('spilling with slices of %i µs', (slice) => {
-  it.each(['inner', 'left', 'right', 'full', 'semi', 'anti', 'rightSemi', 'rightAnti'] as const)('hash join %s', async (type) => {
-    const root: PlanNode = {
-      kind: 'hashJoin',
-      ...common(outputsOf(type)),
-      type,
-      outer: scan(1, [0, 1]),
-      inner: scan(2, [2, 3]),
-      keys: [{ outer: slot(0), inner: slot(2), operatorOid: EQ + 1000 }],
-      condition: op(LT, slot(3), int(-5)),
-      nullAware: false,
-    };
-    await bothWays(root, outputsOf(type), slice, false);
-  });
+  it.each(['inner', 'left', 'right', 'full', 'semi', 'anti', 'rightSemi', 'rightAnti'] as const)(
+    'hash join %s',
+    async (type) => {
+      const root: PlanNode = {
+        kind: 'hashJoin',
+        ...common(outputsOf(type)),
+        type,
+        outer: scan(1, [0, 1]),
+        inner: scan(2, [2, 3]),
+        keys: [{ outer: slot(0), inner: slot(2), operatorOid: EQ + 1000 }],
+        condition: op(LT, slot(3), int(-5)),
+        nullAware: false,
+      };
+      await bothWays(root, outputsOf(type), slice, false);
+    },
+  );
 
   it('sort', async () => {
     const root: PlanNode = {
@@ -85,8 +127,20 @@ describe.each([1_000_000, 0])('spilling with slices of %i µs', (slice) => {
       ...common([0, 1]),
       child: scan(1, [0, 1]),
       keys: [
-        { expr: op(177, slot(0), int(1), 23), operatorOid: GT + 1000, equalityOid: EQ + 1000, descending: true, nullsFirst: true },
-        { expr: slot(1), operatorOid: LT + 1000, equalityOid: EQ + 1000, descending: false, nullsFirst: false },
+        {
+          expr: op(177, slot(0), int(1), 23),
+          operatorOid: GT + 1000,
+          equalityOid: EQ + 1000,
+          descending: true,
+          nullsFirst: true,
+        },
+        {
+          expr: slot(1),
+          operatorOid: LT + 1000,
+          equalityOid: EQ + 1000,
+          descending: false,
+          nullsFirst: false,
+        },
       ],
       presorted: 0,
       bound: null,

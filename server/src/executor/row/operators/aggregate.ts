@@ -9,9 +9,9 @@
  */
 import type { AggregateNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
+import { RowFile } from '../../spill/row-file.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { RowFile } from '../../spill/row-file.ts';
 import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
 import { datumBytes } from '../store.ts';
 import { maySuspend } from '../walk.ts';

@@ -8,9 +8,9 @@
  * or any NULL key on the inner side, keeps none.
  */
 import type { HashJoinNode } from '../../../planner/physical.ts';
+import { RowFile } from '../../spill/row-file.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { RowFile } from '../../spill/row-file.ts';
 import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
@@ -47,8 +47,7 @@ export class HashJoin implements Operator {
   private hasNullKey = false;
   private keysSeen = 0;
   private chargedBytes = 0;
-  private phase: 'build' | 'divide' | 'outer' | 'probe' | 'chain' | 'check' | 'unmatched' | 'done' =
-    'build';
+  private phase: 'build' | 'divide' | 'outer' | 'probe' | 'chain' | 'check' | 'unmatched' | 'done' = 'build';
   private parts: Part[] | null = null;
   /** Part that is being joined; -1 while the inputs are being divided. */
   private part = -1;
@@ -184,7 +183,10 @@ export class HashJoin implements Operator {
   }
 
   /** Part of the key that `runs` give for the row in the frame; rows without a key go to the first. */
-  private partOf(runs: readonly Evaluate[], keyOfs: readonly KeyColumn['keyOf'][]): { part: Part; isNull: boolean } {
+  private partOf(
+    runs: readonly Evaluate[],
+    keyOfs: readonly KeyColumn['keyOf'][],
+  ): { part: Part; isNull: boolean } {
     const { frame } = this.state;
     const parts = this.parts!;
     let hash = 17;

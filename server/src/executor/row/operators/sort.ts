@@ -5,10 +5,10 @@
  */
 import type { SortNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
+import { RowFile } from '../../spill/row-file.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler } from '../expression/compile.ts';
 import { compareUnder, type KeyOrder, keyOrder, type RowOrder, rowOrder, Sorter } from '../sorter.ts';
-import { RowFile } from '../../spill/row-file.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
 import type { Operator } from './operator.ts';
@@ -182,8 +182,10 @@ export class Sort implements Operator {
     while (writing.position < sorted.length) {
       state.tick();
       const row = sorted[writing.position++]!;
-      for (let column = 0; column < this.outputs.length; column++) values[column] = rows.columns[column]![row]!;
-      for (let index = 0; index < computed.length; index++) values[this.outputs.length + index] = computed[index]![row]!;
+      for (let column = 0; column < this.outputs.length; column++)
+        values[column] = rows.columns[column]![row]!;
+      for (let index = 0; index < computed.length; index++)
+        values[this.outputs.length + index] = computed[index]![row]!;
       writing.file.write(values);
     }
     this.runs.push({ file: writing.file, values: [], isDone: false });
@@ -224,7 +226,8 @@ export class Sort implements Operator {
     for (;;) {
       if (!this.pending) {
         const { rows, state } = this;
-        const isLarge = this.writing !== null || (rows.count % 256 === 255 && state.memory.mustSpill(rows.bytes));
+        const isLarge =
+          this.writing !== null || (rows.count % 256 === 255 && state.memory.mustSpill(rows.bytes));
         if (isLarge && this.wanted < 0) this.writeRun();
         if (!child.next()) return;
         this.pending = true;
