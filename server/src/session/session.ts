@@ -97,7 +97,7 @@ export class BackendSession implements Session, UtilitySession {
       manager: engine.transactions,
       settings: this.settings,
       sessionId: processId,
-      wallTimestamp: () => this.wallTimestamp(),
+      wallTimestamp: () => this.functionContext.statementTimestamp,
       ended: (committed) => this.transactionEnded(committed),
     });
     const now = this.wallTimestamp();

@@ -16,7 +16,10 @@ export type DatumFunction = (...args: Datum[]) => Datum;
 
 /** What the analyser knows about one call: polymorphic functions look here. */
 export interface CallSite {
-  /** Actual argument types after coercion (arrays of a VARIADIC call included as given). */
+  /**
+   * Actual argument types after coercion (arrays of a VARIADIC call included as given). Ordered-set and hypothetical-set
+   * aggregates: direct arguments first, then the sorted columns.
+   */
   readonly argumentTypes: readonly number[];
   readonly resultType: number;
   /** The call was written with VARIADIC, or the declared function is variadic and its last argument was collected into an array. */

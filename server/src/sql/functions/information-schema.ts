@@ -19,7 +19,7 @@ const BINARY_PRECISION: ReadonlyMap<number, number> = new Map<number, number>([
   [OID.FLOAT8, 53],
 ]);
 
-export const informationSchemaFunctions: FunctionTable = pureTable({
+const byName = pureTable({
   _pg_char_max_length: characterLength,
   _pg_char_octet_length: (type: number, typmod: number) => {
     if (type !== OID.TEXT && type !== OID.BPCHAR && type !== OID.VARCHAR) return null;
@@ -54,6 +54,16 @@ export const informationSchemaFunctions: FunctionTable = pureTable({
   },
 });
 
+/** The functions are written in SQL in PostgreSQL, so our catalog finds them by OID. */
+export const informationSchemaFunctions: FunctionTable = {
+  '#13212': byName['_pg_char_max_length']!,
+  '#13213': byName['_pg_char_octet_length']!,
+  '#13215': byName['_pg_numeric_precision']!,
+  '#13216': byName['_pg_numeric_precision_radix']!,
+  '#13217': byName['_pg_numeric_scale']!,
+  '#13218': byName['_pg_datetime_precision']!,
+};
+
 /** Keywords that need AS to be a column label. */
 const REQUIRES_AS = new Set(
   (
@@ -77,7 +87,7 @@ function* keywords(): Generator<readonly Datum[]> {
 }
 
 export const informationSchemaSetFunctions: Record<string, SetFunction> = {
-  _pg_expandarray: setFunction(
+  '#13208': setFunction(
     true,
     () =>
       function* (array: SqlArray): Generator<readonly Datum[]> {
