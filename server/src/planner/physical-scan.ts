@@ -8,10 +8,12 @@ import type { SortKey } from '../sql/tree.ts';
 import type { ComparisonOperator } from '../table/contract.ts';
 import { SqlArray } from '../types/datum.ts';
 import { indexScanCost, pagesOf, scanCost } from './cost/model.ts';
+import { expressionKey } from './expression/key.ts';
 import { makeAnd, makeOperator } from './expression/make.ts';
 import { isVolatile } from './expression/properties.ts';
 import { asTree, type LExpr } from './expression/walk.ts';
 import { widen } from './expression/widen.ts';
+import { impliesIndexPredicate, indexKeyExpression, indexPredicates } from './index-expressions.ts';
 import type { LScan } from './logical/algebra.ts';
 import { usedSlots } from './logical/nodes.ts';
 import type {
@@ -213,7 +215,7 @@ export function scanPaths(context: ScanContext, wanted: Wanted): Path[] {
   if (context.scan.relation.virtualRows === null)
     for (const index of context.scan.relation.indexes) {
       const match = matchIndex(context, index, context.columnPredicates);
-      if (match === null && wanted.order.length === 0) continue;
+      if (match === null && (wanted.order.length === 0 || !isUsable(context, index))) continue;
       const forward = indexOrder(context, index, false);
       let backward = false;
       if (wanted.order.length > 0 && !satisfiesOrder(forward, wanted.order, context.fixed)) {
@@ -288,13 +290,16 @@ export function matchIndex(
   context: ScanContext,
   index: IndexDescriptor,
   predicates: readonly ColumnPredicate[],
+  raw: readonly LExpr[] = context.predicates,
 ): IndexMatch | null {
   if (!isUsable(context, index)) return null;
   const match: IndexMatch = { equal: [], lower: null, upper: null, anyOf: null };
   for (let i = 0; i < index.keyColumns.length; i++) {
     const column = index.keyColumns[i] - 1;
-    if (column < 0) break;
-    const here = predicates.filter((item) => item.column === column);
+    const here =
+      column < 0
+        ? expressionPredicates(context, index, i, raw)
+        : predicates.filter((item) => item.column === column);
     const equal = here.find((item) => item.operator === '=');
     if (equal !== undefined) {
       match.equal.push(equal);
@@ -314,13 +319,58 @@ export function matchIndex(
 }
 
 function isUsable(context: ScanContext, index: IndexDescriptor): boolean {
-  // A partial index would need proof that the query implies its predicate.
   return (
     index.valid &&
-    index.predicate === null &&
     index.accessMethod === 'btree' &&
-    context.scan.relation.virtualRows === null
+    context.scan.relation.virtualRows === null &&
+    (index.predicate === null ||
+      impliesIndexPredicate(context.planner.state, context.scan, index, context.predicates))
   );
+}
+
+/** Conditions on the expression behind an index key, in the form of column conditions. */
+function expressionPredicates(
+  context: ScanContext,
+  index: IndexDescriptor,
+  key: number,
+  predicates: readonly LExpr[],
+): ColumnPredicate[] {
+  const { planner, scan, own } = context;
+  const { state } = planner;
+  const expr = indexKeyExpression(state, scan, index, key);
+  if (expr === null) return [];
+  const wanted = expressionKey(expr);
+  const result: ColumnPredicate[] = [];
+  for (const predicate of predicates) {
+    if (predicate.kind !== 'operator' || predicate.args.length !== 2) continue;
+    const strategy = state.catalog.operator(predicate.operatorOid)?.btreeStrategy ?? 0;
+    if (strategy === 0) continue;
+    const sides = predicate.args as [LExpr, LExpr];
+    const at = sides.findIndex((side) => expressionKey(stripRelabel(side)) === wanted);
+    if (at < 0) continue;
+    const value = sides[1 - at];
+    let isOuter = !isVolatile(state.catalog, value);
+    for (const slot of usedSlots(value)) isOuter &&= !own.has(slot);
+    const typed = isOuter ? widen(state.catalog, value, expr.typeOid) : null;
+    if (typed === null) continue;
+    result.push({
+      column: EXPRESSION_COLUMN,
+      operator: STRATEGY[at === 0 ? strategy : 6 - strategy],
+      value: typed as PlanExpr,
+      source: predicate,
+      derived: false,
+    });
+  }
+  return result;
+}
+
+/** Stands for "no column" in conditions on index expressions. */
+const EXPRESSION_COLUMN = -1000;
+
+function stripRelabel(expr: LExpr): LExpr {
+  return expr.kind === 'relabel' && sameRepresentation(expr.typeOid, expr.arg.typeOid)
+    ? (expr.arg as LExpr)
+    : expr;
 }
 
 function indexOrder(context: ScanContext, index: IndexDescriptor, backward: boolean): SortKey[] {
@@ -365,7 +415,8 @@ export function indexPath(
   const usedSources = new Set(used.filter((item) => !item.derived).map((item) => item.source));
   const rest = context.predicates.filter((predicate) => !usedSources.has(predicate));
   const bound = match.equal.length === index.keyColumns.length && index.unique;
-  const matched = bound ? 1 : context.rows * predicatesSelectivity(context, used);
+  const inIndex = index.predicate === null ? [] : (indexPredicates(state, scan, index) ?? []);
+  const matched = bound ? 1 : context.rows * predicatesSelectivity(context, used, inIndex);
   const probes = match.anyOf === null ? 1 : listLength(match.anyOf.value);
   const correlation = leadingCorrelation(context, index);
   const cost = indexScanCost(
@@ -440,9 +491,13 @@ function derivedCondition(state: PlannerState, scan: LScan, item: ColumnPredicat
   return makeOperator(state.catalog, oid, state.slot(slot), item.value as LExpr);
 }
 
-function predicatesSelectivity(context: ScanContext, used: readonly ColumnPredicate[]): number {
+function predicatesSelectivity(
+  context: ScanContext,
+  used: readonly ColumnPredicate[],
+  inIndex: readonly LExpr[],
+): number {
   const { state } = context.planner;
-  const sources = new Set<LExpr>();
+  const sources = new Set<LExpr>(inIndex);
   let derived = 1;
   for (const item of used) {
     if (item.derived) derived = Math.min(derived, selectivity(state, item.source));
@@ -477,11 +532,12 @@ export function probePath(
     const simple = columnPredicate(planner.state, scan, context.own, predicate);
     if (simple !== null && simple.operator !== '<>') joinPredicates.push(simple);
   }
-  if (joinPredicates.length === 0) return null;
+  const hasExpressions = scan.relation.indexes.some((index) => index.expressions.length > 0);
+  if (joinPredicates.length === 0 && !hasExpressions) return null;
   const all = [...joinPredicates, ...context.columnPredicates];
   let best: (Path & { usedSources: Set<LExpr> }) | null = null;
   for (const index of scan.relation.indexes) {
-    const match = matchIndex(context, index, all);
+    const match = matchIndex(context, index, all, [...join, ...context.predicates]);
     if (match === null) continue;
     const path = indexPath(context, index, match, false, join);
     if (![...path.usedSources].some((source) => join.includes(source))) continue;
