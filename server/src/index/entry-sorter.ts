@@ -173,7 +173,11 @@ export class EntrySorter {
       await this.pause(count * 4);
       return;
     }
-    await this.fillDigits(start, end, depth, high, low);
+    for (let from = start; from < end; from += SLICE) {
+      const stop = Math.min(end, from + SLICE);
+      this.fillDigits(from, stop, depth, high, low);
+      await this.pause(stop - from);
+    }
     const width = this.isNumeric ? 8 : 6;
     for (let digit = 0; digit < width; digit++) await this.pass(start, end, digit, scratch, high, low);
     if (this.isNumeric) return;
@@ -229,13 +233,7 @@ export class EntrySorter {
   }
 
   /** Digits by entry number (not position): high and low 32 bits in unsigned order. */
-  private async fillDigits(
-    start: number,
-    end: number,
-    depth: number,
-    high: Uint32Array,
-    low: Uint32Array,
-  ): Promise<void> {
+  private fillDigits(start: number, end: number, depth: number, high: Uint32Array, low: Uint32Array): void {
     const { order } = this;
     if (this.isNumeric) {
       const floats = new Float64Array(1);
@@ -262,7 +260,6 @@ export class EntrySorter {
         low[entry] = head >>> 0;
       }
     }
-    await this.pause(end - start);
   }
 
   private async pass(
@@ -277,7 +274,11 @@ export class EntrySorter {
     const words = digit < 4 ? low : high;
     const shift = (digit & 3) * 8;
     const counts = new Uint32Array(257);
-    for (let at = start; at < end; at++) counts[((words[order[at]] >>> shift) & 255) + 1]++;
+    for (let from = start; from < end; from += SLICE) {
+      const stop = Math.min(end, from + SLICE);
+      for (let at = from; at < stop; at++) counts[((words[order[at]] >>> shift) & 255) + 1]++;
+      await this.pause(stop - from);
+    }
     for (let value = 0; value < 256; value++) if (counts[value + 1] === end - start) return;
     for (let value = 0; value < 256; value++) counts[value + 1] += counts[value];
     let at = start;

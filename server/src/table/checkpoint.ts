@@ -21,15 +21,18 @@ import {
   BLOCK_FILE_TARGET_BYTES,
   type BlockFileWriter,
   type BlockRef,
+  type ColumnDescriptor,
   type NamedBlob,
   type SegmentDescriptor,
   type TableDirectory,
 } from '../storage/contract.ts';
+import { segmentBlocks } from '../storage/index.ts';
 import { LogBuffer } from '../txn/log-buffer.ts';
 import type { TransactionImplementation } from '../txn/transaction.ts';
 import type { CapturedTable } from './directory.ts';
 import type { DurableHalf } from './durability.ts';
 import { MemorySegment } from './memory-segment.ts';
+import type { BaseRegion } from './region.ts';
 import { imageRegion } from './region-image.ts';
 import { sequenceToText } from './schema-codec.ts';
 import { sealTable, wantsSealing } from './seal.ts';
@@ -67,6 +70,8 @@ interface Moment {
   readonly isFinal: boolean;
   /** The table's directory must be written whether rows changed or not. */
   readonly isNew: boolean;
+  /** Files that should become free: what is in use there is written again. */
+  readonly wasteful: ReadonlySet<number>;
 }
 
 /** Where blocks go. */
@@ -83,6 +88,8 @@ export class Checkpointer {
   /** Tables named by the current manifest. */
   private readonly named = new Set<Oid>();
   private lastLogPosition = 0;
+  /** Sizes of block files as far as we wrote them. */
+  private readonly fileSizes = new Map<number, number>();
 
   constructor(half: DurableHalf) {
     this.half = half;
@@ -188,9 +195,15 @@ export class Checkpointer {
       const sink: Sink = { openFile, append };
       // Step 2.
       const settle: (() => void)[] = [];
+      const wasteful = this.wastefulFiles(captured);
       for (const [oid, entry] of captured) {
         const isNew = touched.has(oid) || !this.named.has(oid);
-        const written = await this.writeTable(entry, { pin, sequence, tick, isFinal, isNew }, sink, settle);
+        const written = await this.writeTable(
+          entry,
+          { pin, sequence, tick, isFinal, isNew, wasteful },
+          sink,
+          settle,
+        );
         if (written !== null) edit.setTable(oid, written);
       }
       for (const oid of this.named) if (!captured.has(oid)) edit.dropTable(oid);
@@ -198,6 +211,7 @@ export class Checkpointer {
       for (const file of files) {
         await file.finish();
         finished.add(file);
+        this.fileSizes.set(file.file, file.size);
       }
       await storage.log.waitFlushed(flushLsn);
       edit.setHeader({
@@ -233,6 +247,55 @@ export class Checkpointer {
     await storage.log.truncateBefore(redoLsn);
   }
 
+  /** Files whose blocks are mostly out of use. Their sizes are known as far as the last block in use. */
+  private wastefulFiles(captured: ReadonlyMap<Oid, CapturedTable>): Set<number> {
+    const files = new Map<number, { live: number; end: number }>();
+    const note = (ref: BlockRef): void => {
+      const file = files.get(ref.file) ?? { live: 0, end: this.fileSizes.get(ref.file) ?? 0 };
+      file.live += ref.length;
+      file.end = Math.max(file.end, ref.offset + ref.length);
+      files.set(ref.file, file);
+    };
+    for (const { rows, indexes } of captured.values()) {
+      for (const region of rows.regions) {
+        if (region === undefined) continue;
+        if (region.state.image !== null) note(region.state.image);
+        if (region.kind === 'base' && region.descriptor !== null)
+          segmentBlocks(region.descriptor).forEach(note);
+      }
+      for (const { index } of indexes.values()) this.runs.get(index)?.parts.forEach(note);
+    }
+    for (const file of [...this.fileSizes.keys()]) if (!files.has(file)) this.fileSizes.delete(file);
+    const wasteful = new Set<number>();
+    for (const [file, { live, end }] of files)
+      if (end > this.half.settings.wasteBytes && live < end * LIVE_SHARE) wasteful.add(file);
+    return wasteful;
+  }
+
+  /** Copies the blocks of a segment out of wasteful files; null if it has none there. */
+  private async moveSegment(
+    region: BaseRegion,
+    wasteful: ReadonlySet<number>,
+    sink: Sink,
+  ): Promise<SegmentDescriptor | null> {
+    const { descriptor } = region;
+    if (descriptor === null || wasteful.size === 0) return null;
+    if (!segmentBlocks(descriptor).some((block) => wasteful.has(block.file))) return null;
+    const { blocks } = this.half.storage;
+    const move = async (column: ColumnDescriptor): Promise<ColumnDescriptor> => {
+      const { block } = column;
+      if (block === null) return column;
+      const payload = await blocks.readBlob(block);
+      const file = await sink.openFile();
+      const moved = file.append('column', payload, block.length < payload.length ? 'auto' : 'none');
+      await file.drain();
+      return { ...column, block: moved };
+    };
+    const columns: ColumnDescriptor[] = [];
+    for (const column of descriptor.columns) columns.push(await move(column));
+    return { ...descriptor, segment: region.segment, columns, sequence: await move(descriptor.sequence) };
+  }
+
   /** Images what changed of one table and sets its directory; false if nothing did. */
   private async writeTable(
     entry: CapturedTable,
@@ -264,9 +327,21 @@ export class Checkpointer {
           const { columns } = region.reader;
           region.descriptor = await half.encode(await openFile(), segment, region.rowCount, columns);
         }
-        if (region.descriptor !== null) segments.push({ ...region.descriptor, segment });
+        const moved = await this.moveSegment(region, moment.wasteful, sink);
+        if (moved !== null) {
+          isChanged = true;
+          segments.push(moved);
+          const { changedAt } = state;
+          settle.push(() => {
+            half.regionGone(entry.table, region);
+            half.adoptRegion(region, moved);
+            // Moving is no change of rows.
+            state.changedAt = changedAt;
+          });
+        } else if (region.descriptor !== null) segments.push({ ...region.descriptor, segment });
       }
-      if (state.imagedAt < state.changedAt) {
+      const isWasteful = state.image !== null && moment.wasteful.has(state.image.file);
+      if (state.imagedAt < state.changedAt || isWasteful) {
         isChanged = true;
         const needsImage = region.kind === 'slots' || region.headCount > 0;
         if (needsImage) {
@@ -299,7 +374,8 @@ export class Checkpointer {
       if (!isStored || captured === undefined || index.relevant === null) continue;
       const { tree } = captured;
       let run = this.runs.get(index);
-      if (run === undefined || run.tree !== tree || run.changes !== captured.changes) {
+      const isWasteful = run?.parts.some((ref) => moment.wasteful.has(ref.file)) === true;
+      if (run === undefined || run.tree !== tree || run.changes !== captured.changes || isWasteful) {
         isChanged = true;
         const parts: Uint8Array[] = [];
         if (tree instanceof NumericTree || tree instanceof ByteTree) {
@@ -319,6 +395,8 @@ export class Checkpointer {
   }
 }
 
+/** Part of a file that must be in use; below it what is used moves to a new file so that the old one can go. */
+const LIVE_SHARE = 0.4;
 /** extra: segments u32, schema text, index count u32, then index texts. */
 export function tableExtra(entry: CapturedTable, segmentCount: number): Uint8Array {
   const buffer = new LogBuffer();

@@ -39,11 +39,14 @@ export interface DurabilitySettings {
   checkpointLogBytes: number;
   /** Bytes of unsealed rows beyond which full regions are sealed. */
   deltaBytes: number;
+  /** Block files smaller than this are left alone however little of them is in use. */
+  wasteBytes: number;
 }
 
 export const DEFAULT_SETTINGS: DurabilitySettings = {
   checkpointLogBytes: 128 * 1024 * 1024,
   deltaBytes: 256 * 1024 * 1024,
+  wasteBytes: 1024 * 1024,
 };
 
 /** The writer of one transaction's bulk segments. */
@@ -370,6 +373,10 @@ export class DurableHalf implements Durability {
 
   checkpoint(): Promise<void> {
     return this.checkpointer.run(false);
+  }
+
+  async compact(table: TableImplementation): Promise<void> {
+    if (table.isLogged) await this.checkpointer.exclusive(() => sealTable(this, table));
   }
 
   async seal(table: TableImplementation): Promise<void> {

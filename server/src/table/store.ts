@@ -63,6 +63,8 @@ export interface Durability {
   regionGone(table: TableImplementation, region: BaseRegion): void;
   checkpoint(): Promise<void>;
   seal(table: TableImplementation): Promise<void>;
+  /** Writes segments anew that have many dead or updated rows. */
+  compact(table: TableImplementation): Promise<void>;
 }
 
 /** See the module comment. */
@@ -488,8 +490,9 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   // ------------------------------------------------------------------------------------------------ care
 
   async vacuum(tableOid: Oid): Promise<void> {
-    this.implementation(tableOid);
+    const table = this.implementation(tableOid);
     while (this.transactions.collect(2048)) await this.yieldToLoop();
+    await this.durability?.compact(table);
   }
 
   statistics(table: TableImplementation, column: number): ColumnStatistics {

@@ -220,7 +220,11 @@ class Harness {
       typeSupport,
       cacheBytes: 1 << 20,
       logSegmentBytes: LOG_SEGMENT_BYTES,
-      settings: { checkpointLogBytes: this.random.below(2) === 0 ? 20_000 : 0, deltaBytes: 1 << 24 },
+      settings: {
+        checkpointLogBytes: this.random.below(2) === 0 ? 20_000 : 0,
+        deltaBytes: 1 << 24,
+        wasteBytes: this.random.below(2) === 0 ? 256 : 1 << 20,
+      },
       onFatal: () => {},
       onWarning: (error) => {
         if (error instanceof DbError && error.code !== 'XX001') throw error;
