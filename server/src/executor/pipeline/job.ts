@@ -4,12 +4,12 @@
  * 1. Regions of the table that zone maps cannot exclude get their frames: from the cache, else decoded now, in slices.
  * 2. Morsels go to the workers in waves as they become ready; a wave pins its frames until every worker has confirmed it.
  * 3. Rows of the delta become morsels of their own.
- * 4. The workers' groups are merged.
+ * 4. The workers hand over their groups, so many a message as the main thread merges within a slice.
  *
  * Cancel    the interrupt of the statement is looked at every few milliseconds and in every slice; workers look at the shared flag in every call
  *           (2,048 rows). The promise settles only after all workers have confirmed, so that nothing is freed under them.
  */
-import { internalError } from '../../base/error.ts';
+import { assert, internalError } from '../../base/error.ts';
 import { WaitSignal } from '../../base/suspend.ts';
 import type { Clock } from '../../env/contract.ts';
 import type { ParallelScan, RegionDictionary, RegionView, TableSchema } from '../../table/contract.ts';
@@ -83,7 +83,10 @@ export class PipelineJob {
   private ready: { morsel: Morsel; frames: Frame[] }[] = [];
   private sliceStart = 0;
   private failure: unknown = null;
-  private readonly results = new Map<number, readonly PartialGroup[] | null>();
+  /** Workers that have handed over all their groups. */
+  private readonly finished = new Set<number>();
+  private readonly groups = new Map<string, Group>();
+  private readonly decoded = new Map<string, { datum: Datum; key: string }>();
   private wake: (() => void) | null = null;
   /** Workers that died under this statement. */
   private readonly lost = new Set<number>();
@@ -105,7 +108,7 @@ export class PipelineJob {
         this.lost.add(worker);
         this.fail(error);
         for (const [number, wave] of this.waves) this.confirm(number, wave, worker);
-        if (!this.results.has(worker)) this.results.set(worker, null);
+        this.finished.add(worker);
         this.wake?.();
       },
     });
@@ -153,9 +156,9 @@ export class PipelineJob {
       for (let worker = 0; worker < pool.count; worker++) {
         if (!this.lost.has(worker)) pool.post(worker, { kind: 'finish', statement: this.statement });
       }
-      await this.until(() => this.results.size === pool.count);
+      await this.until(() => this.finished.size === pool.count);
       if (this.failure !== null) throw this.failure;
-      return await this.merge();
+      return [...this.groups.values()];
     } finally {
       clock.clearTimer(timer);
       pool.closeStatement(this.statement);
@@ -179,8 +182,14 @@ export class PipelineJob {
 
   private receive(worker: number, message: FromWorker): void {
     if (message.kind === 'result') {
-      this.results.set(worker, message.groups);
-      this.statistics.workers.push(message.statistics);
+      if (this.failure === null) this.mergeGroups(message.groups);
+      // Also after a failure: a stopped worker answers with nothing more and forgets the statement.
+      if (message.more)
+        this.options.pool.post(worker, { kind: 'finish', statement: this.statement });
+      else {
+        this.finished.add(worker);
+        this.statistics.workers.push(message.statistics);
+      }
     } else {
       if (message.kind === 'refused') this.fail(new NotCompilable(message.reason));
       else if (message.kind === 'failed') this.fail(internalError(`pipeline: ${message.message}`));
@@ -387,52 +396,45 @@ export class PipelineJob {
 
   // --------------------------------------------------------------------------------------------------- merging
 
-  private async merge(): Promise<Group[]> {
-    const { clock, fragment, schema } = this.options;
-    const supports = fragment.spec.groups.map((group) =>
-      group.op === 'column' && group.type.kind === 'string'
-        ? schema.columns[fragment.spec.columns[group.column]!.column]!.support
-        : null,
-    );
-    const groups = new Map<string, Group>();
-    const decoded = new Map<string, { datum: Datum; key: string }>();
-    let sliceStart = clock.monotonicMicros();
-    let seen = 0;
-    for (const partial of this.results.values()) {
-      for (const { keys, values } of partial ?? []) {
-        if (++seen % 1024 === 0 && clock.monotonicMicros() - sliceStart > SLICE_MICROS) {
-          await clock.yieldToLoop();
-          this.options.checkInterrupt();
-          sliceStart = clock.monotonicMicros();
+  /** Adds one message's groups. */
+  private mergeGroups(partial: readonly PartialGroup[]): void {
+    const { fragment } = this.options;
+    for (const { keys, values } of partial) {
+      let text = '';
+      const datums = keys.map((key, index): Datum => {
+        if (key === null) {
+          text += 'n;';
+          return null;
         }
-        let text = '';
-        const datums = keys.map((key, index): Datum => {
-          if (key === null) {
-            text += 'n;';
-            return null;
-          }
-          if (typeof key === 'bigint') {
-            text += `${key};`;
-            return toDatum(key, fragment.groups[index]!.type, fragment.groups[index]!.typeOid);
-          }
-          const bytes = `${index}:${Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')}`;
-          let entry = decoded.get(bytes);
-          if (entry === undefined) {
-            const support = supports[index]!;
-            const datum = support.decode!(key);
-            const hashKey = String(support.hashKey(datum));
-            entry = { datum, key: `${hashKey.length}:${hashKey};` };
-            decoded.set(bytes, entry);
-          }
-          text += entry.key;
-          return entry.datum;
-        });
-        const known = groups.get(text);
-        if (known === undefined) groups.set(text, { keys: datums, values: [...values] });
-        else mergeValues(fragment.spec, known.values, values);
-      }
+        if (typeof key === 'bigint') {
+          text += `${key};`;
+          return toDatum(key, fragment.groups[index]!.type, fragment.groups[index]!.typeOid);
+        }
+        const entry = this.decode(key, index);
+        text += entry.key;
+        return entry.datum;
+      });
+      const known = this.groups.get(text);
+      if (known === undefined) this.groups.set(text, { keys: datums, values: [...values] });
+      else mergeValues(fragment.spec, known.values, values);
     }
-    return [...groups.values()];
+  }
+
+  /** A string key: its value, and a text that equal values share. */
+  private decode(bytes: Uint8Array, index: number): { datum: Datum; key: string } {
+    const text = `${index}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`;
+    let entry = this.decoded.get(text);
+    if (entry === undefined) {
+      const { fragment, schema } = this.options;
+      const node = fragment.spec.groups[index]!;
+      assert(node.op === 'column', 'a string key that is no column');
+      const { support } = schema.columns[fragment.spec.columns[node.column]!.column]!;
+      const datum = support.decode!(bytes);
+      const hashKey = String(support.hashKey(datum));
+      entry = { datum, key: `${hashKey.length}:${hashKey};` };
+      this.decoded.set(text, entry);
+    }
+    return entry;
   }
 }
 

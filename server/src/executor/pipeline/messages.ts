@@ -43,8 +43,11 @@ export type ToWorker =
       /** Int32: next morsel to take; shared by the workers of the wave. */
       readonly next: SharedArrayBuffer;
     }
-  /** Asks for the groups; afterwards the statement is forgotten. */
+  /** Asks for the (next) groups; after the last the statement is forgotten. */
   | { readonly kind: 'finish'; readonly statement: number };
+
+/** Groups in one message: so few that the main thread takes them within its slice. */
+export const GROUPS_PER_MESSAGE = 1024;
 
 /** A group as one worker saw it. Keys: integers and decimals as bigint, booleans as 0 and 1, strings as bytes. */
 export interface PartialGroup {
@@ -70,6 +73,8 @@ export type FromWorker =
       readonly kind: 'result';
       readonly statement: number;
       readonly groups: readonly PartialGroup[];
+      /** There are more: ask again. */
+      readonly more: boolean;
       readonly statistics: WorkerStatistics;
     }
   /** The row executor has to run the statement. The wave it happened in counts as done. */

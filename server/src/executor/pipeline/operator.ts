@@ -24,6 +24,8 @@ import { type Fragment, scanBelow, translate } from './translate.ts';
 /** Tables below this many rows are left to the row executor unless the setting says otherwise. */
 const AUTO_ROWS_MIN = 20_000;
 
+const SORTED_GROUPS_MAX = 10_000;
+
 type Mode = 'undecided' | 'pipeline' | 'row';
 
 /** What became of the last execution: read by EXPLAIN ANALYZE. */
@@ -212,8 +214,7 @@ export class PipelineAggregate implements Operator {
     if (groups !== null) {
       try {
         this.groups = this.ordered(groups);
-        // Results that the row executor has to decide show now, before a row is out.
-        for (const { values } of groups) for (const final of this.fragment!.finals) finalValue(final, values);
+        this.checkDoubles(groups);
       } catch (thrown) {
         this.failure = thrown;
       }
@@ -222,10 +223,22 @@ export class PipelineAggregate implements Operator {
     if (this.failure === null) this.recordBelow(job.statistics);
   }
 
+  /** Sums of doubles that the row executor has to decide show now, before a row is out. */
+  private checkDoubles(groups: readonly Group[]): void {
+    const sums = this.fragment!.finals.filter(({ kind }) => kind === 'sumFloat' || kind === 'avgFloat');
+    if (sums.length === 0) return;
+    for (const { values } of groups)
+      for (const { accumulator } of sums)
+        if (!Number.isFinite(values[accumulator]))
+          throw new NotCompilable('a floating-point result is out of range');
+  }
+
   /** Groups in the order that a sorted aggregate promises. */
   private ordered(groups: readonly Group[]): readonly Group[] {
     const { order } = this;
     if (order === null) return groups;
+    // Sorted at once: more would hold the loop.
+    if (groups.length > SORTED_GROUPS_MAX) throw new NotCompilable('many groups in a promised order');
     return [...groups].sort((left, right) => {
       for (const { group, key } of order) {
         const result = compareUnder(key, left.keys[group]!, right.keys[group]!);

@@ -48,6 +48,8 @@ export class StatementRun {
   readonly wantsNative: boolean;
   readonly statistics: WorkerStatistics = emptyStatistics();
   readonly groups = new Map<string, Collected>();
+  /** How far the groups have been handed out. */
+  delivery: Iterator<Collected> | null = null;
   /** Strings of group keys by number, and their numbers by bytes (as Latin-1). */
   readonly strings: Uint8Array[] = [];
   readonly stringNumbers = new Map<string, number>();

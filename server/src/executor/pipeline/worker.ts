@@ -3,7 +3,13 @@ import { DbError } from '../../base/error.ts';
 import type { WorkerScope } from '../../env/contract.ts';
 import { chooseKernels, type Kernels } from '../../native/index.ts';
 import { NotCompilable } from './interval.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import {
+  type FromWorker,
+  GROUPS_PER_MESSAGE,
+  type PartialGroup,
+  type ToWorker,
+  type WorkerStart,
+} from './messages.ts';
 import { MorselRunner, StatementRun } from './runner.ts';
 
 function loadedKernels(choice: WorkerStart['kernels']): Kernels | null {
@@ -65,13 +71,24 @@ export function start(scope: WorkerScope): void {
         break;
       case 'finish': {
         const statement = statements.get(message.statement);
-        statements.delete(message.statement);
         if (statement === undefined) break;
         runner.flush();
+        const groups: PartialGroup[] = [];
+        if (!statement.isStopped) {
+          statement.delivery ??= statement.groups.values();
+          for (let count = 0; count < GROUPS_PER_MESSAGE; count++) {
+            const next = statement.delivery.next();
+            if (next.done === true) break;
+            groups.push(next.value);
+          }
+        }
+        const more = groups.length === GROUPS_PER_MESSAGE;
+        if (!more) statements.delete(message.statement);
         answer({
           kind: 'result',
           statement: message.statement,
-          groups: statement.isStopped ? [] : [...statement.groups.values()],
+          groups,
+          more,
           statistics: statement.statistics,
         });
         break;
