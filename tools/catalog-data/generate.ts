@@ -175,5 +175,8 @@ const keywords = query("select word from pg_get_keywords() where catcode <> 'U' 
 );
 writeFileSync(new URL('keywords.json', target), `${JSON.stringify(keywords)}\n`);
 
-/** Oids from which the dumped objects were numbered: the first oid for user objects. */
-console.log('done');
+/** Every keyword: word, category letter, and whether it may be a label without AS. */
+const list = query('select word, catcode, barelabel from pg_get_keywords() order by 1').map((row) =>
+  row.join(' '),
+);
+writeFileSync(new URL('keyword-list.json', target), `${JSON.stringify(list)}\n`);

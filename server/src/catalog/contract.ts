@@ -131,6 +131,18 @@ export interface TypeDescriptor {
   /** True for "real" arrays (typsubscript = array_subscript_handler). */
   readonly isTrueArray: boolean;
   readonly support: TypeSupport;
+  /** Domains: what a value must satisfy, those of domains below first. */
+  readonly domainRules?: readonly DomainRule[];
+}
+
+/** One constraint of a domain. */
+export interface DomainRule {
+  readonly domainName: string;
+  readonly schemaName: string;
+  readonly notNull: boolean;
+  readonly constraintName: string;
+  /** Serialised condition over caseTest; null for NOT NULL. */
+  readonly expression: string | null;
 }
 
 export interface FunctionDescriptor {

@@ -16,6 +16,7 @@ import type {
   AggregateDescriptor,
   ColumnDescriptor,
   ConstraintDescriptor,
+  DomainRule,
   ForeignKeyAction,
   FunctionDescriptor,
   IndexDescriptor,
@@ -88,6 +89,17 @@ function missingValue(row: CatalogRow, support: () => TypeSupport): Datum {
   return typeof text === 'string' ? support().input(text, -1, STORED_FORMAT) : null;
 }
 
+/** The default a domain gives its columns. */
+function domainDefault(view: LayerView, typeOid: Oid): string | null {
+  if (typeOid < FIRST_USER_OID) return null;
+  let row = view.get('pg_type', typeOid)?.values;
+  for (let depth = 0; row !== undefined && row[PG_TYPE.typtype] === 'd' && depth < 100; depth++) {
+    if (row[PG_TYPE.typdefaultbin] !== null) return row[PG_TYPE.typdefaultbin] as string;
+    row = view.get('pg_type', row[PG_TYPE.typbasetype] as number)?.values;
+  }
+  return null;
+}
+
 export function describeColumns(
   view: LayerView,
   relationOid: Oid,
@@ -121,7 +133,7 @@ export function describeColumns(
         collation: row[PG_ATTRIBUTE.attcollation] as number,
         notNull: row[PG_ATTRIBUTE.attnotnull] as boolean,
         dropped: row[PG_ATTRIBUTE.attisdropped] as boolean,
-        defaultExpression: defaults.get(number) ?? null,
+        defaultExpression: defaults.get(number) ?? domainDefault(view, row[PG_ATTRIBUTE.atttypid] as number),
         identity: row[PG_ATTRIBUTE.attidentity] as '' | 'a' | 'd',
         generated: row[PG_ATTRIBUTE.attgenerated] as '' | 's',
         sequenceOid: sequences.get(number) ?? 0,
@@ -414,6 +426,7 @@ class Type implements TypeDescriptor {
   readonly isTrueArray: boolean;
   private readonly reader: CatalogReaderImplementation;
   private supportValue: TypeSupport | null = null;
+  private domainRulesValue: readonly DomainRule[] | null = null;
 
   constructor(reader: CatalogReaderImplementation, row: CatalogRow) {
     this.reader = reader;
@@ -436,6 +449,35 @@ class Type implements TypeDescriptor {
 
   get support(): TypeSupport {
     return (this.supportValue ??= this.buildSupport());
+  }
+
+  get domainRules(): readonly DomainRule[] {
+    return (this.domainRulesValue ??= this.readDomainRules());
+  }
+
+  private readDomainRules(): DomainRule[] {
+    if (this.kind !== 'd') return [];
+    const { view } = this.reader;
+    const domain = {
+      domainName: this.name,
+      schemaName: this.reader.namespaceName(this.namespaceOid) ?? '',
+    };
+    const rules: DomainRule[] = [...(this.reader.type(this.baseTypeOid)?.domainRules ?? [])];
+    if (view.get('pg_type', this.oid)?.values[PG_TYPE.typnotnull] === true)
+      rules.push({ ...domain, notNull: true, constraintName: '', expression: null });
+    const checks = view
+      .find('pg_constraint', 'type', this.oid)
+      .map(({ values }) => values)
+      .filter((values) => values[PG_CONSTRAINT.conbin] !== null)
+      .sort((a, b) => ((a[PG_CONSTRAINT.conname] as string) < (b[PG_CONSTRAINT.conname] as string) ? -1 : 1));
+    for (const values of checks)
+      rules.push({
+        ...domain,
+        notNull: false,
+        constraintName: values[PG_CONSTRAINT.conname] as string,
+        expression: values[PG_CONSTRAINT.conbin] as string,
+      });
+    return rules;
   }
 
   /** Labels in order, read again only after the catalog changed: tables keep the support over ALTER TYPE ADD VALUE. */

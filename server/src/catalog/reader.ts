@@ -140,6 +140,7 @@ export class CatalogReaderImplementation implements CatalogReader {
         relation(row[1]);
         break;
       case 'pg_constraint':
+        if (row[PG_CONSTRAINT.contypid] !== 0) this.types.clear();
         relation(row[PG_CONSTRAINT.conrelid]);
         relation(row[PG_CONSTRAINT.confrelid]);
         type(row[PG_CONSTRAINT.contypid]);
@@ -161,6 +162,11 @@ export class CatalogReaderImplementation implements CatalogReader {
         break;
       case 'pg_type':
         type(row[PG_TYPE.oid]);
+        // Columns take a domain's default, and are stored as its base type.
+        if (row[PG_TYPE.typtype] === 'd') {
+          this.relations.clear();
+          this.allRelationsDirty = true;
+        }
         this.ordering.delete(row[PG_TYPE.oid] as number);
         break;
       case 'pg_enum':

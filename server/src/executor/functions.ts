@@ -1,7 +1,7 @@
 /** How the executor finds what a function OID means: a thin layer over the catalog and the builtin library. */
 import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
-import type { CatalogReader, FunctionDescriptor } from '../catalog/contract.ts';
+import type { CatalogReader, DomainRule, FunctionDescriptor } from '../catalog/contract.ts';
 import type {
   AggregateFunction,
   BoundAggregate,
@@ -49,6 +49,8 @@ export interface FunctionResolver {
   operatorFunction(operatorOid: Oid): Oid;
   operatorName(operatorOid: Oid): string;
   volatility(functionOid: Oid): 'i' | 's' | 'v';
+  /** What a domain's values must satisfy; absent where there are no domains. */
+  domainRules?(typeOid: Oid): readonly DomainRule[];
 }
 
 /** The builtin functions, as `sql/functions/index.ts` exports them. */
@@ -89,6 +91,10 @@ export class CatalogFunctionResolver implements FunctionResolver {
 
   typeSupport(oid: Oid): TypeSupport {
     return this.context.typeSupport(oid);
+  }
+
+  domainRules(typeOid: Oid): readonly DomainRule[] {
+    return this.catalog().type(typeOid)?.domainRules ?? [];
   }
 
   volatility(functionOid: Oid): 'i' | 's' | 'v' {

@@ -431,8 +431,7 @@ async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterT
   }
   syncStorage(ddl, oid);
   ddl.advance();
-  if (!isConstant && (expr !== null || definition.sequence !== null))
-    await fillColumn(ddl, oid, attnum, definition.sequence);
+  if (!isConstant && (expr !== null || definition.sequence !== null)) await fillColumn(ddl, oid, attnum);
   if (notNull) {
     if (expr === null && definition.sequence === null) await validateNotNull(ddl, ddl.current(oid), attnum);
     ddl.writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attnotnull]: true });
@@ -443,38 +442,10 @@ async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterT
 }
 
 /** Writes the default of a new column into every row: UPDATE t SET c = DEFAULT. */
-async function fillColumn(
-  ddl: Ddl,
-  oid: Oid,
-  attnum: number,
-  sequence: { kind: 'serial' | 'identity' } | null,
-): Promise<void> {
+async function fillColumn(ddl: Ddl, oid: Oid, attnum: number): Promise<void> {
   const relation = ddl.current(oid);
   const column = relation.columns[attnum - 1]!;
   ddl.advance();
-  const value: Node =
-    sequence?.kind === 'identity'
-      ? ({
-          FuncCall: {
-            funcname: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'nextval' } }],
-            args: [
-              {
-                TypeCast: {
-                  arg: { A_Const: { sval: { sval: String(column.sequenceOid) }, location: -1 } },
-                  typeName: {
-                    names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'regclass' } }],
-                    typemod: -1,
-                    location: -1,
-                  },
-                  location: -1,
-                },
-              },
-            ],
-            funcformat: 'COERCE_EXPLICIT_CALL',
-            location: -1,
-          },
-        } as Node)
-      : { SetToDefault: { location: -1 } };
   await ddl.context.queries.modifyTree({
     UpdateStmt: {
       relation: {
@@ -484,7 +455,9 @@ async function fillColumn(
         relpersistence: 'p',
         location: -1,
       },
-      targetList: [{ ResTarget: { name: column.name, val: value, location: -1 } }],
+      targetList: [
+        { ResTarget: { name: column.name, val: { SetToDefault: { location: -1 } }, location: -1 } },
+      ],
     },
   } as Node);
   ddl.advance();
@@ -579,7 +552,7 @@ async function addIdentity(ddl: Ddl, relation: RelationDescriptor, command: Alte
       'object_not_in_prerequisite_state',
       `column "${column.name}" of relation "${relation.name}" is already an identity column`,
     );
-  if (column.defaultExpression !== null)
+  if (attributeDefault(ddl, relation, column.number) !== null)
     throw new DbError(
       'object_not_in_prerequisite_state',
       `column "${column.name}" of relation "${relation.name}" already has a default value`,

@@ -27,7 +27,7 @@ import type { AlterTableCmd, ColumnDef, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { parseExpr, serialiseExpr } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
-import { removeDefault, requireColumn } from './alter-table.ts';
+import { attributeDefault, removeDefault, requireColumn } from './alter-table.ts';
 import type { Ddl } from './common.ts';
 import { buildIndex, vector } from './create-index.ts';
 import { columnsOf } from './expression-dependencies.ts';
@@ -89,7 +89,7 @@ export async function alterColumnType(
         ? null
         : ddl.context.sql.deparseExpression(index.predicate, relation, ddl.reader),
   }));
-  const defaults = changes.map((change) => convertedDefault(ddl, change));
+  const defaults = changes.map((change) => convertedDefault(ddl, relation, change));
 
   if (rows !== null)
     for (const index of relation.indexes) ddl.context.tables.dropIndex(ddl.context.transaction, index.oid);
@@ -329,9 +329,11 @@ function typmodNodes(typeOid: Oid, typmod: number): Node[] {
 }
 
 /** The column's default as an expression of the new type; undefined when it has none. */
-function convertedDefault(ddl: Ddl, change: Change): Expr | null | undefined {
+function convertedDefault(ddl: Ddl, relation: RelationDescriptor, change: Change): Expr | null | undefined {
   const { column } = change;
   if (column.defaultExpression === null || column.generated === 's') return undefined;
+  // A domain's default stays with the domain.
+  if (attributeDefault(ddl, relation, column.number) === null) return undefined;
   const expr = parseExpr(column.defaultExpression);
   const converted = ddl.context.sql.coerce(stripCoercions(expr), change.typeOid, change.typmod);
   if (converted === null)

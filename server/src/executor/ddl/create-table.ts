@@ -647,6 +647,13 @@ function copyLikeDefaults(ddl: Ddl, oid: Oid, like: { source: RelationDescriptor
   for (const column of like.source.columns) {
     const attnum = map.get(column.number);
     if (attnum === undefined || column.dropped || column.defaultExpression === null) continue;
+    // A default that is the domain's comes with the type.
+    if (
+      ddl.reader.view.get('pg_attribute', like.source.oid * 4096 + column.number)?.values[
+        PG_ATTRIBUTE.atthasdef
+      ] !== true
+    )
+      continue;
     const isGenerated = column.generated === 's';
     if ((like.options & (isGenerated ? LIKE_GENERATED : LIKE_DEFAULTS)) === 0) continue;
     setColumnDefault(ddl, oid, attnum, remap(column.defaultExpression, map), { isGenerated });

@@ -1,6 +1,7 @@
 /** The builtin functions, looked up by PostgreSQL's internal names. */
 import { aggregateFunctions } from './aggregates.ts';
 import { arrayFunctions } from './array.ts';
+import { catalogFactFunctions } from './catalog-facts.ts';
 import { comparisonFunctions } from './comparison.ts';
 import type {
   AggregateFunction,
@@ -53,6 +54,7 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     jsonSetFunctions,
     informationSchemaSetFunctions,
     delegatedSetFunctions(),
+    catalogFactFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const windows: ReadonlyMap<string, WindowFunction> = new Map(Object.entries(windowFunctions));

@@ -7,6 +7,7 @@
  * An expression that may be left by a suspension is simply evaluated again: subplans keep their progress, and when there is more
  * than one point of suspension the results of volatile calls are kept until the whole expression is through.
  */
+
 import { DbError, internalError, notSupported } from '../../../base/error.ts';
 import { isSuspension } from '../../../base/suspend.ts';
 import type { PlanExpr } from '../../../planner/physical.ts';
@@ -19,6 +20,7 @@ import { suspensionPoints } from '../walk.ts';
 import { compileArray, compileArrayCast, compileArrayOperator, compileSubscript } from './arrays.ts';
 import { comparisonTest, comparisonValue, looseComparison } from './comparison.ts';
 import { compileBoolean, compileBooleanTest, compileCase, compileNullTest } from './conditional.ts';
+import { compileDomainCast } from './domain.ts';
 import { likeMatcher } from './like.ts';
 import { compileSqlValue } from './sql-value.ts';
 import { compileSubPlan } from './subplan.ts';
@@ -238,8 +240,9 @@ export class ExpressionCompiler {
         return this.rowCompare(expr.op, expr.left, expr.right);
       case 'relabel':
       case 'collate':
-      case 'domainCast':
         return this.node(expr.arg);
+      case 'domainCast':
+        return compileDomainCast(this, expr);
       case 'ioCast': {
         const arg = this.node(expr.arg);
         const source = this.resolver.typeSupport(expr.arg.typeOid);
