@@ -20,11 +20,15 @@ export interface Instrumentation {
   readonly nodes: Map<number, NodeRecord>;
 }
 
+/** What an operator may tell about its execution. */
+interface Facts {
+  removed?: number;
+  /** Lines for EXPLAIN ANALYZE; asked before the operator is closed. */
+  facts?(): readonly (readonly [string, string | number])[];
+}
+
 export class InstrumentedOperator implements Operator {
-  private readonly inner: Operator & {
-    removed?: number;
-    facts?(): readonly (readonly [string, string | number])[];
-  };
+  private readonly inner: Operator & Facts;
   private readonly record: NodeRecord;
   private readonly now: () => number;
   private loopStart = 0;
@@ -94,6 +98,8 @@ export class InstrumentedOperator implements Operator {
   }
 
   close(): void {
+    const facts = this.inner.facts?.();
+    if (facts !== undefined && facts.length > 0 && this.record.loops > 0) this.record.extra = facts;
     this.inner.close();
   }
 }

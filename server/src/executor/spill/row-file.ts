@@ -28,6 +28,10 @@ export class RowFile {
     this.decoder = new RowDecoder(support);
   }
 
+  get sizeBytes(): number {
+    return this.file.size + this.encoder.length;
+  }
+
   /** Appends a row: the values at `slots`, in order. */
   writeSlots(frame: readonly Datum[], slots: readonly number[]): void {
     this.beginRow();

@@ -136,8 +136,36 @@ export function compileArrayCast(compiler: ExpressionCompiler, expr: ArrayCastEx
   });
 }
 
+const JSONB = 3802;
+
+/** `value['key'][0]`: one step per subscript; what is not there is NULL. */
+function compileJsonSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr): Compiled {
+  if (expr.assignment !== null) throw notSupported('assignment to a subscripted jsonb value');
+  let value = compiler.node(expr.arg).run;
+  for (const bound of expr.upper) {
+    if (bound === null || expr.lower !== null) {
+      throw new DbError('datatype_mismatch', 'jsonb subscript does not support slices');
+    }
+    const source = bound.typeOid === 23 ? 'jsonb_array_element' : 'jsonb_object_field';
+    const step = compiler.resolver.builtin(source, {
+      argumentTypes: [JSONB, bound.typeOid],
+      resultType: JSONB,
+      variadic: false,
+      collation: 0,
+    });
+    const container = value;
+    const key = compiler.node(bound).run;
+    value = (frame) => {
+      const outer = container(frame);
+      const subscript = key(frame);
+      return outer === null || subscript === null ? null : step(outer, subscript);
+    };
+  }
+  return dynamic(value);
+}
+
 export function compileSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr): Compiled {
-  if (expr.arg.typeOid === 3802) throw notSupported('subscripting of jsonb values');
+  if (expr.arg.typeOid === JSONB) return compileJsonSubscript(compiler, expr);
   const arg = compiler.node(expr.arg).run;
   const upper = expr.upper.map((bound) => (bound === null ? null : compiler.node(bound).run));
   const lower = expr.lower?.map((bound) => (bound === null ? null : compiler.node(bound).run)) ?? null;

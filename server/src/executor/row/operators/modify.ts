@@ -38,6 +38,8 @@ export class Modify implements Operator {
   private readonly returning: { run: Evaluate; slot: number }[];
   private readonly counts: boolean;
   private target: TargetTable | null = null;
+  /** The target was compared with the catalog in this execution. */
+  private isTargetCurrent = false;
   private phase: 'fetch' | 'choose' | 'values' | 'write' | 'recheck' | 'conflict' | 'returning' = 'fetch';
   private action = 0;
   private rowId: RowId | null = null;
@@ -92,7 +94,7 @@ export class Modify implements Operator {
   }
 
   open(): void {
-    this.target = null;
+    this.isTargetCurrent = false;
     this.phase = 'fetch';
     this.child.open();
   }
@@ -103,11 +105,10 @@ export class Modify implements Operator {
 
   close(): void {
     this.child.close();
-    this.target = null;
   }
 
   next(): boolean {
-    this.target ??= new TargetTable(this.state.environment, this.node.relationOid, this.state);
+    if (!this.isTargetCurrent) this.renewTarget();
     for (;;) {
       if (this.phase === 'fetch') {
         if (!this.child.next()) return false;
@@ -130,6 +131,21 @@ export class Modify implements Operator {
       this.phase = 'fetch';
       if (this.returning.length > 0) return true;
     }
+  }
+
+  /** Checks, defaults and supports are compiled once, as long as the relation stays what it is. */
+  private renewTarget(): void {
+    const { environment } = this.state;
+    const { relationOid } = this.node;
+    const { target } = this;
+    if (
+      target === null ||
+      target.relation !== environment.catalog.relation(relationOid) ||
+      target.table !== environment.services.tables.table(relationOid)
+    ) {
+      this.target = new TargetTable(environment, relationOid, this.state);
+    }
+    this.isTargetCurrent = true;
   }
 
   private beginRow(): void {

@@ -158,6 +158,18 @@ export class Sort implements Operator {
     return true;
   }
 
+  facts(): readonly (readonly [string, string])[] {
+    const kilobytes = (bytes: number): number => Math.max(1, Math.round(bytes / 1024));
+    if (this.phase === 'merge') {
+      let bytes = 0;
+      for (const run of this.runs) bytes += run.file.sizeBytes;
+      return [['Sort Method', `external merge  Disk: ${kilobytes(bytes)}kB`]];
+    }
+    if (this.phase !== 'emit') return [];
+    const method = this.wanted >= 0 ? 'top-N heapsort' : 'quicksort';
+    return [['Sort Method', `${method}  Memory: ${kilobytes(this.rows.bytes + this.sorterBytes)}kB`]];
+  }
+
   /** The comparison reads the store's columns, which are new arrays after every clearing. */
   private bindOrder(): void {
     const columns = this.keyColumns.map((column, index) =>

@@ -238,7 +238,7 @@ class Frames {
   private orderColumns: Datum[][];
   private count = 0;
   /** Peer group of each row, and the first row of each group (with the end as a last entry). */
-  private groupOf = new Int32Array(0);
+  private groupOf: number[] = [];
   private groupStart: number[] = [];
   private offsets: { start: Datum; end: Datum } | null = null;
   start = 0;
@@ -280,22 +280,22 @@ class Frames {
 
   clear(): void {
     this.orderColumns = this.orders.map(() => []);
+    this.groupOf = [];
+    this.groupStart = [];
     this.count = 0;
     this.located = -1;
   }
 
+  /** Takes the next row's order values; peer groups grow with the rows, so that no loop over a whole partition is needed. */
   add(values: readonly Datum[]): void {
     for (let index = 0; index < values.length; index++) this.orderColumns[index]!.push(values[index]!);
+    const row = this.groupOf.length;
+    if (row === 0 || !this.peers(row - 1, row)) this.groupStart.push(row);
+    this.groupOf.push(this.groupStart.length - 1);
   }
 
   begin(count: number): void {
     this.count = count;
-    this.groupOf = new Int32Array(count);
-    this.groupStart = [];
-    for (let row = 0; row < count; row++) {
-      if (row === 0 || !this.peers(row - 1, row)) this.groupStart.push(row);
-      this.groupOf[row] = this.groupStart.length - 1;
-    }
     this.groupStart.push(count);
     this.start = 0;
     this.end = 0;
