@@ -300,12 +300,10 @@ function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   const known = error as { statusCode?: number; message?: string; code?: string };
   const status = known.statusCode ?? 500;
   // Faults of ours say nothing of their inside.
-  return reply
-    .code(status)
-    .send({
-      code: known.code ?? 'internal',
-      message: status < 500 ? (known.message ?? '') : 'internal error',
-    });
+  return reply.code(status).send({
+    code: known.code ?? 'internal',
+    message: status < 500 ? (known.message ?? '') : 'internal error',
+  });
 }
 
 /** Browsers tell where a request comes from; another site's page is refused. */

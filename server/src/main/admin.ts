@@ -1,6 +1,6 @@
-/** Starts the admin worker and waits until it listens. */
+/** The admin worker's life: spawned, opened, closed. */
 import { fileURLToPath } from 'node:url';
-import type { AdminMessage, AdminStart } from '../admin/worker.ts';
+import type { AdminCommand, AdminMessage, AdminStart } from '../admin/worker.ts';
 import { DbError } from '../base/error.ts';
 import type { Environment, WorkerHandle } from '../env/contract.ts';
 
@@ -21,21 +21,24 @@ async function consoleRoot(environment: Environment): Promise<string | null> {
   return index === undefined ? null : root;
 }
 
-export async function startAdmin(
+/** Spawned early: the worker loads its modules while the engine loads its own. */
+export function spawnAdmin(environment: Environment): WorkerHandle {
+  return environment.workers.spawn(new URL('../admin/worker.ts', import.meta.url), { name: 'admin' });
+}
+
+/** Opens the console's door on a spawned worker. */
+export async function openAdmin(
   environment: Environment,
+  worker: WorkerHandle,
   options: { host: string; httpPort: number; enginePort: number },
 ): Promise<RunningAdmin> {
-  const data: AdminStart = {
+  const start: AdminStart = {
     host: options.host,
     port: options.httpPort,
     engineHost: options.host === '0.0.0.0' ? '127.0.0.1' : options.host,
     enginePort: options.enginePort,
     staticRoot: await consoleRoot(environment),
   };
-  const worker = environment.workers.spawn(new URL('../admin/worker.ts', import.meta.url), {
-    name: 'admin',
-    data,
-  });
   const port = await new Promise<number>((resolve, reject) => {
     worker.onMessage((message) => {
       const answer = message as AdminMessage;
@@ -46,6 +49,7 @@ export async function startAdmin(
     worker.onExit((error) =>
       reject(new DbError('io_error', `the console's worker ended: ${error?.message ?? 'no reason given'}`)),
     );
+    worker.post({ kind: 'open', options: start } satisfies AdminCommand);
   });
   return { port, close: () => closeWorker(environment, worker) };
 }
@@ -59,7 +63,7 @@ async function closeWorker(environment: Environment, worker: WorkerHandle): Prom
       resolve();
     });
   });
-  worker.post('close');
+  worker.post({ kind: 'close' } satisfies AdminCommand);
   await Promise.race([ended, environment.clock.sleep(CLOSE_MILLIS_MAX)]);
   if (!isEnded) await worker.terminate();
 }

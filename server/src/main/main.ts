@@ -3,8 +3,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { DbError } from '../base/error.ts';
 import { createRealEnvironment } from '../env/real/environment.ts';
 import { realHost } from '../env/real/host.ts';
+import { spawnAdmin } from './admin.ts';
 import { MAIN_HELP, parseStartOptions, START_HELP } from './command-line.ts';
-import { startServer } from './server.ts';
 import { PRODUCT_VERSION } from './version.ts';
 
 async function main(words: readonly string[]): Promise<void> {
@@ -40,7 +40,9 @@ async function start(words: readonly string[]): Promise<void> {
     ? options.dataDirectory
     : resolve(options.dataDirectory);
   const environment = createRealEnvironment(directory);
-  const server = await startServer(environment, options);
+  const adminWorker = spawnAdmin(environment);
+  const { startServer } = await import('./server.ts');
+  const server = await startServer(environment, options, adminWorker);
   environment.host.writeOut(`${server.readyLine}\n`);
 }
 

@@ -10,7 +10,7 @@ import { PasswordAuthenticator } from '../auth/authenticator.ts';
 import { makeScramVerifier } from '../auth/scram.ts';
 import { DbError } from '../base/error.ts';
 import { attachIndexes, openCatalog } from '../catalog/index.ts';
-import type { Disk, Environment } from '../env/contract.ts';
+import type { Disk, Environment, WorkerHandle } from '../env/contract.ts';
 import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
 import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
 import { createSqlServices } from '../executor/ddl/sql-services.ts';
@@ -42,7 +42,7 @@ import {
 import { loadParser } from '../sql/parse/parser.ts';
 import { parseExpr } from '../sql/tree-json.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
-import { startAdmin } from './admin.ts';
+import { openAdmin, spawnAdmin } from './admin.ts';
 import { CatalogFunctionsPort } from './catalog-functions.ts';
 import type { StartOptions } from './command-line.ts';
 import { constantEvaluator, EngineCompiler } from './compiler.ts';
@@ -77,7 +77,11 @@ export const FUNCTION_LIBRARY: FunctionLibrary = {
   windowFunction,
 };
 
-export async function startServer(environment: Environment, options: StartOptions): Promise<RunningServer> {
+export async function startServer(
+  environment: Environment,
+  options: StartOptions,
+  adminWorker: WorkerHandle = spawnAdmin(environment),
+): Promise<RunningServer> {
   const log = new ServerLog(environment);
   const settings = serverSettings(environment, options);
   const lock = await takeDataDirectory(environment);
@@ -203,7 +207,7 @@ export async function startServer(environment: Environment, options: StartOption
   await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
   await server.listen({ kind: 'unix', path: socketPath }, 0o700);
 
-  const admin = await startAdmin(environment, {
+  const admin = await openAdmin(environment, adminWorker, {
     host: options.host,
     httpPort: options.httpPort,
     enginePort: port,
