@@ -6,7 +6,7 @@ import { closestNames } from '../parse/spelling.ts';
 import type { Expr } from '../tree.ts';
 import { baseType, coerceToDomain, coerceToTarget } from './coerce.ts';
 import { SYSTEM_COLUMNS } from './columns.ts';
-import { transformIndices } from './expressions.ts';
+import { transformIndices } from './containers.ts';
 import { exprPosition } from './location.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';

@@ -8,17 +8,12 @@ import type { Expr, FunctionExpr } from '../tree.ts';
 import { parseExprs } from '../tree-json.ts';
 import { finishAggregate, finishWindowCall } from './aggregates.ts';
 import { type Candidate, matchCandidates, selectCandidate } from './candidates.ts';
-import {
-  coerceToCommonType,
-  coerceType,
-  findPathway,
-  resolveGenericTypes,
-  selectCommonType,
-} from './coerce.ts';
+import { coerceToCommonType, coerceType, findPathway, selectCommonType } from './coerce.ts';
 import { selectField } from './columns.ts';
 import { exprPosition } from './location.ts';
 import * as T from './oids.ts';
 import { coerceArgument } from './operators.ts';
+import { resolveGenericTypes } from './polymorphic.ts';
 import { KIND_NAME, type Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
 

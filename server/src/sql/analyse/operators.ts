@@ -5,9 +5,10 @@ import type { OperatorDescriptor } from '../../catalog/contract.ts';
 import { type Node, stringsOf } from '../parse/ast.ts';
 import type { Expr, OperatorExpr } from '../tree.ts';
 import { matchCandidates, selectCandidate } from './candidates.ts';
-import { baseTypeOid, coerceType, resolveGenericTypes } from './coerce.ts';
+import { baseTypeOid, coerceType } from './coerce.ts';
 import { exprPosition } from './location.ts';
 import * as T from './oids.ts';
+import { resolveGenericTypes } from './polymorphic.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
 
