@@ -327,6 +327,23 @@ describe('damage', () => {
     expect(reported).toBeGreaterThan(700);
   });
 
+  it('a missing directory is reported by the file that is missed', async () => {
+    const disk = new SimulatedDisk({ seed: 13 });
+    const storage = await createStorage(environment(disk), options());
+    const segment = await addSegment(storage, 1, 60);
+    await commitTable(storage, 7, [segment], [segment]);
+    await storage.close();
+    for (const directory of ['wal', 'data']) {
+      const fork = disk.fork();
+      for (const name of await fork.list(directory)) await fork.unlink(`${directory}/${name}`);
+      await fork.removeDirectory(directory);
+      await expect(reopen(fork)).rejects.toMatchObject({
+        code: 'XX001',
+        message: expect.stringMatching(new RegExp(`"${directory}/.*missing`)),
+      });
+    }
+  });
+
   it('a missing or cut block file is reported by name', async () => {
     const disk = new SimulatedDisk({ seed: 12 });
     const storage = await createStorage(environment(disk), options());

@@ -245,7 +245,9 @@ export class LogReader {
   }
 
   private async segmentsOnDisk(): Promise<number[]> {
-    const names = await this.disk.list(LOG_DIRECTORY);
+    // A missing directory is reported as its missing segment.
+    const names =
+      (await this.disk.stat(LOG_DIRECTORY)) === undefined ? [] : await this.disk.list(LOG_DIRECTORY);
     return names
       .map((name) => segmentOfName(this.identity, name))
       .filter((one): one is number => one !== null)
