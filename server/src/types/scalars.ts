@@ -1,7 +1,9 @@
 /** Text forms and orders of the small types: bool, integers, floats, text, bytea, uuid, tid, pg_lsn. */
 import { DbError } from '../base/error.ts';
 import { Tid } from './datum.ts';
-import { isSpace } from './numeric-text.ts';
+import type { Numeric } from './numeric.ts';
+import { makeNumeric, numericCompare } from './numeric-core.ts';
+import { isSpace, parseNumeric } from './numeric-text.ts';
 
 export function invalidSyntax(type: string, text: string): DbError {
   return new DbError('invalid_text_representation', `invalid input syntax for type ${type}: "${text}"`);
@@ -141,9 +143,35 @@ export function parseFloat8(text: string): number {
 }
 
 export function parseFloat4(text: string): number {
-  const value = Math.fround(parseFloatWord(text, 'real'));
+  const value = toFloat4(parseFloatWord(text, 'real'), text);
   checkFloatRange(value, text, 'real');
   return value;
+}
+
+/**
+ * Rounds a parsed number to float4 as if in one step: where the double lies exactly between two float4 values, the decimal text
+ * itself decides.
+ */
+function toFloat4(double: number, text: string): number {
+  const rounded = Math.fround(double);
+  if (!Number.isFinite(rounded) || rounded === double || rounded === 0) return rounded;
+  const spacing = 2 ** (Math.floor(Math.log2(Math.abs(double))) - 23);
+  if (Math.abs(double - rounded) * 2 !== spacing) return rounded;
+  const order = numericCompare(parseNumeric(text), exactNumeric(double));
+  if (order === 0) return rounded;
+  return Math.fround(double + (order * spacing) / 4);
+}
+
+/** The exact decimal value of a double. */
+function exactNumeric(value: number): Numeric {
+  let scale = 0;
+  let scaled = value;
+  while (!Number.isInteger(scaled)) {
+    scaled *= 2;
+    scale++;
+  }
+  // value = scaled / 2^scale = scaled * 5^scale / 10^scale
+  return makeNumeric(BigInt(scaled) * 5n ** BigInt(scale), scale);
 }
 
 function checkFloatRange(value: number, text: string, type: string): void {
@@ -188,6 +216,38 @@ function layoutFloat(shortest: string, threshold: number): string {
   return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 
+const TWO_54 = 2 ** 54;
+
+/**
+ * JavaScript's shortest digits may name the exact middle between two doubles and rely on rounding to even when read; PostgreSQL
+ * then prints one digit more. Middles short enough to print exist only among large integers.
+ */
+function withoutMidpoint(value: number): string {
+  const shortest = String(value);
+  const exact = BigInt(Math.abs(value));
+  const spacing = BigInt(2 ** (Math.floor(Math.log2(Math.abs(value))) - 52));
+  const isMiddle = (text: string): boolean => {
+    const distance = exact - shortestInteger(text);
+    return (distance < 0n ? -distance : distance) * 2n === spacing;
+  };
+  if (!isMiddle(shortest)) return shortest;
+  for (let digits = 15; digits < 17; digits++) {
+    const text = value.toPrecision(digits);
+    if (Number(text) === value && !isMiddle(text)) return text;
+  }
+  return value.toPrecision(17);
+}
+
+/** Magnitude of an integral decimal text, with or without exponent. */
+function shortestInteger(text: string): bigint {
+  const mark = text.indexOf('e');
+  const body = (mark < 0 ? text : text.slice(0, mark)).replace('-', '');
+  if (mark < 0) return BigInt(body);
+  const point = body.indexOf('.');
+  const decimals = point < 0 ? 0 : body.length - point - 1;
+  return BigInt(body.replace('.', '')) * 10n ** BigInt(Number(text.slice(mark + 1)) - decimals);
+}
+
 export function formatFloat8(value: number, extraFloatDigits: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (value === Number.POSITIVE_INFINITY) return 'Infinity';
@@ -197,7 +257,7 @@ export function formatFloat8(value: number, extraFloatDigits: number): string {
     if (Number.isInteger(value) && value < 1e15 && value > -1e15) return String(value);
     const magnitude = value < 0 ? -value : value;
     if (magnitude >= 1e-4 && magnitude < 1e15) return String(value);
-    return layoutFloat(String(value), 15);
+    return layoutFloat(magnitude >= TWO_54 ? withoutMidpoint(value) : String(value), 15);
   }
   const digits = Math.max(1, 15 + extraFloatDigits);
   return layoutFloat(value.toPrecision(digits), digits);
@@ -213,11 +273,29 @@ export function formatFloat4(value: number, extraFloatDigits: number): string {
   return layoutFloat(value.toPrecision(digits), digits);
 }
 
+/** toPrecision rounds exact ties up; the even digit is wanted. */
+function evenTie(value: number, text: string, digits: number): string {
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const decimals = digits - 1 - exponent;
+  // Only with few decimals is the product exact, and only then can there be a tie.
+  if (decimals < 0 || decimals > 12) return text;
+  const scaled = Math.abs(value) * 10 ** decimals;
+  if (scaled % 1 !== 0.5) return text;
+  const down = Math.floor(scaled);
+  if (down % 2 !== 0) return text;
+  const lower = (Math.sign(value) * down) / 10 ** decimals;
+  return Math.fround(lower) === value ? lower.toPrecision(digits) : text;
+}
+
 /** Shortest decimal that reads back as the same float4. */
 export function shortestFloat4(value: number): string {
+  const spacing = 2 ** Math.max(-149, Math.floor(Math.log2(Math.abs(value))) - 23);
   for (let digits = 1; digits < 9; digits++) {
     const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return text;
+    const read = Number(text);
+    // The exact middle between two float4 values would rely on rounding to even when read.
+    if (Math.fround(read) === value && Math.abs(read - value) * 2 !== spacing)
+      return evenTie(value, text, digits);
   }
   return value.toPrecision(9);
 }

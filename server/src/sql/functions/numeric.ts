@@ -30,6 +30,7 @@ import {
 } from '../../types/numeric-functions.ts';
 import {
   applyNumericTypmod,
+  formatNumeric,
   numericFromInteger,
   numericToFloat8,
   numericToInteger,
@@ -148,7 +149,7 @@ function toFloat8(value: Numeric): number {
   if (value.kind === 'finite' && !Number.isFinite(result)) {
     throw new DbError(
       'numeric_value_out_of_range',
-      `"${value.coefficient}e-${value.scale}" is out of range for type double precision`,
+      `"${formatNumeric(value)}" is out of range for type double precision`,
     );
   }
   return result;

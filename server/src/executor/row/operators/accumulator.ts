@@ -54,7 +54,6 @@ export class Accumulator {
     this.slot = plan.slot;
     this.bound = resolver.aggregate(plan.aggregateOid, {
       argumentTypes: [...plan.directArgs, ...plan.args].map((arg) => arg.typeOid),
-      sortKeys: plan.orderBy.map(({ descending, nullsFirst }) => ({ descending, nullsFirst })),
       resultType: plan.typeOid,
       variadic: false,
       collation: 0,
