@@ -6,6 +6,23 @@ export const longFiles: Readonly<Record<string, { readonly lines: number; readon
     lines: 1500,
     reason: 'one table: an entry for each setting',
   },
+  'server/src/planner/physical-planner.ts': {
+    lines: 1100,
+    reason: 'one switch over the logical nodes; joins, scans and writes already stand in files of their own',
+  },
+  'server/src/sql/analyse/coerce.ts': {
+    lines: 900,
+    reason: 'the rules of chapter 10 call each other; to be parted into casts and common types',
+  },
+  'server/src/sql/analyse/expressions.ts': {
+    lines: 1300,
+    reason: 'one switch over the raw expression nodes, an arm a node',
+  },
+  'server/src/sql/functions/format-date.ts': {
+    lines: 1000,
+    reason:
+      'templates of to_char and to_timestamp share one table of fields; to be parted into parser and printer',
+  },
 };
 
 /** Imports against the layers: importing file (or folder ending in /), imported room, reason. */
