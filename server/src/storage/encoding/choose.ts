@@ -20,6 +20,8 @@ export interface Choice {
   readonly plan: NodePlan;
   /** Distinct values: exact where a dictionary or a small range told, else estimated. */
   readonly distinct: number;
+  /** Least and greatest value of a string dictionary, which knows them anyway. */
+  readonly bounds?: readonly [Uint8Array, Uint8Array];
 }
 
 /** Relative cost of decoding a byte, by encoding. */
@@ -62,6 +64,12 @@ export function chooseNumbers(values: Float64Array, depth = 0): Choice {
     if (value < least) least = value;
     if (value > greatest) greatest = value;
   }
+  return chooseBounded(values, least, greatest, depth);
+}
+
+/** The same when the bounds are known. */
+export function chooseBounded(values: Float64Array, least: number, greatest: number, depth = 0): Choice {
+  const count = values.length;
   if (greatest - least >= SPAN_LIMIT)
     return { plan: planRawIntegers(toBigints(values)), distinct: sampleDistinct(values) };
   const offsets = least === 0 ? values : new Float64Array(count);
@@ -323,8 +331,9 @@ export function chooseStrings(
       const rank = new Float64Array(order.length);
       for (let slot = 0; slot < order.length; slot++) rank[order[slot]!] = slot;
       for (let index = 0; index < count; index++) codes[index] = rank[codes[index]!]!;
+      const bounds = [table.copy(order[0]!), table.copy(order.at(-1)!)] as const;
       if (table.size === 1)
-        return { plan: planConstantBytes(count, FAMILY.varlen, table.copy(0)), distinct: 1 };
+        return { plan: planConstantBytes(count, FAMILY.varlen, table.copy(0)), distinct: 1, bounds };
       const packed = table.pack(order);
       const values = planStrings(
         packed.offsets,
@@ -333,7 +342,8 @@ export function chooseStrings(
         chooseNumbers(packed.lengths, 1).plan,
       );
       const plan = planDictionary(FAMILY.varlen, count, chooseNumbers(codes, 1).plan, values, order.length);
-      if (plan.size < (NODE_HEADER_BYTES * 2 + align8(total) + count) * 0.8) return { plan, distinct };
+      if (plan.size < (NODE_HEADER_BYTES * 2 + align8(total) + count) * 0.8)
+        return { plan, distinct, bounds };
     }
   }
   return { plan: planStrings(offsets, count, bytes, chooseNumbers(lengths, 1).plan), distinct };

@@ -2,7 +2,7 @@
  * One column of a segment: from a ColumnVector to a payload with zone map (docs/format/segment.md, "column payload").
  * Pure: runs on any thread.
  */
-import { assert } from '../../base/error.ts';
+import { assert, internalError } from '../../base/error.ts';
 import type { PhysicalType } from '../../types/contract.ts';
 import type { ColumnVector } from '../../types/vector.ts';
 import { compareBytes } from '../byte-order.ts';
@@ -10,8 +10,8 @@ import type { BlockCodec, PhysicalValue, ZoneMap } from '../contract.ts';
 import {
   type Choice,
   chooseBigints,
+  chooseBounded,
   chooseFloats,
-  chooseNumbers,
   chooseStrings,
   chooseUuids,
 } from '../encoding/choose.ts';
@@ -156,7 +156,7 @@ function numbersResult(numbers: Float64Array, convert: (value: number) => Physic
     if (numbers[index]! > max) max = numbers[index]!;
   }
   return {
-    choice: chooseNumbers(numbers),
+    choice: chooseBounded(numbers, min, max),
     min: convert(min),
     max: convert(max),
     totalBytes: 0,
@@ -257,49 +257,47 @@ function analyseUuids(values: Uint8Array, count: number, validity: Uint8Array | 
   };
 }
 
-function compareRanges(
-  bytes: Uint8Array,
-  leftStart: number,
-  leftEnd: number,
-  rightStart: number,
-  rightEnd: number,
-): number {
-  const length = Math.min(leftEnd - leftStart, rightEnd - rightStart);
-  for (let index = 0; index < length; index++) {
-    const difference = bytes[leftStart + index]! - bytes[rightStart + index]!;
-    if (difference !== 0) return difference;
-  }
-  return leftEnd - leftStart - (rightEnd - rightStart);
-}
-
 function analyseStrings(vector: ColumnVector, count: number, validity: Uint8Array | null): Analysis {
   const offsets = vector.offsets!;
   const bytes = vector.bytes!;
-  const first = firstPresent(validity, count);
-  let min = first;
-  let max = first;
-  let totalBytes = 0;
-  let isCompact = true;
-  for (let index = 0; index < count; index++) {
-    if (!isPresent(validity, index)) {
-      if (offsets[index + 1] !== offsets[index]) isCompact = false;
-      continue;
-    }
-    const start = offsets[index]!;
-    const end = offsets[index + 1]!;
-    totalBytes += end - start;
-    if (compareRanges(bytes, start, end, offsets[min]!, offsets[min + 1]!) < 0) min = index;
-    if (compareRanges(bytes, start, end, offsets[max]!, offsets[max + 1]!) > 0) max = index;
-  }
-  assert(isCompact, 'NULL with bytes in a varlen column');
+  if (validity !== null)
+    for (let index = 0; index < count; index++)
+      if (offsets[index + 1] !== offsets[index] && !isPresent(validity, index))
+        throw internalError('NULL with bytes in a varlen column');
   const choice = chooseStrings(offsets, bytes, count, validity);
+  const [min, max] = choice.bounds ?? boundsOfStrings(offsets, bytes, count, validity);
   return {
     choice,
-    min: bytes.slice(offsets[min], offsets[min + 1]),
-    max: bytes.slice(offsets[max], offsets[max + 1]),
-    totalBytes,
+    min,
+    max,
+    totalBytes: offsets[count]! - offsets[0]!,
     hasLargeDictionary: choice.plan.encoding === 'dictionary' && choice.distinct > 256,
   };
+}
+
+function boundsOfStrings(
+  offsets: Uint32Array,
+  bytes: Uint8Array,
+  count: number,
+  validity: Uint8Array | null,
+): [Uint8Array, Uint8Array] {
+  const first = firstPresent(validity, count);
+  let min = bytes.subarray(offsets[first], offsets[first + 1]);
+  let max = min;
+  for (let index = first + 1; index < count; index++) {
+    if (!isPresent(validity, index)) continue;
+    const start = offsets[index]!;
+    const end = offsets[index + 1]!;
+    // Most values lie between the bounds, which their first byte tells.
+    if (min.length > 0 && start < end) {
+      const byte = bytes[start]!;
+      if (byte > min[0]! && byte < max[0]!) continue;
+    }
+    const value = bytes.subarray(start, end);
+    if (compareBytes(value, min) < 0) min = value;
+    else if (compareBytes(value, max) > 0) max = value;
+  }
+  return [min.slice(), max.slice()];
 }
 
 /** Cuts long bounds so that they still bound: the lower by dropping bytes, the upper by raising the last byte that can be raised. */
