@@ -14,6 +14,8 @@ import type { FrameInfo, FrameWidth } from './layout.ts';
 import { MemoryRanges } from './memory.ts';
 import type { PipelineColumn } from './spec.ts';
 
+const ROOMY_BYTES_MIN = 64 * 1024 * 1024;
+
 export interface Frame {
   readonly info: FrameInfo;
   /** Bytes allocated at `start`. */
@@ -36,6 +38,7 @@ export class NoRoom {
 export class FrameStore {
   readonly memory: WebAssembly.Memory;
   private readonly ranges: MemoryRanges;
+  private readonly capacity: number;
   private readonly kernels: Kernels;
   private readonly regions = new WeakMap<object, Map<number, Frame>>();
   /** In order of use, oldest first. */
@@ -50,12 +53,14 @@ export class FrameStore {
   constructor(options: { memory: WebAssembly.Memory; start: number; end: number; kernels: Kernels }) {
     this.memory = options.memory;
     this.ranges = new MemoryRanges(options.start, options.end);
+    this.capacity = options.end - options.start;
     this.kernels = options.kernels;
     this.bytes = new Uint8Array(options.memory.buffer);
   }
 
-  get usedBytes(): number {
-    return this.ranges.usedBytes;
+  /** So much is free that several regions may be decoded side by side without waiting for each other's room. */
+  get isRoomy(): boolean {
+    return this.capacity >= ROOMY_BYTES_MIN && this.ranges.usedBytes * 2 < this.capacity;
   }
 
   /** The pinned frame of a region's column, if it is there. */

@@ -36,6 +36,8 @@ const INTERRUPT_MILLIS = 5;
 const DELTA_ROWS_MAX = 2 ** 32;
 /** Morsels that are handed out at the latest when so many are ready. */
 const WAVE_MORSELS = 32;
+/** Regions whose blocks are read at the same time. */
+const LANES = 4;
 
 /** What a pipeline did, for EXPLAIN ANALYZE. */
 export interface PipelineStatistics {
@@ -87,7 +89,7 @@ export class PipelineJob {
   private readonly finished = new Set<number>();
   private readonly groups = new Map<string, Group>();
   private readonly decoded = new Map<string, { datum: Datum; key: string }>();
-  private wake: (() => void) | null = null;
+  private readonly waiting: (() => void)[] = [];
   /** Workers that died under this statement. */
   private readonly lost = new Set<number>();
 
@@ -109,7 +111,7 @@ export class PipelineJob {
         this.fail(error);
         for (const [number, wave] of this.waves) this.confirm(number, wave, worker);
         this.finished.add(worker);
-        this.wake?.();
+        this.wake();
       },
     });
   }
@@ -177,15 +179,14 @@ export class PipelineJob {
   private fail(error: unknown): void {
     this.failure ??= error;
     Atomics.store(new Int32Array(this.control), 0, 1);
-    this.wake?.();
+    this.wake();
   }
 
   private receive(worker: number, message: FromWorker): void {
     if (message.kind === 'result') {
       if (this.failure === null) this.mergeGroups(message.groups);
       // Also after a failure: a stopped worker answers with nothing more and forgets the statement.
-      if (message.more)
-        this.options.pool.post(worker, { kind: 'finish', statement: this.statement });
+      if (message.more) this.options.pool.post(worker, { kind: 'finish', statement: this.statement });
       else {
         this.finished.add(worker);
         this.statistics.workers.push(message.statistics);
@@ -196,7 +197,7 @@ export class PipelineJob {
       const wave = this.waves.get(message.wave);
       if (wave !== undefined) this.confirm(message.wave, wave, worker);
     }
-    this.wake?.();
+    this.wake();
   }
 
   private confirm(number: number, wave: Wave, worker: number): void {
@@ -209,10 +210,14 @@ export class PipelineJob {
   private async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
+        this.waiting.push(resolve);
       });
-      this.wake = null;
     }
+  }
+
+  /** Something changed: whoever waits looks again. */
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   // ------------------------------------------------------------------------------------------------- producing
@@ -220,16 +225,9 @@ export class PipelineJob {
   private async produce(): Promise<void> {
     const { clock, source, fragment, schema } = this.options;
     this.sliceStart = clock.monotonicMicros();
-    for (const region of source.regions) {
-      if (this.failure !== null) return;
-      if (region.canSkip()) {
-        this.statistics.segmentsSkipped++;
-        continue;
-      }
-      const frames = await this.framesOf(region);
-      await this.enqueue(frames, region.rowCount, region.mask);
-      await this.breathe();
-    }
+    // Lanes read blocks side by side; decoding itself takes turns on this thread.
+    const regions = source.regions.values();
+    await Promise.all(Array.from({ length: LANES }, (_, lane) => this.lane(regions, lane)));
     const supports = fragment.spec.columns.map(({ column }) => schema.columns[column]!.support);
     const frame: Datum[] = [];
     let batch = new RestBatch(fragment.spec.columns, supports);
@@ -243,14 +241,40 @@ export class PipelineJob {
       if (batch.count === REST_ROWS || (!found && batch.count > 0)) {
         this.statistics.deltaRows += batch.count;
         const frames: Frame[] = [];
-        for (let index = 0; index < supports.length; index++)
-          frames.push(await this.fill(null, index, batch.vector(index), frames));
+        try {
+          for (let index = 0; index < supports.length; index++)
+            frames.push(await this.fill(null, index, batch.vector(index)));
+        } catch (error) {
+          for (const frame of frames) this.options.pool.frames.unpin(frame);
+          throw error;
+        }
         await this.enqueue(frames, batch.count, null);
         batch = new RestBatch(fragment.spec.columns, supports);
       }
       if (!found) break;
     }
     this.dispatch();
+  }
+
+  /** Takes region after region; the first lane always, others while there is room to spare. Never rejects: failures are the job's. */
+  private async lane(regions: Iterator<RegionView>, lane: number): Promise<void> {
+    const { pool } = this.options;
+    try {
+      while (this.failure === null && (lane === 0 || pool.frames.isRoomy)) {
+        const next = regions.next();
+        if (next.done === true) return;
+        const region = next.value;
+        if (region.canSkip()) {
+          this.statistics.segmentsSkipped++;
+          continue;
+        }
+        const frames = await this.framesOf(region);
+        await this.enqueue(frames, region.rowCount, region.mask);
+        await this.breathe();
+      }
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Repeats an action after its waits for blocks. */
@@ -267,45 +291,57 @@ export class PipelineJob {
   }
 
   private async framesOf(region: RegionView): Promise<Frame[]> {
-    const { pool, fragment, schema } = this.options;
+    const { pool, fragment } = this.options;
     const frames: Frame[] = [];
-    for (let index = 0; index < fragment.spec.columns.length; index++) {
-      const { column } = fragment.spec.columns[index]!;
-      const cached = pool.frames.find(region.key, region.rowCount, column);
-      if (cached !== null) {
-        frames.push(cached);
-        continue;
+    try {
+      for (let index = 0; index < fragment.spec.columns.length; index++) {
+        const { column } = fragment.spec.columns[index]!;
+        const cached = pool.frames.find(region.key, region.rowCount, column);
+        frames.push(cached ?? (await this.decodeFrame(region, index)));
+        if (cached === null) await this.breathe();
       }
-      let vector: ColumnVector;
-      let dictionary: RegionDictionary | null = null;
-      if (column < region.columnCount) {
-        vector = { physical: 'bool', count: 0, values: null, offsets: null, bytes: null, validity: null };
-        try {
-          dictionary = await this.attempt(() => region.readDictionary?.(column) ?? null);
-          if (dictionary === null) await this.attempt(() => region.readColumn(column, vector));
-          else
-            vector = { ...vector, physical: 'varlen', count: region.rowCount, validity: dictionary.validity };
-        } catch (error) {
-          for (const frame of frames) pool.frames.unpin(frame);
-          throw error;
-        }
-      } else {
-        const { missingValue, support } = schema.columns[column]!;
-        const values = new Array<Datum>(region.rowCount).fill(missingValue);
-        vector = vectorOf(values, fragment.spec.columns[index]!, support);
-      }
-      frames.push(await this.fill(region.key, index, vector, frames, dictionary));
-      await this.breathe();
+    } catch (error) {
+      for (const frame of frames) pool.frames.unpin(frame);
+      throw error;
     }
     return frames;
   }
 
-  /** Makes a frame; when the memory is full it waits for waves. `held` are unpinned if that fails. */
+  private async decodeFrame(region: RegionView, index: number): Promise<Frame> {
+    const { fragment, schema } = this.options;
+    const { column } = fragment.spec.columns[index]!;
+    if (column >= region.columnCount) {
+      const { missingValue, support } = schema.columns[column]!;
+      const values = new Array<Datum>(region.rowCount).fill(missingValue);
+      return this.fill(region.key, index, vectorOf(values, fragment.spec.columns[index]!, support));
+    }
+    const vector: ColumnVector = {
+      physical: 'bool',
+      count: 0,
+      values: null,
+      offsets: null,
+      bytes: null,
+      validity: null,
+    };
+    const dictionary = await this.attempt(() => region.readDictionary?.(column) ?? null);
+    if (dictionary === null) {
+      await this.attempt(() => region.readColumn(column, vector));
+      return this.fill(region.key, index, vector);
+    }
+    const coded = {
+      ...vector,
+      physical: 'varlen' as const,
+      count: region.rowCount,
+      validity: dictionary.validity,
+    };
+    return this.fill(region.key, index, coded, dictionary);
+  }
+
+  /** Makes a frame; when the memory is full it waits for waves. */
   private async fill(
     region: object | null,
     index: number,
     vector: ColumnVector,
-    held: readonly Frame[],
     dictionary: RegionDictionary | null = null,
   ): Promise<Frame> {
     const { pool, fragment } = this.options;
@@ -323,7 +359,6 @@ export class PipelineJob {
             continue;
           }
         }
-        for (const frame of held) pool.frames.unpin(frame);
         if (thrown instanceof NoRoom) throw new NotCompilable('no room in the shared memory');
         throw thrown;
       }

@@ -159,6 +159,10 @@ export class PipelineAggregate implements Operator {
     const wish = services.functionContext.session.setting('fastpostgres.executor') ?? 'auto';
     if (wish === 'row') return 'fastpostgres.executor is row';
     if (!state.plan.parallelSafe) return 'the plan is not parallel safe';
+    // First of all, so that short statements pay nothing.
+    const table = state.table(scanBelow(node)!.scan.relationOid);
+    if (table.parallelScan === undefined) return 'the table has no parallel scan';
+    if (wish === 'auto' && table.estimate().rows < AUTO_ROWS_MIN) return 'the table is small';
     try {
       const compiler = new ExpressionCompiler(state, state.environment.resolver);
       const fragment = translate(node, {
@@ -174,9 +178,6 @@ export class PipelineAggregate implements Operator {
         },
       });
       const order = this.promisedOrder();
-      const table = state.table(fragment.scan.relationOid);
-      if (table.parallelScan === undefined) return 'the table has no parallel scan';
-      if (wish === 'auto' && table.estimate().rows < AUTO_ROWS_MIN) return 'the table is small';
       const columns = fragment.spec.columns.map(({ column }) => column);
       const source = table.parallelScan({
         snapshot,
