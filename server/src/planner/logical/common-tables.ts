@@ -122,7 +122,7 @@ function buildRecursive(context: BuildContext, scope: Scope, table: CommonTable)
   bindCommonTables(context, inner);
   const workTable = state.workTableCount++;
   const base = context.buildQuery(leafQuery(query, operation.left.relation), inner);
-  const baseOut = materialise(state, base.node, base.columns);
+  const baseOut = materialise(state, base.node, base.columns, true);
   const types = operation.columnTypes;
   // While the recursive side is built, the table's own name means the rows of the last round.
   const outer = scope.ctes.get(table.name);
@@ -139,7 +139,7 @@ function buildRecursive(context: BuildContext, scope: Scope, table: CommonTable)
   const recursive = context.buildQuery(leafQuery(query, operation.right.relation), inner);
   if (outer === undefined) scope.ctes.delete(table.name);
   else scope.ctes.set(table.name, outer);
-  const recursiveOut = materialise(state, recursive.node, recursive.columns);
+  const recursiveOut = materialise(state, recursive.node, recursive.columns, true);
   const slots = types.map((type) => state.newSlot(type));
   const slotOf = (expr: LExpr): number => (expr.kind === 'slot' ? expr.slot : -1);
   const node: LogicalNode = {

@@ -32,7 +32,7 @@ function build(context: BuildContext, scope: Scope, tree: TreeNode, leaves: numb
     if (entry.kind !== 'subquery') throw internalError('a set operation needs subqueries');
     leaves.push(tree.relation);
     const built = context.buildQuery(entry.query, scope);
-    const fixed = materialise(state, built.node, built.columns);
+    const fixed = materialise(state, built.node, built.columns, true);
     return { node: fixed.node, slots: fixed.exprs.map((expr) => (expr.kind === 'slot' ? expr.slot : -1)) };
   }
   const children =

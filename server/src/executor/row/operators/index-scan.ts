@@ -53,7 +53,6 @@ export class IndexScan implements Operator {
   open(): void {
     this.rescan();
     this.removed = 0;
-    this.keyTypesOf = null;
   }
 
   rescan(): void {
