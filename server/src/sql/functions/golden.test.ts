@@ -151,6 +151,7 @@ describe('regular expressions answer as PostgreSQL', () => {
     const text = `${'a'.repeat(20_000)}!`;
     expect(bind('textregexeq')(text, '^(a+)+$')).toBe(false);
     expect(bind('textregexeq')(text, '^(a|aa)*$')).toBe(false);
+    expect(bind('textregexeq')(text, '(?=.*b)a')).toBe(false);
   });
 
   it('ends exponential back-references by budget', () => {

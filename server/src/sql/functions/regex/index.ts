@@ -43,6 +43,8 @@ export class Regex {
   private readonly lookAutomata = new Map<Node, Automaton>();
   /** Plain text when the expression is only that, with its anchors. */
   private readonly plain: { text: string; isStart: boolean; isEnd: boolean } | null;
+  private readonly looks = new Map<Node, Uint8Array>();
+  private looksText: string | null = null;
   private startsText: string | null = null;
   private startFlags: Uint8Array = new Uint8Array(0);
   private steps = 0;
@@ -153,26 +155,36 @@ export class Regex {
 
   private oracle(text: string): LookOracle | null {
     if (!this.parsed.hasLook) return null;
-    const oracle: LookOracle = (look: LookAround, position: number) => {
-      let automaton = this.lookAutomata.get(look.child);
-      if (automaton === undefined) {
-        automaton = new Automaton(look.child, !look.isAhead, false, this.groupBodies);
-        this.lookAutomata.set(look.child, automaton);
-      }
-      let isFound = false;
-      automaton.run(
-        text,
-        position,
-        look.isAhead ? text.length : 0,
-        () => {
-          isFound = true;
-          return true;
-        },
-        oracle,
-      );
-      return isFound !== look.isNegative;
-    };
-    return oracle;
+    return (look, position) => (this.lookFlags(look, text)[position] === 1) !== look.isNegative;
+  }
+
+  /** For each position whether the lookaround's body matches from there (ahead) or up to there (behind): one run over the text. */
+  private lookFlags(look: LookAround, text: string): Uint8Array {
+    if (this.looksText !== text) {
+      this.looksText = text;
+      this.looks.clear();
+    }
+    let flags = this.looks.get(look.child);
+    if (flags !== undefined) return flags;
+    let automaton = this.lookAutomata.get(look.child);
+    if (automaton === undefined) {
+      automaton = new Automaton(look.child, look.isAhead, true, this.groupBodies);
+      this.lookAutomata.set(look.child, automaton);
+    }
+    const marks = new Uint8Array(text.length + 1);
+    automaton.run(
+      text,
+      look.isAhead ? text.length : 0,
+      look.isAhead ? 0 : text.length,
+      (position) => {
+        marks[position] = 1;
+        return false;
+      },
+      this.oracle(text),
+    );
+    flags = marks;
+    this.looks.set(look.child, flags);
+    return flags;
   }
 
   private spend(): void {
