@@ -17,6 +17,7 @@ import { CATALOGS, type CatalogDefinition } from './definitions.ts';
 import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
 import type { CatalogServices } from './services.ts';
 import { staticRows } from './static-rows.ts';
+import { removeOrphanedTemporaries } from './temporary.ts';
 
 export interface OpenCatalogOptions {
   readonly tables: TableStore;
@@ -123,6 +124,7 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
     cursor.close();
   }
   transactions.rollback(transaction);
+  await removeOrphanedTemporaries(catalog, tables, transactions);
   return catalog;
 }
 

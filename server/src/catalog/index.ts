@@ -12,4 +12,5 @@ export {
 } from './identifiers.ts';
 export { CatalogReaderImplementation } from './reader.ts';
 export type { CatalogServices } from './services.ts';
+export { dropTemporarySchema } from './temporary.ts';
 export { registerVirtualRelation } from './virtual.ts';

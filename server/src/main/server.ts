@@ -156,6 +156,8 @@ export async function startServer(
     serverFile: (path) => serverFile(environment, path),
     utility: new DdlUtility({
       catalog,
+      tables: store,
+      transactions,
       sqlServices: (context) =>
         createSqlServices({
           catalog: () => context.catalog(),

@@ -111,7 +111,7 @@ export interface UtilitySession {
   temporaryNamespace(): Oid;
   setTemporaryNamespace(oid: Oid): void;
   /** What a temporary table wants done at every commit. */
-  onCommitTemporary(relationOid: Oid, action: 'delete' | 'drop'): void;
+  onCommitTemporary(relationOid: Oid, action: 'delete'): void;
   readonly compiler: StatementCompiler;
   /** Runs a plan inside the current transaction to its end; rows go to `row`. Returns the number of rows. */
   runPlan(
@@ -134,6 +134,8 @@ export interface UtilityExecutor {
   ): readonly ResultColumn[] | null;
   /** Returns the command tag. Waits and slices inside. */
   execute(context: UtilityContext): Promise<string>;
+  /** The end of a session: what is in its temporary schema goes. */
+  dropTemporary?(namespaceOid: Oid): Promise<void>;
 }
 
 export interface Engine {

@@ -69,7 +69,8 @@ export class BackendSession implements Session, UtilitySession {
   private copyIn: CopyInStream | null = null;
   private temporaryNamespaceOid: Oid = 0;
   /** ON COMMIT DELETE ROWS / DROP of temporary tables. */
-  private readonly temporaryActions = new Map<Oid, 'delete' | 'drop'>();
+  /** Temporary tables that are emptied at every commit. */
+  private readonly temporaryActions = new Set<Oid>();
   private deferredChecks: (() => void)[] = [];
   private pendingNotifications: { channel: string; payload: string }[] = [];
   private incomingNotifications: { processId: number; channel: string; payload: string }[] = [];
@@ -356,8 +357,17 @@ export class BackendSession implements Session, UtilitySession {
     return this.engine.compiler;
   }
 
-  onCommitTemporary(relationOid: Oid, action: 'delete' | 'drop'): void {
-    this.temporaryActions.set(relationOid, action);
+  onCommitTemporary(relationOid: Oid): void {
+    this.temporaryActions.add(relationOid);
+  }
+
+  private emptyTemporaryTables(): void {
+    const { transaction } = this.block;
+    if (transaction === null || transaction.xid === 0) return;
+    for (const oid of this.temporaryActions) {
+      if (this.catalog().relation(oid) === null) this.temporaryActions.delete(oid);
+      else this.engine.tables.truncate(transaction, oid);
+    }
   }
 
   setTemporaryNamespace(oid: Oid): void {
@@ -548,6 +558,7 @@ export class BackendSession implements Session, UtilitySession {
         }
       }
     }
+    if (this.temporaryActions.size > 0 && this.block.state !== 'failed') this.emptyTemporaryTables();
     return this.block.commit();
   }
 
@@ -785,8 +796,7 @@ export class BackendSession implements Session, UtilitySession {
   }
 
   private async dropTemporaryObjects(): Promise<void> {
-    if (this.temporaryNamespaceOid !== 0) await this.onDropTemporary?.(this);
+    if (this.temporaryNamespaceOid !== 0)
+      await this.engine.utility.dropTemporary?.(this.temporaryNamespaceOid);
   }
-  /** Set by the room that creates temporary schemas. */
-  onDropTemporary: ((session: BackendSession) => Promise<void>) | null = null;
 }

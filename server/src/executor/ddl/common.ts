@@ -13,6 +13,7 @@ import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import type { CatalogReaderImplementation } from '../../catalog/reader.ts';
 import { OBJECT_ACLS } from '../../catalog/reader.ts';
 import { removeObject } from '../../catalog/removal.ts';
+import { dropSilently } from '../../catalog/temporary.ts';
 import { positionOf, stringOf } from '../../sql/parse/ast.ts';
 import type { DefElem, Node, RangeVar, RoleSpec } from '../../sql/parse/nodes.ts';
 import type { TableLockMode } from '../../txn/contract.ts';
@@ -303,6 +304,13 @@ export class Ddl {
 
   async dropRelation(oid: Oid, cascade: boolean): Promise<void> {
     await this.drop([address(CLASS_OID.relation, oid)], cascade);
+  }
+
+  /** ON COMMIT DROP: the table goes inside the commit of the transaction that made it. */
+  dropAtCommit(oid: Oid): void {
+    this.context.transaction.beforeCommit(() => {
+      if (this.reader.relation(oid) !== null) dropSilently(this.writer, [address(CLASS_OID.relation, oid)]);
+    });
   }
 
   /** Lets following commands and queries see the catalog and table changes so far. */

@@ -42,8 +42,8 @@ export interface DdlContext {
   passwordVerifier(password: string): Promise<string>;
   readonly format: FormatContext;
   setting(name: string): string;
-  /** Registers an action for the session: ON COMMIT DELETE ROWS / DROP of temporary tables. */
-  onCommitTemporary(relationOid: Oid, action: 'delete' | 'drop'): void;
+  /** Tells the session to empty a temporary table at the end of each of its transactions (ON COMMIT DELETE ROWS). */
+  onCommitTemporary(relationOid: Oid, action: 'delete'): void;
 }
 
 /** Runs queries inside the command's transaction, seeing its changes so far, with the rights of the bootstrap superuser. */

@@ -606,7 +606,7 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   for (const like of likes) await copyLikeIndexes(ddl, oid, like);
   await apply('foreign');
   if (statement.oncommit === 'ONCOMMIT_DELETE_ROWS') ddl.context.onCommitTemporary(oid, 'delete');
-  if (statement.oncommit === 'ONCOMMIT_DROP') ddl.context.onCommitTemporary(oid, 'drop');
+  if (statement.oncommit === 'ONCOMMIT_DROP') ddl.dropAtCommit(oid);
   return tag;
 }
 

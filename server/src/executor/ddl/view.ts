@@ -243,7 +243,7 @@ export async function createTableAs(ddl: Ddl, statement: CreateTableAsStmt): Pro
   });
   if (isMaterialized) storeRule(ddl, oid, renamed(query, columns));
   ddl.context.tables.createTable(ddl.context.transaction, ddl.current(oid).table!);
-  if (into.onCommit === 'ONCOMMIT_DROP') ddl.context.onCommitTemporary(oid, 'drop');
+  if (into.onCommit === 'ONCOMMIT_DROP') ddl.dropAtCommit(oid);
   if (into.onCommit === 'ONCOMMIT_DELETE_ROWS') ddl.context.onCommitTemporary(oid, 'delete');
   if (into.skipData === true) return { tag: isMaterialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE TABLE AS' };
   const count = isMaterialized

@@ -1,11 +1,13 @@
 /** Hands utility commands of other rooms (DDL, roles, maintenance) what they need of the session. */
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
-import type { Catalog } from '../../catalog/index.ts';
+import { type Catalog, dropTemporarySchema } from '../../catalog/index.ts';
 import type { DdlContext, QueryRunner, SqlServices } from '../../executor/ddl/contract.ts';
 import { executeUtility } from '../../executor/ddl/index.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
 import { parseQuery } from '../../sql/tree-json.ts';
+import type { TableStore } from '../../table/contract.ts';
+import type { TransactionManager } from '../../txn/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
 
@@ -14,6 +16,8 @@ const BOOTSTRAP_SUPERUSER: Oid = 10;
 
 export interface DdlServices {
   readonly catalog: Catalog;
+  readonly tables: TableStore;
+  readonly transactions: TransactionManager;
   /** Analysis and deparsing for one command. */
   sqlServices(context: UtilityContext): SqlServices;
   passwordVerifier(password: string): Promise<string>;
@@ -24,6 +28,11 @@ export class DdlUtility implements UtilityExecutor {
 
   constructor(services: DdlServices) {
     this.services = services;
+  }
+
+  dropTemporary(namespaceOid: Oid): Promise<void> {
+    const { catalog, tables, transactions } = this.services;
+    return dropTemporarySchema(catalog, tables, transactions, namespaceOid);
   }
 
   describe(): null {
