@@ -125,7 +125,8 @@ class OutputPass {
         return { provides, free: minus(used, all) };
       }
       case 'result':
-        return { provides: new Set(), free: this.used(node) };
+        // A plan without rows still names its slots, for outer joins to null.
+        return { provides: new Set(node.outputs), free: this.used(node) };
       case 'valuesScan':
       case 'cteScan':
       case 'workTableScan': {

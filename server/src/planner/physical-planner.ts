@@ -200,6 +200,7 @@ export class PhysicalPlanner implements NodePlanner {
       case 'empty':
         return this.leaf(0, 0, 0, (path) => ({
           ...nodeBase(path),
+          outputs: [...node.slots],
           kind: 'result',
           condition: makeConst(BOOL, false),
         }));

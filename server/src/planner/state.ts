@@ -37,6 +37,8 @@ export class PlannerState {
   readonly workTableRows: number[] = [];
   /** ORs from which single-table conditions were taken: own selectivity, and those of the derived conditions. */
   readonly orCorrections = new Map<string, { whole: number; derived: Map<string, number> }>();
+  /** Selectivities already computed; running an operator over a histogram is not cheap. */
+  readonly selectivities = new Map<string, number>();
   workTableCount = 0;
   parallelSafe = true;
   readOnly = true;

@@ -21,7 +21,7 @@ const DEFAULT_MATCH = 0.005;
 /** A condition with a subquery that could not be unnested. */
 const DEFAULT_SUBQUERY = 0.5;
 /** Histogram bounds tried against an operator we cannot estimate otherwise. */
-const SAMPLE_VALUES = 100;
+const SAMPLE_VALUES = 50;
 
 export function clamp(value: number): number {
   return value < 0 ? 0 : value > 1 ? 1 : Number.isNaN(value) ? 0.5 : value;
@@ -101,9 +101,15 @@ export function selectivity(state: PlannerState, expr: LExpr): number {
           return clamp(1 - selectivity(state, expr.args[0]));
       }
     case 'operator':
-      return operatorSelectivity(state, expr);
-    case 'arrayOperator':
-      return arraySelectivity(state, expr);
+    case 'arrayOperator': {
+      const key = expressionKey(expr);
+      let known = state.selectivities.get(key);
+      if (known === undefined) {
+        known = expr.kind === 'operator' ? operatorSelectivity(state, expr) : arraySelectivity(state, expr);
+        state.selectivities.set(key, known);
+      }
+      return known;
+    }
     case 'nullTest': {
       const slot = plainSlot(expr.arg);
       const nulls = slot < 0 ? 0.005 : slotStatistics(state, slot).nullFraction;
