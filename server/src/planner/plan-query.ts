@@ -4,6 +4,8 @@
  * 1. logical plan (`logical/`), 2. rules (`rules/`), 3. join order and access paths by cost (`join-order/`, `physical-*`),
  * 4. outputs, pruning, numbering (`physical-finish`).
  */
+
+import { baseType } from '../sql/analyse/coerce.ts';
 import type { Query, TargetEntry } from '../sql/tree.ts';
 import type { PlanOptions } from './contract.ts';
 import { planPointStatement } from './fast-path.ts';
@@ -115,10 +117,16 @@ function planWith(
 
 function outputColumn(state: PlannerState, target: TargetEntry | undefined, slot: number): OutputColumn {
   const info = state.slots[slot];
+  // Clients are told the base type of a domain.
+  const type = baseType(
+    state.catalog,
+    target?.expr.typeOid ?? info.typeOid,
+    target?.expr.typmod ?? info.typmod,
+  );
   return {
     name: target?.name ?? '?column?',
-    typeOid: target?.expr.typeOid ?? info.typeOid,
-    typmod: target?.expr.typmod ?? info.typmod,
+    typeOid: type.typeOid,
+    typmod: type.typmod,
     slot,
     originTable: target?.originTable ?? 0,
     originColumn: target?.originColumn ?? 0,
