@@ -619,7 +619,9 @@ export function columnCodec(support: TypeSupport, typmod: number, physical: Phys
     case 'bytes16':
       return new Bytes16Codec();
     case 'varlen':
-      return TEXT_OIDS.has(support.oid) ? new TextCodec(support) : new VarlenCodec(support);
+      return TEXT_OIDS.has(support.oid) || support.oid === OID.BPCHAR
+        ? new TextCodec(support)
+        : new VarlenCodec(support);
   }
 }
 
