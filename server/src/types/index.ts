@@ -1,8 +1,8 @@
 /** The types room's public face: support of every builtin type, and factories for user-defined ones. */
 import { internalError } from '../base/error.ts';
 import type { FormatContext, TypeSupport } from './contract.ts';
-import { ARRAY_OF, ELEMENT_OF, OID } from './oid.ts';
-import { basicSupports } from './support-basic.ts';
+import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
+import { basicSupports, unimplementedType } from './support-basic.ts';
 import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
 import { dateTimeSupports } from './support-datetime.ts';
 
@@ -15,6 +15,9 @@ function register(support: TypeSupport): void {
 for (const support of [...basicSupports(), ...dateTimeSupports()]) register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);
 register(recordSupport((oid) => resolveUserType(oid)));
+for (const [oid, name, length] of BUILTIN_TYPES) {
+  if (!supports.has(oid)) register(unimplementedType(oid, name, length));
+}
 for (const support of [...supports.values()]) {
   const arrayOid = ARRAY_OF.get(support.oid);
   if (arrayOid !== undefined) register(arraySupport(arrayOid, support));

@@ -1,5 +1,5 @@
 /** TypeSupport of bool, the integers, floats, numeric, texts, bytea, uuid, tid, pg_lsn, json and the pseudo types. */
-import { DbError } from '../base/error.ts';
+import { DbError, notSupported } from '../base/error.ts';
 import { float32Bytes, float64Bytes, int16Bytes, int32Bytes, int64Bytes, utf8Text, view } from './binary.ts';
 import type { FormatContext, NameService, PhysicalType, TypeSupport } from './contract.ts';
 import { type Datum, Tid } from './datum.ts';
@@ -399,6 +399,17 @@ const voidSupport: TypeSupport = {
 
 /** aclitem: kept as its text, "grantee=privileges/grantor". */
 const aclSupport = textLike(OID.ACLITEM, 'aclitem', { length: 12 });
+
+/**
+ * A builtin type without an implementation yet: values made by the server itself print, but none can be read, so nothing is ever
+ * stored under wrong rules.
+ */
+export function unimplementedType(oid: number, name: string, length: number): TypeSupport {
+  const refuse = (): never => {
+    throw notSupported(`type ${name}`);
+  };
+  return textLike(oid, name, { length, input: refuse, receive: refuse, compare: undefined });
+}
 
 /** Length in characters of a value of a text type, for messages. */
 export function textLength(value: Datum): number {
