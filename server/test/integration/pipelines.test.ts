@@ -100,6 +100,8 @@ const STATEMENTS: readonly string[] = [
   'select count(*) from facts where ratio >= 3.25 and ratio < 12 and ratio <> 5',
   'select sum(ratio * 2), sum(ratio + medium), avg(price::float8) from facts',
   'select id % 3, count(*) from facts group by id % 3 order by 1',
+  'select medium / 7, medium % 7, count(*), sum(large / 1000), sum(large % (small + 1)) from facts group by 1, 2 order by 1, 2',
+  'select sum(case when small <> 0 then medium / small end) from facts',
   'select (select max(price) from facts where small = 5), sum(price) from facts where small = 5',
   'select count(*) from facts where medium in (1, 2, 3, -4, -5)',
   'select ok, count(ok), count(name), count(flag) from facts group by ok order by ok',

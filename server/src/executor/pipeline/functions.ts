@@ -1,8 +1,8 @@
 /** Which builtin functions (by pg_proc oid) pipelines compute themselves, and as what. */
-import type { CompareOperator, IntegerBounds } from './spec.ts';
+import type { ArithmeticOperator, CompareOperator, IntegerBounds } from './spec.ts';
 
 export type BuiltinKind =
-  | { readonly kind: 'arithmetic'; readonly op: 'add' | 'sub' | 'mul'; readonly bounds: IntegerBounds }
+  | { readonly kind: 'arithmetic'; readonly op: ArithmeticOperator; readonly bounds: IntegerBounds }
   | { readonly kind: 'decimal'; readonly op: 'add' | 'sub' | 'mul' }
   | { readonly kind: 'float'; readonly op: 'add' | 'sub' | 'mul' | 'div' }
   | { readonly kind: 'negate'; readonly bounds: IntegerBounds | null }
@@ -16,7 +16,7 @@ export type BuiltinKind =
 
 const table = new Map<number, BuiltinKind>();
 
-function arithmetic(op: 'add' | 'sub' | 'mul', bounds: IntegerBounds, ...oids: number[]): void {
+function arithmetic(op: ArithmeticOperator, bounds: IntegerBounds, ...oids: number[]): void {
   for (const oid of oids) table.set(oid, { kind: 'arithmetic', op, bounds });
 }
 
@@ -30,6 +30,13 @@ arithmetic('sub', 'int8', 464, 838, 942, 1275, 1279);
 arithmetic('mul', 'int2', 152);
 arithmetic('mul', 'int4', 141, 170, 171);
 arithmetic('mul', 'int8', 465, 839, 943, 1276, 1280);
+arithmetic('div', 'int2', 153);
+arithmetic('div', 'int4', 154, 172, 173);
+arithmetic('div', 'int8', 466, 840, 948, 1277, 1281);
+// int2mod and mod …
+arithmetic('mod', 'int2', 155, 940);
+arithmetic('mod', 'int4', 156, 941);
+arithmetic('mod', 'int8', 945, 947);
 // date_pli, date_mii; date_mi gives int4.
 arithmetic('add', 'date', 1141);
 arithmetic('sub', 'date', 1142);

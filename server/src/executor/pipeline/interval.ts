@@ -5,7 +5,7 @@
  * the bounds of its SQL type; otherwise the row executor runs the statement and raises PostgreSQL's error if there is one. So compiled
  * code contains no checks, and its integer and decimal results are exact.
  */
-import type { IntegerBounds, Node, ParamValue } from './spec.ts';
+import type { ArithmeticOperator, IntegerBounds, Node, ParamValue } from './spec.ts';
 
 export interface Interval {
   readonly low: bigint;
@@ -69,7 +69,8 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
     case 'add':
     case 'sub':
     case 'mul':
-    case 'div': {
+    case 'div':
+    case 'mod': {
       const left = intervalOf(node.left, context);
       const right = intervalOf(node.right, context);
       if (node.type.kind === 'float') return EMPTY;
@@ -121,9 +122,15 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
   }
 }
 
-function combine(op: 'add' | 'sub' | 'mul' | 'div', left: Interval, right: Interval): Interval {
+function combine(op: ArithmeticOperator, left: Interval, right: Interval): Interval {
   if (op === 'add') return { low: left.low + right.low, high: left.high + right.high };
   if (op === 'sub') return { low: left.low - right.high, high: left.high - right.low };
+  if (op === 'div' || op === 'mod') {
+    // Whatever the divisor, a quotient is no further from 0 than the dividend, a remainder no further than the divisor.
+    const reach = widest(op === 'div' ? left : right);
+    const limit = op === 'mod' && reach > 0n ? reach - 1n : reach;
+    return { low: left.low < 0n || op === 'div' ? -limit : 0n, high: limit };
+  }
   const products = [
     left.low * right.low,
     left.low * right.high,
@@ -131,6 +138,12 @@ function combine(op: 'add' | 'sub' | 'mul' | 'div', left: Interval, right: Inter
     left.high * right.high,
   ];
   return products.map((product) => ({ low: product, high: product })).reduce(hull);
+}
+
+function widest({ low, high }: Interval): bigint {
+  const left = low < 0n ? -low : low;
+  const right = high < 0n ? -high : high;
+  return left > right ? left : right;
 }
 
 /** True when `rows` values within the interval may add up to more than 64 bits hold. */

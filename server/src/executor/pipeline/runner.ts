@@ -292,7 +292,7 @@ export class MorselRunner {
       if (statement.isStopped) return;
       between?.();
       if (call(this.area, word, Math.min(words, word + CALL_WORDS)) !== 0)
-        throw new NotCompilable('a floating-point result is out of range or zero');
+        throw new NotCompilable('a division by zero, or a double out of range');
     }
   }
 

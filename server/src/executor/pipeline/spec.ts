@@ -12,6 +12,9 @@ export type PipelineType =
   | { readonly kind: 'bool' }
   | { readonly kind: 'string' };
 
+/** `mod` is for integers only. */
+export type ArithmeticOperator = 'add' | 'sub' | 'mul' | 'div' | 'mod';
+
 export type CompareOperator = '=' | '<>' | '<' | '<=' | '>' | '>=';
 
 /** An expression. `int` bounds of a result are checked against the SQL type in `bounds` by interval analysis before anything runs. */
@@ -20,7 +23,7 @@ export type Node =
   /** Never NULL: a NULL constant makes the row executor run the plan. */
   | { readonly op: 'param'; readonly param: number; readonly type: PipelineType }
   | {
-      readonly op: 'add' | 'sub' | 'mul' | 'div';
+      readonly op: ArithmeticOperator;
       readonly left: Node;
       readonly right: Node;
       readonly type: PipelineType;
@@ -124,6 +127,7 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
     case 'sub':
     case 'mul':
     case 'div':
+    case 'mod':
     case 'compare':
       walkNode(node.left, visit);
       walkNode(node.right, visit);

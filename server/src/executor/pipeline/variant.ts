@@ -87,6 +87,7 @@ export function isNullable(node: Node, columns: readonly { nullable: boolean }[]
     case 'sub':
     case 'mul':
     case 'div':
+    case 'mod':
     case 'compare':
       return isNullable(node.left, columns) || isNullable(node.right, columns);
     case 'neg':
