@@ -245,7 +245,11 @@ class Index implements IndexDescriptor {
             ? reader.services.compileRowExpression(this.expressions[nextExpression++]!, relation, reader)
             : null,
         support: reader.typeSupport(
-          attnum === 0 ? (this.keyTypes[position] ?? 0) : relation.columns[attnum - 1]!.typeOid,
+          storedType(
+            reader,
+            attnum === 0 ? (this.keyTypes[position] ?? 0) : relation.columns[attnum - 1]!.typeOid,
+            -1,
+          ).typeOid,
         ),
         descending: this.descending[position]!,
         nullsFirst: this.nullsFirst[position]!,

@@ -1,6 +1,6 @@
 /** Role membership and privileges over a view of the catalogs. */
 import type { Oid } from '../base/brands.ts';
-import type { Datum } from '../types/datum.ts';
+import { type Datum, SqlArray } from '../types/datum.ts';
 import {
   type AclObjectKind,
   ALL_PRIVILEGES,
@@ -28,6 +28,8 @@ export class RoleGraph {
   private readonly databaseOid: Oid;
   private readonly inherited = new Map<Oid, ReadonlySet<Oid>>();
   private readonly all = new Map<Oid, ReadonlySet<Oid>>();
+  /** Privileges by list and role. */
+  private readonly byList = new WeakMap<SqlArray, Map<Oid, number>>();
 
   constructor(view: LayerView, databaseOid: Oid) {
     this.view = view;
@@ -85,9 +87,20 @@ export class RoleGraph {
   /** Privilege bits a role holds on an object; superusers and (for what ownership implies) owners hold all. */
   privileges(role: Oid, kind: AclObjectKind, owner: Oid, acl: Datum): number {
     if (this.isSuperuser(role)) return ALL_PRIVILEGES[kind];
-    return privilegesOf(aclItems(acl) ?? defaultAcl(kind, owner), (grantee) =>
-      this.hasPrivilegesOf(role, grantee),
-    );
+    const isGrantee = (grantee: Oid): boolean => this.hasPrivilegesOf(role, grantee);
+    if (!(acl instanceof SqlArray)) return privilegesOf(defaultAcl(kind, owner), isGrantee);
+    // Lists are immutable values and this graph lives until roles change: answers can be kept by list.
+    let known = this.byList.get(acl);
+    if (known === undefined) {
+      known = new Map();
+      this.byList.set(acl, known);
+    }
+    let held = known.get(role);
+    if (held === undefined) {
+      held = privilegesOf(aclItems(acl)!, isGrantee);
+      known.set(role, held);
+    }
+    return held;
   }
 
   /** Privilege bits a role may pass on; an owner may pass on all. */

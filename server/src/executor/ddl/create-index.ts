@@ -7,10 +7,12 @@ import { PG_AM, PG_CLASS, PG_INDEX, PG_OPCLASS } from '../../catalog/data/column
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address } from '../../catalog/mutations.ts';
+import { isIndexable } from '../../index/key-codec.ts';
 import { stringsOf } from '../../sql/parse/ast.ts';
 import type { IndexElem, IndexStmt, Node } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
+import type { TypeSupport } from '../../types/contract.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import type { Ddl } from './common.ts';
 import type { UtilityResult } from './contract.ts';
@@ -391,8 +393,18 @@ export async function buildIndex(ddl: Ddl, tableOid: Oid, indexOid: Oid): Promis
   const table = ddl.current(tableOid);
   const index = table.indexes.find((candidate) => candidate.oid === indexOid)!;
   ddl.advance();
+  for (const { support } of index.schema.keys)
+    if (!canBeKey(ddl, support)) throw notSupported(`an index on type ${support.name}`);
   const outcome = await ddl.context.tables.createIndex(ddl.context.transaction, tableOid, index.schema);
   if (outcome.conflict !== null) throw duplicateKeys(ddl, table, index, outcome.conflict);
+}
+
+/** Types whose values have an order-preserving key; arrays if their elements have. */
+function canBeKey(ddl: Ddl, support: TypeSupport): boolean {
+  return (
+    isIndexable(support) &&
+    (support.elementType === undefined || canBeKey(ddl, ddl.reader.typeSupport(support.elementType)))
+  );
 }
 
 function duplicateKeys(

@@ -1,10 +1,13 @@
 /** Hands utility commands of other rooms (DDL, roles, maintenance) what they need of the session. */
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
+import { SQLSTATE } from '../../base/sqlstate.ts';
+import { MAX_IDENTIFIER_BYTES, truncateIdentifier } from '../../catalog/identifiers.ts';
 import { type Catalog, dropTemporarySchema } from '../../catalog/index.ts';
 import type { DdlContext, QueryRunner, SqlServices } from '../../executor/ddl/contract.ts';
 import { executeUtility } from '../../executor/ddl/index.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
+import { TOKEN_QUOTED_NAME, TOKEN_WORD, tokenise } from '../../sql/parse/lexer.ts';
 import { parseQuery } from '../../sql/tree-json.ts';
 import type { TableStore } from '../../table/contract.ts';
 import type { TransactionManager } from '../../txn/contract.ts';
@@ -62,9 +65,32 @@ export class DdlUtility implements UtilityExecutor {
       setting: (name) => session.settings.get(name),
       onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
     };
+    for (const name of truncatedNames(statement.text))
+      session.notice({
+        severity: 'NOTICE',
+        code: SQLSTATE.name_too_long,
+        message: `identifier "${name}" will be truncated to "${truncateIdentifier(name)}"`,
+        fields: {},
+      });
     const result = await executeUtility(ddl, statement.node, statement.tree);
     return result.tag;
   }
+}
+
+/** Identifiers of more than 63 bytes, which the parser has cut. */
+function truncatedNames(text: string): string[] {
+  // Shorter statements cannot hold one.
+  if (text.length <= MAX_IDENTIFIER_BYTES) return [];
+  const tokens = tokenise(text);
+  const found: string[] = [];
+  for (let index = 0; index < tokens.count; index++) {
+    const isQuoted = tokens.kinds[index] === TOKEN_QUOTED_NAME;
+    if (!isQuoted && tokens.kinds[index] !== TOKEN_WORD) continue;
+    const written = text.slice(tokens.starts[index], tokens.ends[index]);
+    const name = isQuoted ? written.slice(1, -1).replaceAll('""', '"') : written.toLowerCase();
+    if (truncateIdentifier(name) !== name) found.push(name);
+  }
+  return found;
 }
 
 /** Queries of a command, inside its transaction, with the rights of the bootstrap superuser. */
