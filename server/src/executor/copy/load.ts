@@ -105,7 +105,10 @@ export class CopyLoader {
       column.dropped || columns.includes(index) || column.generated !== '' ? [] : [index],
     );
     const hasChecks = relation.constraints.some((constraint) => constraint.kind === 'c');
-    this.careful = hasChecks || this.target.generatedColumns.length > 0;
+    const needsValue = this.missing.some(
+      (column) => relation.columns[column]!.defaultExpression !== null || relation.columns[column]!.notNull,
+    );
+    this.careful = hasChecks || needsValue || this.target.generatedColumns.length > 0;
     this.queue =
       this.target.foreignKeys.length > 0 ? new AfterQueue(environment, () => this.checkInterrupt()) : null;
     this.splitter = new FieldSplitter(options.delimiter, options.nullText);
@@ -213,7 +216,7 @@ export class CopyLoader {
           : `missing data for column "${input[splitter.count]!.name}"`;
       throw this.inContext(new DbError('bad_copy_file_format', message), `: "${shown}"`);
     }
-    if (this.careful || this.missing.length > 0) {
+    if (this.careful) {
       this.addCarefully();
       return;
     }
@@ -234,6 +237,7 @@ export class CopyLoader {
         throw this.inColumn(thrown, index);
       }
     }
+    for (const column of this.missing) this.builders[column]!.appendNull();
     this.rowsInBatch++;
     this.rowCount++;
   }

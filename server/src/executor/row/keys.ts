@@ -99,6 +99,9 @@ export interface KeyColumn {
   keyOf: KeyOf;
 }
 
+/** Tables are not made larger than for so many keys on an estimate alone; growing is cheap. */
+export const KEYS_EXPECTED_MAX = 1 << 14;
+
 export class KeyTable {
   /** Distinct keys so far; they are numbered 0 … count - 1. */
   count = 0;

@@ -12,7 +12,15 @@ import type { Datum } from '../../../types/datum.ts';
 import { RowFile } from '../../spill/row-file.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
+import {
+  hashOfKey,
+  isInt32Key,
+  KEYS_EXPECTED_MAX,
+  type KeyColumn,
+  KeyTable,
+  keyOf,
+  mixHash,
+} from '../keys.ts';
 import { datumBytes } from '../store.ts';
 import { maySuspend } from '../walk.ts';
 import { Accumulator } from './accumulator.ts';
@@ -88,7 +96,7 @@ export class Aggregate implements Operator {
         ].some((expr) => maySuspend(expr, resolver)),
       );
     this.rowValues = node.groups.map(() => null);
-    const expected = Math.min(node.estimatedRows, 1 << 20);
+    const expected = Math.min(node.estimatedRows, KEYS_EXPECTED_MAX);
     this.sets = sets.map((members) => ({
       members: [...members],
       table: new KeyTable(
@@ -145,7 +153,10 @@ export class Aggregate implements Operator {
   }
 
   private clearSet(set: SetState): void {
-    if (set.table.count > 0) set.table.clear();
+    if (set.table.count > KEYS_EXPECTED_MAX) {
+      // A table that grew large is not kept by an idle statement.
+      set.table = new KeyTable(set.members.map((member) => this.keyColumns[member]!));
+    } else if (set.table.count > 0) set.table.clear();
     set.groupCount = 0;
     for (let index = 0; index < set.values.length; index++) set.values[index] = [];
     for (const accumulator of set.accumulators) accumulator.clear();

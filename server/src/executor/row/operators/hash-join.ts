@@ -11,7 +11,15 @@ import type { HashJoinNode } from '../../../planner/physical.ts';
 import { RowFile } from '../../spill/row-file.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
-import { hashOfKey, isInt32Key, type KeyColumn, KeyTable, keyOf, mixHash } from '../keys.ts';
+import {
+  hashOfKey,
+  isInt32Key,
+  KEYS_EXPECTED_MAX,
+  type KeyColumn,
+  KeyTable,
+  keyOf,
+  mixHash,
+} from '../keys.ts';
 import { RowStore } from '../store.ts';
 import { dependencies } from '../walk.ts';
 import type { Operator } from './operator.ts';
@@ -86,7 +94,7 @@ export class HashJoin implements Operator {
     this.keepsBuild = found.slots.length === 0 && !found.volatile;
     this.keepsUnmatched = ['right', 'full', 'rightSemi', 'rightAnti'].includes(node.type);
     this.rows = new RowStore(node.inner.outputs, state.memory);
-    this.table = new KeyTable(this.keyColumns, Math.min(node.inner.estimatedRows, 1 << 20));
+    this.table = new KeyTable(this.keyColumns, Math.min(node.inner.estimatedRows, KEYS_EXPECTED_MAX));
   }
 
   open(): void {
