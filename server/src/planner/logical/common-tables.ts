@@ -31,10 +31,10 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
     return {
       reference(alias, names) {
         // One that depends on an outer row is computed where it stands.
-        if (outerSlots(recursive().node).size > 0) {
-          if (table.references > 1)
-            throw notSupported('a correlated recursive query that is referenced more than once');
-          return recursive();
+        if (dependsOnOuter(recursive())) {
+          const own = recursive();
+          built = null;
+          return own;
         }
         return shared.reference(alias, names);
       },
@@ -51,7 +51,7 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
         first ??= built;
       } else first ??= build();
       // A common table that depends on an outer row cannot be shared between rows: compute it at each reference.
-      if (outerSlots(first.node).size > 0) {
+      if (dependsOnOuter(first)) {
         const built = first;
         first = null;
         return built;
@@ -59,6 +59,11 @@ function bindCommonTable(context: BuildContext, scope: Scope, table: CommonTable
       return shared.reference(alias, names);
     },
   };
+}
+
+/** Reads slots of an enclosing query, in its plan or in its columns. */
+function dependsOnOuter(built: BuiltQuery): boolean {
+  return outerSlots({ kind: 'filter', child: built.node, predicates: built.columns }).size > 0;
 }
 
 function columnsVolatile(context: BuildContext, built: BuiltQuery): boolean {

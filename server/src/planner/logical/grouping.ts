@@ -25,6 +25,7 @@ export function addGrouping(
   const byKey = new Map<string, number>();
   /** Index in Query.groupBy → index in `groups`. */
   const indexOf: number[] = [];
+  const provided = providedSlots(child);
   for (const key of query.groupBy) {
     const expr = convertKey(key.expr);
     const text = expressionKey(expr);
@@ -32,7 +33,7 @@ export function addGrouping(
     if (index === undefined) {
       const info = expr.kind === 'slot' ? state.slots[expr.slot] : null;
       const slot =
-        expr.kind === 'slot' && !hasSets
+        expr.kind === 'slot' && !hasSets && provided.has(expr.slot)
           ? expr.slot
           : state.newSlot(typeOf(expr), { notNull: false, origin: info?.origin ?? null });
       index = groups.length;
@@ -44,7 +45,6 @@ export function addGrouping(
 
   const rewriteOne = (expr: LExpr): LExpr => {
     if (expr.kind === 'const' || expr.kind === 'param') return expr;
-    if (expr.kind === 'slot' && !hasSets) return expr;
     const index = byKey.get(expressionKey(expr));
     return index === undefined ? expr : state.slot(groups[index].slot);
   };
@@ -56,7 +56,6 @@ export function addGrouping(
   };
 
   // Columns that depend on a grouped key: carried as further groups.
-  const provided = providedSlots(child);
   const kept = new Set(groups.map((group) => group.slot));
   for (const expr of above)
     for (const slot of usedSlots(rewrite(expr))) {

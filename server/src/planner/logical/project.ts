@@ -9,8 +9,8 @@ import { providedSlots } from './nodes.ts';
 /**
  * Makes sure every expression is a slot of `node`: those that are not get computed by a projection on top. Equal
  * expressions share a slot, volatile ones only when they are one object (a sort key that is a target). Returns the slots in
- * the order of `exprs`; `lookup` gives the slot made for an expression. With `owned`, a slot of an enclosing query is copied into one of the
- * node's own: for inputs of set operations, which are known by their slots alone.
+ * the order of `exprs`; `lookup` gives the slot made for an expression. With `owned`, a slot of an enclosing query is copied
+ * into one of the node's own: for operators that produce their keys (set operations, DISTINCT).
  */
 export function materialise(
   state: PlannerState,

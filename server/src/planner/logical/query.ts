@@ -129,9 +129,14 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
   const visible = query.targets.map((target, i) => (target.junk ? -1 : i)).filter((i) => i >= 0);
   if (query.distinct !== 'none') {
     const wanted = query.distinct === 'all' ? visible.map((i) => targets[i]) : targets;
-    const fixed = materialise(state, node, [...wanted, ...distinctKeys.map(asExpr), ...orderBy.map(asExpr)]);
+    const fixed = materialise(
+      state,
+      node,
+      [...wanted, ...distinctKeys.map(asExpr), ...orderBy.map(asExpr)],
+      true,
+    );
     node = fixed.node;
-    const slotOf = (expr: LExpr): LExpr => (expr.kind === 'slot' ? expr : (fixed.lookup(expr) ?? expr));
+    const slotOf = (expr: LExpr): LExpr => fixed.lookup(expr) ?? expr;
     targets = targets.map(slotOf);
     distinctKeys = dedupe(mapSortKeys(distinctKeys, slotOf));
     orderBy = mapSortKeys(orderBy, slotOf);
