@@ -19,7 +19,8 @@ size_t supported_tables(const KernelTable** tables, size_t limit) {
   size_t count = 0;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (count < limit && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) tables[count++] = &avx2_table;
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  if (count < limit && has_avx2 && __builtin_cpu_supports("popcnt")) tables[count++] = &avx2_table;
   if (count < limit && __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) tables[count++] = &sse42_table;
 #endif
   if (count < limit) tables[count++] = &scalar_table;
