@@ -7,8 +7,13 @@
 import type { Clock, Timer } from '../env/contract.ts';
 import type { DurableHalf } from './durability.ts';
 import { freezeTables } from './freeze.ts';
+import type { TableImplementation } from './table.ts';
 
 const INTERVAL_MILLIS = 250;
+/** Small hot tables change by their whole size all the time: they are analysed at most so often. */
+const REST_MICROS = 10_000_000;
+/** A full disk stays full for a while. */
+const RETRY_MICROS = 10_000_000;
 /** Xids held before rows are frozen to let the commit table shrink. */
 const FREEZE_AFTER_XIDS = 1 << 19;
 
@@ -23,6 +28,10 @@ export class Maintenance {
   private timer: Timer | undefined;
   private isBusy = false;
   private isStopped = true;
+  /** When each table was analysed last (µs, monotonic). */
+  private readonly analyzedAt = new WeakMap<TableImplementation, number>();
+  /** After a failure nothing is tried before this time (µs, monotonic). */
+  private notBefore = 0;
 
   constructor(half: DurableHalf, clock: Clock, warn: (error: Error) => void) {
     this.half = half;
@@ -47,19 +56,27 @@ export class Maintenance {
   /** The table that changed most; a few small ones a look, so that they do not come in one go. */
   private async analyzeSome(): Promise<void> {
     const { statistician, tables } = this.half.store;
+    const now = this.clock.monotonicMicros();
     const due = [...tables.values()]
-      .filter((table) => statistician.isDue(table))
+      .filter(
+        (table) => statistician.isDue(table) && (this.analyzedAt.get(table) ?? -Infinity) < now - REST_MICROS,
+      )
       .sort((left, right) => statistician.changes(right) - statistician.changes(left));
     let rows = 0;
     for (const table of due) {
       if (rows > ANALYZE_ROWS_PER_LOOK || this.isStopped) return;
       rows += table.rows.liveRows;
+      this.analyzedAt.set(table, now);
       await statistician.analyze(table);
     }
   }
 
   private async look(): Promise<void> {
     if (this.isStopped || this.isBusy) return;
+    if (this.clock.monotonicMicros() < this.notBefore) {
+      this.arm();
+      return;
+    }
     this.isBusy = true;
     try {
       const { store, settings, checkpointer } = this.half;
@@ -71,6 +88,7 @@ export class Maintenance {
       else if (store.arena.usedBytes > settings.deltaBytes) await checkpointer.sealDue();
       await this.analyzeSome();
     } catch (error) {
+      this.notBefore = this.clock.monotonicMicros() + RETRY_MICROS;
       if (error instanceof Error) this.warn(error);
     } finally {
       this.isBusy = false;
