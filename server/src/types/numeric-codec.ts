@@ -75,6 +75,8 @@ export function sendNumeric(value: Numeric): Uint8Array {
     const bytes = new Uint8Array(8);
     const sign = value.kind === 'NaN' ? 0xc000 : value.kind === 'Infinity' ? 0xd000 : 0xf000;
     bytes[4] = sign >> 8;
+    // The server sends this scale with infinities.
+    if (value.kind !== 'NaN') bytes[7] = 0x20;
     return bytes;
   }
   const digits: number[] = [];

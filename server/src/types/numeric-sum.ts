@@ -21,6 +21,8 @@ export class NumericSum {
   private small = 0;
   private big = 0n;
   private scale = 0;
+  /** How many of the summed values have the largest scale. */
+  private atScale = 0;
   private nanCount = 0;
   private positiveCount = 0;
   private negativeCount = 0;
@@ -32,6 +34,7 @@ export class NumericSum {
       return;
     }
     const { coefficient } = value;
+    this.countScale(value.scale);
     if (value.scale === this.scale && typeof coefficient === 'number') {
       const sum = this.small + coefficient;
       if (sum <= MAX_SAFE && sum >= -MAX_SAFE) {
@@ -45,6 +48,7 @@ export class NumericSum {
   /** Adds coefficient * 10^-scale. */
   addScaled(coefficient: number, scale: number): void {
     this.count++;
+    this.countScale(scale);
     if (scale === this.scale) {
       const sum = this.small + coefficient;
       if (sum <= MAX_SAFE && sum >= -MAX_SAFE) {
@@ -55,10 +59,23 @@ export class NumericSum {
     this.addWide(coefficient, scale);
   }
 
-  subtract(value: Numeric): void {
+  private countScale(scale: number): void {
+    if (scale === this.scale) this.atScale++;
+    else if (scale > this.scale) this.atScale = 1;
+  }
+
+  /** Takes a value out again; false (and nothing done) when the shown scale would no longer be known. */
+  subtract(value: Numeric): boolean {
+    if (this.count <= 1) return false;
+    if (value.kind === 'finite') {
+      if (value.scale === this.scale && this.atScale-- === 1) {
+        this.atScale = 1;
+        return false;
+      }
+      this.addWide(-value.coefficient, value.scale);
+    } else this.countSpecial(value, -1);
     this.count--;
-    if (value.kind !== 'finite') this.countSpecial(value, -1);
-    else this.addWide(-value.coefficient, value.scale);
+    return true;
   }
 
   merge(source: NumericSum): void {
@@ -66,6 +83,8 @@ export class NumericSum {
     this.nanCount += source.nanCount;
     this.positiveCount += source.positiveCount;
     this.negativeCount += source.negativeCount;
+    if (source.scale > this.scale) this.atScale = source.atScale;
+    else if (source.scale === this.scale) this.atScale += source.atScale;
     this.addWide(source.big + BigInt(source.small), source.scale);
   }
 

@@ -117,6 +117,22 @@ describe('numeric', () => {
   });
 });
 
+describe('moving sums', () => {
+  it('taking the oldest value out equals summing the rest, or is refused', () => {
+    fc.assert(
+      fc.property(fc.array(numerics, { minLength: 1, maxLength: 8 }), (values) => {
+        const sum = new NumericSum();
+        for (const value of values) sum.add(value);
+        if (!sum.subtract(values[0]!)) return;
+        const rest = new NumericSum();
+        for (const value of values.slice(1)) rest.add(value);
+        expect(sum.total()).toEqual(rest.total());
+        expect(sum.count).toBe(rest.count);
+      }),
+    );
+  });
+});
+
 describe('texts', () => {
   it('sort as their UTF-8 bytes', () => {
     fc.assert(

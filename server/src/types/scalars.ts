@@ -320,7 +320,7 @@ export function compareText(left: string, right: string): number {
     const b = right.charCodeAt(at);
     if (a !== b) {
       if (a < 0xd800 || b < 0xd800) return a - b;
-      return (a >= 0xe000 ? a - 0x2000 : a) - (b >= 0xe000 ? b - 0x2000 : b);
+      return (a >= 0xe000 ? a - 0x800 : a + 0x2000) - (b >= 0xe000 ? b - 0x800 : b + 0x2000);
     }
   }
   return left.length - right.length;

@@ -64,7 +64,7 @@ function numericAggregate(final: (state: NumericSum) => Datum): AggregateFunctio
     step: (state: NumericSum, value: Numeric) => state.add(value),
     merge: (target, source) => target.merge(source),
     final: (state) => (state.count === 0 ? null : final(state)),
-    // The shown scale is the largest of the summed values: taking one out could change it.
+    inverse: (state: NumericSum, value: Numeric) => state.subtract(value),
   }));
 }
 
