@@ -363,3 +363,21 @@ describe('LATERAL', () => {
     `);
   });
 });
+
+describe('columns of an enclosing query', () => {
+  /** The subquery depends on the outer row: it must not run once. */
+  const runsPerRow = (subquery: string): boolean => {
+    const plan = db.plan(`select (${subquery}) from t where t.id < 5`);
+    return plan.subplans.length > 0 && plan.subplans.every((subplan) => !subplan.once);
+  };
+  it.each([
+    'select count(*) from (select distinct t.a, u.b from u) s',
+    'select sum(q) from (select t.a as q, count(*) from u group by t.a) s',
+    'with c as materialized (select t.a as v) select v from c',
+    'with recursive r(n) as (select t.a union all select n + 1 from r where n < 6) select count(*) from r',
+    'select max(v) from (select t.a as v union select u.b from u) s',
+    'select min(v) from (values (t.a), (t.b)) x(v)',
+  ])('%s', (subquery) => {
+    expect(runsPerRow(subquery)).toBe(true);
+  });
+});
