@@ -164,7 +164,10 @@ function operatorSelectivity(state: PlannerState, expr: Extract<LExpr, { kind: '
   if (isEqual || isUnequal) {
     const rightSlot = plainSlot(right);
     let equal: number;
-    if (slot >= 0 && right.kind === 'const') equal = equalSelectivity(state, slot, right.value, left.typeOid);
+    // A constant of another type (int4 = int8) cannot be compared with the statistics.
+    const isComparable = operator.leftType === operator.rightType || operator.rightType === left.typeOid;
+    if (slot >= 0 && right.kind === 'const' && isComparable)
+      equal = equalSelectivity(state, slot, right.value, left.typeOid);
     else if (slot >= 0 && rightSlot >= 0) {
       const a = slotStatistics(state, slot);
       const b = slotStatistics(state, rightSlot);

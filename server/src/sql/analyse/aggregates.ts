@@ -8,10 +8,12 @@ import { as, type FuncCall, positionOf, type SortBy, type WindowDef } from '../p
 import type { AggregateExpr, Expr, GroupingExpr, Query, SortKey, WindowFunctionExpr } from '../tree.ts';
 import { forEachChild, forEachChildQuery, forEachQueryExpr, walkExpr } from '../walk.ts';
 import { makeSortKey } from './clauses.ts';
+import { coerceType } from './coerce.ts';
 import { systemColumnName } from './columns.ts';
 import { transformExpr } from './expressions.ts';
 import type { CallParts } from './functions.ts';
 import { exprPosition } from './location.ts';
+import { TEXT, UNKNOWN } from './oids.ts';
 import { sortOperators } from './operators.ts';
 import { KIND_NAME, type Scope } from './scope.ts';
 
@@ -53,6 +55,11 @@ export function finishAggregate(
       throw new DbError('syntax_error', 'DISTINCT specified, but the aggregate has no arguments').at(
         position,
       );
+    aggregated = aggregated.map((arg) =>
+      arg.typeOid === UNKNOWN
+        ? coerceType(scope, arg, UNKNOWN, TEXT, -1, 'implicit', 'implicitCast', exprPosition(arg))
+        : arg,
+    );
     for (const arg of aggregated) sortOperators(scope, arg.typeOid, 'equal', exprPosition(arg));
     for (const key of orderBy)
       if (!aggregated.some((arg) => equalExpr(arg, key.expr)))
@@ -404,6 +411,12 @@ export function checkGrouping(scope: Scope, query: Query): void {
       throw error;
     }
   };
+  const checkGroupingCalls = (root: Expr): void =>
+    walkExpr(root, (expr, depth) => {
+      if (expr.kind === 'grouping' && expr.levelsUp === depth) check(expr, depth);
+    });
+  for (const target of query.targets) checkGroupingCalls(target.expr);
+  if (query.having) checkGroupingCalls(query.having);
   for (const target of query.targets) check(target.expr, 0);
   if (query.having) check(query.having, 0);
   for (const window of query.windows) {

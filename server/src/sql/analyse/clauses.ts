@@ -121,7 +121,7 @@ function findTarget(scope: Scope, node: Node, targets: TargetEntry[], kind: Expr
     }
   }
   const constant = as(node, 'A_Const');
-  if (constant && !constant.isnull) {
+  if (constant) {
     const position = positionOf(constant.location);
     if (!constant.ival)
       throw new DbError('syntax_error', `non-integer constant in ${KIND_NAME[kind]}`).at(position);
@@ -301,6 +301,10 @@ export function transformDistinctOn(
   orderBy: readonly SortKey[],
 ): SortKey[] {
   const wanted = nodes.map((node) => findTarget(scope, node, targets, 'distinctOn'));
+  const positionFor = (expr: Expr): number | undefined => {
+    const index = wanted.findIndex((target) => equalExpr(target.expr, expr));
+    return index < 0 ? exprPosition(expr) : rawPosition(nodes[index]);
+  };
   const keys: SortKey[] = [];
   let sawOther = false;
   for (const key of orderBy) {
@@ -309,7 +313,7 @@ export function transformDistinctOn(
         throw new DbError(
           'invalid_column_reference',
           'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-        ).at(exprPosition(key.expr));
+        ).at(positionFor(key.expr));
       addKey(keys, key);
     } else sawOther = true;
   }
@@ -319,7 +323,7 @@ export function transformDistinctOn(
       throw new DbError(
         'invalid_column_reference',
         'SELECT DISTINCT ON expressions must match initial ORDER BY expressions',
-      ).at(exprPosition(target.expr));
+      ).at(positionFor(target.expr));
     const key = makeGroupKey(scope, target.expr);
     target.expr = key.expr;
     keys.push(key);

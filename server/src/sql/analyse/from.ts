@@ -177,9 +177,7 @@ function columnDefs(scope: Scope, nodes: readonly Node[] | undefined): { name: s
     const type = resolveTypeName(scope.context, definition.typeName!);
     const name = definition.colname ?? '';
     if (seen.has(name))
-      throw new DbError('duplicate_column', `column name "${name}" specified more than once`).at(
-        positionOf(definition.location),
-      );
+      throw new DbError('duplicate_column', `column name "${name}" specified more than once`);
     seen.add(name);
     return {
       name,

@@ -155,7 +155,7 @@ function chooseFunction(
   // A type's name used as a function is a cast.
   if (args.length === 1 && argumentNames[0] === null && expandVariadic) {
     const type = catalog.typeByName(schema, name, context.path);
-    if (type && type.kind !== 'p') {
+    if (type && type.kind !== 'p' && type.relationOid === 0) {
       const source = inputs[0];
       if (source === T.UNKNOWN && args[0].kind === 'const') return { kind: 'cast', target: type.oid };
       const pathway = findPathway(catalog, type.oid, source, 'explicit');
@@ -231,6 +231,15 @@ export function makeCall(
   const { catalog } = scope;
   if (args.length > 100)
     throw new DbError('too_many_arguments', 'cannot pass more than 100 arguments to a function').at(position);
+  if (names.length > 3)
+    throw new DbError('syntax_error', `improper qualified name (too many dotted names): ${fullName}`).at(
+      position,
+    );
+  if (names.length === 3 && names[0] !== catalog.databaseName)
+    throw new DbError(
+      'feature_not_supported',
+      `cross-database references are not implemented: ${fullName}`,
+    ).at(position);
   if (schema !== null && !catalog.namespaceByName(schema))
     throw new DbError('undefined_schema', `schema "${schema}" does not exist`).at(position);
   checkNameOrder(argumentNames, args);
@@ -263,6 +272,8 @@ export function makeCall(
       'explicitCast',
       position,
     );
+  if (choice.kind === 'cast')
+    checkKind(scope, call, { kind: 'f' } as FunctionDescriptor, fullName, parts, isProcedure, position);
   if (choice.kind !== 'found')
     throw callError(scope, call, choice, fullName, name, schema, parts, isProcedure).at(position);
 
@@ -298,7 +309,6 @@ export function makeCall(
     actual.map((arg) => arg.typeOid),
     declared,
     descriptor.returnType,
-    position,
   );
   actual = actual.map((arg, index) => coerceArgument(scope, arg, declared[index]));
 

@@ -120,7 +120,6 @@ export function applyOperator(
     args.map((arg) => arg.typeOid),
     declared,
     operator.resultType,
-    position,
   );
   for (let index = 0; index < args.length; index++)
     args[index] = coerceArgument(scope, args[index], declared[index]);
@@ -167,13 +166,7 @@ export function makeArrayOperator(
   }
   const operator = findOperator(scope, names, left.typeOid, elementType, position);
   const declared = [operator.leftType, operator.rightType];
-  const resultType = resolveGenericTypes(
-    scope,
-    [left.typeOid, elementType],
-    declared,
-    operator.resultType,
-    position,
-  );
+  const resultType = resolveGenericTypes(scope, [left.typeOid, elementType], declared, operator.resultType);
   if (resultType !== T.BOOL)
     throw new DbError('wrong_object_type', 'op ANY/ALL (array) requires operator to yield boolean').at(
       position,

@@ -119,13 +119,12 @@ export function resolveGenericTypes(
   inputs: readonly Oid[],
   declared: Oid[],
   resultType: Oid,
-  position?: number,
 ): Oid {
   const { catalog, context } = scope;
   if (!declared.some(T.isPolymorphic) && !T.isPolymorphic(resultType)) return resultType;
   const label = (oid: Oid): string => typeLabel(context, oid);
   const mismatch = (message: string, detail?: string): DbError =>
-    new DbError('datatype_mismatch', message, detail ? { detail } : {}).at(position);
+    new DbError('datatype_mismatch', message, detail ? { detail } : {});
   let hasUnknown = false;
   let hasFamily1 = false;
   let element = 0;
@@ -221,9 +220,7 @@ export function resolveGenericTypes(
     if (array && oid === element) return array;
     const found = catalog.type(oid)?.arrayOid ?? 0;
     if (!found)
-      throw new DbError('undefined_object', `could not find array type for data type ${label(oid)}`).at(
-        position,
-      );
+      throw new DbError('undefined_object', `could not find array type for data type ${label(oid)}`);
     return found;
   };
   const actual = (oid: Oid): Oid => {
@@ -244,10 +241,7 @@ export function resolveGenericTypes(
       case T.ANYCOMPATIBLEARRAY: {
         const found = catalog.type(common)?.arrayOid ?? 0;
         if (!found)
-          throw new DbError(
-            'undefined_object',
-            `could not find array type for data type ${label(common)}`,
-          ).at(position);
+          throw new DbError('undefined_object', `could not find array type for data type ${label(common)}`);
         return found;
       }
       default:

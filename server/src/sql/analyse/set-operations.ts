@@ -21,11 +21,12 @@ import { makeGroupKey, makeSortKey, transformLimit } from './clauses.ts';
 import { coerceToCommonType, coerceType, selectCommonType, selectCommonTypmod } from './coerce.ts';
 import { missingColumn } from './columns.ts';
 import { transformWith } from './cte.ts';
+import { transformExpr } from './expressions.ts';
 import { exprPosition, rawPosition } from './location.ts';
 import { makeTarget, makeVar } from './make.ts';
 import * as T from './oids.ts';
 import { type ColumnType, columnTypeOf } from './range-table.ts';
-import { emptyQuery, type Scope } from './scope.ts';
+import { emptyQuery, type NamespaceItem, type Scope } from './scope.ts';
 import { analyseSelect, finish } from './select.ts';
 
 /** Called for each finished left side: a recursive CTE learns its columns from it. */
@@ -301,7 +302,9 @@ function sortOutput(scope: Scope, nodes: readonly Node[] | undefined, targets: T
       const name = stringOf(reference.fields[0]);
       target = targets.find((item) => item.name === name);
       if (!target) throw missingColumn(scope, null, name, positionOf(reference.location));
-    } else if (constant?.ival) {
+    } else if (constant && !constant.ival)
+      throw new DbError('syntax_error', 'non-integer constant in ORDER BY').at(positionOf(constant.location));
+    else if (constant?.ival) {
       target = targets[(constant.ival.ival ?? 0) - 1];
       if (!target)
         throw new DbError(
@@ -309,11 +312,43 @@ function sortOutput(scope: Scope, nodes: readonly Node[] | undefined, targets: T
           `ORDER BY position ${constant.ival.ival ?? 0} is not in select list`,
         ).at(positionOf(constant.location));
     }
-    if (!target)
+    if (!target) {
+      // Faults of the expression itself come first; it sees the output columns only.
+      const savedNamespace = scope.namespace;
+      scope.namespace = [outputItem(scope, targets)];
+      transformExpr(scope, sortBy.node!, 'orderBy');
+      scope.namespace = savedNamespace;
       throw new DbError('feature_not_supported', 'invalid UNION/INTERSECT/EXCEPT ORDER BY clause', {
         detail: 'Only result column names can be used, not expressions or functions.',
         hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
       }).at(rawPosition(sortBy.node));
+    }
     return makeSortKey(scope, target.expr, sortBy, rawPosition(sortBy.node));
   });
+}
+
+function outputItem(scope: Scope, targets: readonly TargetEntry[]): NamespaceItem {
+  return {
+    name: null,
+    index: 1,
+    entry: scope.rangeTable[0],
+    columns: targets.flatMap((target) =>
+      target.expr.kind === 'var'
+        ? [
+            {
+              name: target.name,
+              relation: target.expr.relation,
+              attribute: target.expr.attribute,
+              displayRelation: target.expr.relation,
+              displayAttribute: target.expr.attribute,
+              ...columnTypeOf(target.expr),
+            },
+          ]
+        : [],
+    ),
+    isRelationVisible: false,
+    areColumnsVisible: true,
+    isLateralOnly: false,
+    isLateralOk: true,
+  };
 }

@@ -39,13 +39,13 @@ export function analyseUpdate(scope: Scope, statement: UpdateStmt): Query {
   ];
   target.item.isLateralOnly = false;
   target.item.isLateralOk = true;
+  if (statement.whereClause)
+    query.where = coerceToBoolean(scope, transformExpr(scope, statement.whereClause, 'where'), 'WHERE');
+  query.returning = transformReturning(scope, statement.returningClause, scope.namespace);
   query.targets = transformAssignments(scope, target.relation, target.item.index, statement.targetList ?? []);
   target.entry.privileges.find((item) => item.privilege === 'UPDATE')!.columns = query.targets.map(
     (item) => item.targetColumn,
   );
-  if (statement.whereClause)
-    query.where = coerceToBoolean(scope, transformExpr(scope, statement.whereClause, 'where'), 'WHERE');
-  query.returning = transformReturning(scope, statement.returningClause, scope.namespace);
   finish(scope, query);
   return query;
 }
@@ -81,21 +81,25 @@ export function transformAssignments(
   const targets: TargetEntry[] = [];
   const savedKind = scope.kind;
   scope.kind = 'updateSource';
-  for (const node of nodes) {
-    const raw = as(node, 'ResTarget') as ResTarget;
-    const source = assignmentSource(scope, raw);
+  const raws = nodes.map((node) => as(node, 'ResTarget') as ResTarget);
+  // All sources first: their errors come before those of the columns.
+  const sources = raws.map((raw) => assignmentSource(scope, raw));
+  let repeated: string | null = null;
+  for (const [index, raw] of raws.entries()) {
+    const source = sources[index];
     const column = targetColumn(relation, raw);
     const position = positionOf(raw.location);
     const value = 'marker' in source ? defaultMarker(column, source.marker) : source.expr;
     const known = targets.find((item) => item.targetColumn === column.number);
-    if (known && !raw.indirection?.length)
-      throw new DbError('syntax_error', `multiple assignments to same column "${column.name}"`);
     if (value.kind !== 'default') checkGenerated(column.name, column.generated, column.identity);
     const current: Expr = makeVar(targetIndex, column.number, column);
     const expr = assignToColumn(scope, value, column, raw.indirection, current, position);
     if (known) {
-      if (known.expr.kind !== 'subscript' && known.expr.kind !== 'fieldStore')
-        throw new DbError('syntax_error', `multiple assignments to same column "${column.name}"`);
+      const isPartial = known.expr.kind === 'subscript' || known.expr.kind === 'fieldStore';
+      if (!isPartial || !raw.indirection?.length) {
+        repeated ??= column.name;
+        continue;
+      }
       // The later assignment works on what the earlier ones have made of the column.
       known.expr = replaceCurrent(expr, targetIndex, column.number, known.expr);
       continue;
@@ -105,6 +109,8 @@ export function transformAssignments(
     targets.push(target);
   }
   scope.kind = savedKind;
+  if (repeated !== null)
+    throw new DbError('syntax_error', `multiple assignments to same column "${repeated}"`);
   return targets;
 }
 
