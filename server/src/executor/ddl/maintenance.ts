@@ -64,6 +64,9 @@ export async function vacuum(ddl: Ddl, statement: VacuumStmt): Promise<UtilityRe
   }
   if (named.length === 0) tables.push(...allTables(ddl));
   for (const table of tables) {
+    // One maintenance command a table at a time; readers and writers go on.
+    await ddl.lock(table.oid, isVacuum && has('full') ? 'AccessExclusive' : 'ShareUpdateExclusive');
+    if (ddl.reader.relation(table.oid) === null) continue;
     if (isVacuum) {
       if (has('full')) await ddl.context.tables.seal(table.oid);
       await ddl.context.tables.vacuum(table.oid);
