@@ -655,8 +655,17 @@ export class BackendSession implements Session, UtilitySession {
           : 'idle';
     entry.waitEventType = 'Client';
     entry.waitEvent = 'ClientRead';
+    if (block.state === 'block') this.releaseSnapshots();
     this.flushNotifications();
     this.scheduleIdleTimeout();
+  }
+
+  /** Between statements of a READ COMMITTED block nothing old is looked at, so vacuum need not wait for it. */
+  private releaseSnapshots(): void {
+    const transaction = this.block.transaction;
+    if (transaction === null || transaction.isolation !== 'read committed' || this.cursors.size > 0) return;
+    for (const portal of this.extended.portals.values()) if (portal.execution !== null) return;
+    transaction.releaseSnapshots();
   }
 
   private scheduleIdleTimeout(): void {
