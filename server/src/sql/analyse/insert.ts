@@ -68,10 +68,16 @@ export function analyseInsert(scope: Scope, statement: InsertStmt): Query {
   insertPrivilege.columns = query.targets.map((item) => item.targetColumn);
   if (query.targets.length === 0) insertPrivilege.columns = [];
   const { onConflictClause } = statement;
-  if (onConflictClause)
-    query.onConflict = transformOnConflict(scope, relation, onConflictClause, target.item.index);
+  // The choice of indexes comes last: PostgreSQL makes it when planning.
+  let chooseIndexes: (() => number[]) | null = null;
+  if (onConflictClause) {
+    const made = transformOnConflict(scope, relation, onConflictClause, target.item.index);
+    query.onConflict = made.onConflict;
+    chooseIndexes = made.chooseIndexes;
+  }
   query.returning = transformReturning(scope, statement.returningClause, [target.item]);
   finish(scope, query);
+  if (query.onConflict && chooseIndexes) query.onConflict.indexOids = chooseIndexes();
   return query;
 }
 
@@ -256,7 +262,7 @@ function insertSelect(
     // Untyped literals and parameters take the column's type directly.
     if (target.expr.typeOid === T.UNKNOWN && (target.expr.kind === 'const' || target.expr.kind === 'param'))
       return target.expr;
-    return { ...makeVar(index, number + 1, outputs[number]), position: target.expr.position };
+    return { ...makeVar(index, number + 1, outputs[number]), position: exprPosition(target.expr) };
   });
   prepareRow(scope, exprs, columns, isExplicit).forEach((expr, number) => {
     const before = visible[number].expr;
@@ -282,7 +288,7 @@ function transformOnConflict(
   relation: RelationDescriptor,
   clause: OnConflictClause,
   targetIndex: number,
-): OnConflict {
+): { onConflict: OnConflict; chooseIndexes: (() => number[]) | null } {
   const isUpdate = clause.action === 'ONCONFLICT_UPDATE';
   const position = positionOf(clause.location);
   const { infer } = clause;
@@ -297,6 +303,7 @@ function transformOnConflict(
   const targetEntry = scope.rangeTable[targetIndex - 1];
   const targetItem = makeItem(targetEntry, targetIndex);
   let indexOids: number[] = [];
+  let chooseIndexes: (() => number[]) | null = null;
   if (infer?.conname) {
     const constraint = relation.constraints.find(
       (item) => item.name === infer.conname && (item.kind === 'p' || item.kind === 'u' || item.kind === 'x'),
@@ -308,7 +315,7 @@ function transformOnConflict(
       );
     indexOids = [constraint.indexOid];
   } else if (infer)
-    indexOids = inferIndexes(
+    chooseIndexes = inferIndexes(
       scope,
       relation,
       infer.indexElems ?? [],
@@ -324,7 +331,7 @@ function transformOnConflict(
     where: null,
     excludedRelation: 0,
   };
-  if (!isUpdate) return result;
+  if (!isUpdate) return { onConflict: result, chooseIndexes };
   scope.addEntry({
     kind: 'relation',
     relationOid: relation.oid,
@@ -354,7 +361,7 @@ function transformOnConflict(
       privilege: 'UPDATE',
       columns: result.set.map((item) => item.targetColumn),
     });
-  return result;
+  return { onConflict: result, chooseIndexes };
 }
 
 /** Unique indexes that match ON CONFLICT (…): same set of keys, and a predicate the clause names too. */
@@ -366,7 +373,7 @@ function inferIndexes(
   targetItem: ReturnType<typeof makeItem>,
   targetIndex: number,
   location: number | undefined,
-): number[] {
+): () => number[] {
   const savedNamespace = scope.namespace;
   scope.namespace = [targetItem];
   const columns = new Set<number>();
@@ -415,13 +422,20 @@ function inferIndexes(
       clauses.some((clause) => equalExpr(stripInput(clause), stripInput(item))),
     );
   };
-  const found = relation.indexes.filter(matches);
-  if (found.length === 0)
-    throw new DbError(
-      'invalid_column_reference',
-      'there is no unique or exclusion constraint matching the ON CONFLICT specification',
-    );
-  return found.map((index) => index.oid);
+  return () => {
+    if (exprs.some((expr) => expr.kind === 'var' && expr.attribute === 0))
+      throw new DbError(
+        'feature_not_supported',
+        'whole row unique index inference specifications are not supported',
+      );
+    const found = relation.indexes.filter(matches);
+    if (found.length === 0)
+      throw new DbError(
+        'invalid_column_reference',
+        'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+      );
+    return found.map((index) => index.oid);
+  };
 }
 
 /** Collations are not derived yet on one side: they do not count here. */
