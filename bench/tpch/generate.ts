@@ -20,7 +20,16 @@ import {
   TYPE_SYLLABLES,
 } from './words.ts';
 
-export const TABLES = ['region', 'nation', 'supplier', 'part', 'partsupp', 'customer', 'orders', 'lineitem'] as const;
+export const TABLES = [
+  'region',
+  'nation',
+  'supplier',
+  'part',
+  'partsupp',
+  'customer',
+  'orders',
+  'lineitem',
+] as const;
 export type TableName = (typeof TABLES)[number];
 
 const CHUNK_BYTES = 1 << 20;
@@ -132,7 +141,11 @@ class LineWriter {
   /** Country code is nation + 10, then three groups (clause 4.2.2.9). */
   phone(stream: Stream, nation: number): void {
     this.integer(nation + 10);
-    for (const [low, high] of [[100, 999], [100, 999], [1000, 9999]] as const) {
+    for (const [low, high] of [
+      [100, 999],
+      [100, 999],
+      [1000, 9999],
+    ] as const) {
       this.buffer[this.length++] = 0x2d;
       this.integer(stream.between(low, high));
     }
@@ -187,7 +200,8 @@ export function* generateTable(table: TableName, scale: number, seed = 1): Gener
 function* generateNames(table: 'region' | 'nation', seed: number): Generator<Buffer> {
   const line = new LineWriter();
   const stream = new Stream(seed, table);
-  const names: readonly (readonly [string, number])[] = table === 'region' ? REGIONS.map((name) => [name, -1] as const) : NATIONS;
+  const names: readonly (readonly [string, number])[] =
+    table === 'region' ? REGIONS.map((name) => [name, -1] as const) : NATIONS;
   for (const [key, [name, region]] of names.entries()) {
     line.integer(key);
     line.bar();
@@ -357,7 +371,15 @@ function* generateOrders(table: 'orders' | 'lineitem', scale: number, seed: numb
   const facts = new Stream(seed, 'orders');
   const words = new Stream(seed, `${table} words`);
   const lines: Line[] = Array.from({ length: 7 }, () => ({
-    part: 0, supplier: 0, quantity: 0, extendedCents: 0, discount: 0, tax: 0, ship: 0, commit: 0, receipt: 0,
+    part: 0,
+    supplier: 0,
+    quantity: 0,
+    extendedCents: 0,
+    discount: 0,
+    tax: 0,
+    ship: 0,
+    commit: 0,
+    receipt: 0,
   }));
   for (let index = 0; index < count; index++) {
     const key = orderKey(index);
@@ -381,7 +403,9 @@ function* generateOrders(table: 'orders' | 'lineitem', scale: number, seed: numb
       item.commit = orderDate + facts.between(30, 90);
       item.receipt = item.ship + facts.between(1, 30);
       if (item.ship <= CURRENT_DATE) shipped++;
-      totalCents += Math.floor((Math.floor((item.extendedCents * (100 - item.discount)) / 100) * (100 + item.tax)) / 100);
+      totalCents += Math.floor(
+        (Math.floor((item.extendedCents * (100 - item.discount)) / 100) * (100 + item.tax)) / 100,
+      );
     }
     if (table === 'orders') {
       line.integer(key);

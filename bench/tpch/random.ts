@@ -12,7 +12,8 @@ export class Stream {
 
   constructor(seed: number, name: string) {
     let hash = (seed ^ 0x9e3779b9) | 0;
-    for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+    for (let index = 0; index < name.length; index++)
+      hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
     const next = (): number => {
       hash = (hash + 0x6d2b79f5) | 0;
       let mixed = Math.imul(hash ^ (hash >>> 15), hash | 1);

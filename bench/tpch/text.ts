@@ -104,8 +104,15 @@ export function writeText(stream: Stream, low: number, high: number, target: Buf
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ, ';
 
 /** Random v-string of clause 4.2.2.7. */
-export function writeVString(stream: Stream, low: number, high: number, target: Buffer, offset: number): number {
+export function writeVString(
+  stream: Stream,
+  low: number,
+  high: number,
+  target: Buffer,
+  offset: number,
+): number {
   const length = stream.between(low, high);
-  for (let index = 0; index < length; index++) target[offset + index] = ALPHABET.charCodeAt(stream.between(0, 63));
+  for (let index = 0; index < length; index++)
+    target[offset + index] = ALPHABET.charCodeAt(stream.between(0, 63));
   return offset + length;
 }
