@@ -10,6 +10,10 @@ export const longFiles: Readonly<Record<string, { readonly lines: number; readon
     lines: 1100,
     reason: 'one switch over the logical nodes; joins, scans and writes already stand in files of their own',
   },
+  'server/src/session/session.ts': {
+    lines: 860,
+    reason: 'the face of a session towards protocol, utilities and functions; the work stands in its parts',
+  },
   'server/src/sql/analyse/coerce.ts': {
     lines: 900,
     reason: 'the rules of chapter 10 call each other; to be parted into casts and common types',

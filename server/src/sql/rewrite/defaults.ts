@@ -246,7 +246,7 @@ function generateOnInsert(query: Query, relation: RelationDescriptor, catalog: C
       })),
     };
   }
-  const valueOf = (attribute: number): Expr => {
+  const valueOfColumn = (attribute: number): Expr => {
     const target = source.targets.find((item) => item.targetColumn === attribute);
     if (!target) throw internalError('generated column refers to an unknown column');
     return target.expr;
@@ -255,7 +255,7 @@ function generateOnInsert(query: Query, relation: RelationDescriptor, catalog: C
     ...source,
     targets: source.targets.map((target) => {
       const column = generated.find((item) => item.number === target.targetColumn);
-      return column ? { ...target, expr: generatedValue(column, catalog, valueOf) } : target;
+      return column ? { ...target, expr: generatedValue(column, catalog, valueOfColumn) } : target;
     }),
   };
 }
@@ -272,13 +272,13 @@ function fillUpdateTargets(
     if (target.expr.kind !== 'default') result.push(target);
     else if (!column.generated) result.push({ ...target, expr: columnDefault(column, catalog) });
   }
-  const valueOf = (attribute: number): Expr =>
+  const valueOfColumn = (attribute: number): Expr =>
     result.find((item) => item.targetColumn === attribute)?.expr ??
     makeVar(resultRelation, attribute, relation.columns[attribute - 1]);
   const computed: TargetEntry[] = [];
   for (const column of relation.columns) {
     if (!column.generated || column.dropped) continue;
-    const target = makeTarget(generatedValue(column, catalog, valueOf), column.name);
+    const target = makeTarget(generatedValue(column, catalog, valueOfColumn), column.name);
     target.targetColumn = column.number;
     computed.push(target);
   }
