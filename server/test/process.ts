@@ -12,6 +12,8 @@ const STOP_MILLIS_MAX = 30_000;
 
 export interface ServerProcess {
   readonly port: number;
+  /** Its owner is trusted on this socket: no password. */
+  readonly socketPath: string;
   /** False once it has ended, for whatever reason. */
   isAlive(): boolean;
   /** Resident memory in bytes; 0 where the system does not tell. */
@@ -65,6 +67,7 @@ export async function startServerProcess(
   });
   return {
     port,
+    socketPath: join(directory, `.s.PGSQL.${port}`),
     isAlive: () => child.exitCode === null && child.signalCode === null,
     residentBytes: () => residentBytes(child),
     output: () => output,
