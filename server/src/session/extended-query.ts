@@ -10,7 +10,14 @@ import type { Pending, ResultColumn } from './contract.ts';
 import type { ParsedStatement } from './engine.ts';
 import { type Portal, type PreparedStatement, RowBuffer } from './portal.ts';
 import type { BackendSession } from './session.ts';
-import { columnsOfPlan, commandTag, decodeUtf8, isAllowedInFailedBlock, NO_FORMATS } from './statements.ts';
+import {
+  cannotRun,
+  columnsOfPlan,
+  commandTag,
+  decodeUtf8,
+  isAllowedInFailedBlock,
+  NO_FORMATS,
+} from './statements.ts';
 import { abortedBlock } from './transaction-block.ts';
 import { describeSessionCommand, isSessionCommand } from './utility/index.ts';
 
@@ -22,6 +29,8 @@ const NO_PARAMETERS: readonly Datum[] = [];
 export class ExtendedQuery {
   readonly prepared = new Map<string, PreparedStatement>();
   readonly portals = new Map<string, Portal>();
+  /** The portal whose Execute runs. */
+  running: Portal | null = null;
   private readonly session: BackendSession;
 
   constructor(session: BackendSession) {
@@ -106,6 +115,7 @@ export class ExtendedQuery {
         parameters,
         resultFormats,
         state: 'ready',
+        depth: this.session.block.depth,
         execution: null,
         buffer: null,
       });
@@ -153,6 +163,7 @@ export class ExtendedQuery {
         return null;
       }
       if (this.session.block.state === 'failed' && !isAllowedInFailedBlock(statement)) throw abortedBlock();
+      this.running = portal;
       const pending =
         portal.plan === null
           ? this.executeUtilityPortal(portal, statement, maxRows)
@@ -168,8 +179,11 @@ export class ExtendedQuery {
   }
 
   executePlanPortal(portal: Portal, plan: PhysicalPlan, maxRows: number): Pending {
+    if (portal.state === 'failed') throw cannotRun(portal.name);
     if (portal.buffer !== null) return this.drainBuffer(portal, portal.buffer, maxRows);
     if (portal.state === 'done') {
+      // What is no query runs once only.
+      if (plan.columns.length === 0 && plan.command !== 'select') throw cannotRun(portal.name);
       this.session.sink.commandComplete(commandTag(plan, 0));
       return null;
     }
@@ -248,7 +262,7 @@ export class ExtendedQuery {
   executeUtilityPortal(portal: Portal, statement: ParsedStatement, maxRows: number): Pending {
     if (portal.buffer !== null) return this.drainBuffer(portal, portal.buffer, maxRows);
     if (portal.state === 'done') {
-      throw new DbError('object_not_in_prerequisite_state', `portal "${portal.name}" cannot be run`);
+      throw cannotRun(portal.name);
     }
     portal.state = 'done';
     return this.session
@@ -319,6 +333,23 @@ export class ExtendedQuery {
       this.session.executions.releaseExecution(portal.plan, portal.execution);
     portal.execution = null;
     return true;
+  }
+
+  /** An error ends the portal that ran into it and those opened since the savepoint that is now the last; others go on. */
+  failPortals(depth: number): void {
+    for (const portal of this.portals.values()) {
+      if (portal !== this.running && portal.depth < depth) continue;
+      if (portal.execution !== null) {
+        portal.execution.close();
+        portal.execution = null;
+      }
+      portal.state = 'failed';
+    }
+  }
+
+  /** ROLLBACK TO: what was opened inside goes. */
+  dropPortalsDeeperThan(depth: number): void {
+    for (const portal of [...this.portals.values()]) if (portal.depth > depth) this.dropPortal(portal.name);
   }
 
   closeAllPortals(): void {

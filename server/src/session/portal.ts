@@ -22,8 +22,10 @@ export interface Portal {
   readonly plan: PhysicalPlan | null;
   readonly parameters: readonly Datum[];
   readonly resultFormats: readonly number[];
-  /** 'ready' nothing ran yet; 'open' rows may follow; 'done' at the end. */
-  state: 'ready' | 'open' | 'done';
+  /** 'ready' nothing ran yet; 'open' rows may follow; 'done' at the end; 'failed' by an error of its own. */
+  state: 'ready' | 'open' | 'done' | 'failed';
+  /** Savepoints around it; rolling back to one of them ends it. */
+  depth: number;
   execution: Execution | null;
   /** Rows produced ahead: DML with RETURNING and utility results read in parts. */
   buffer: RowBuffer | null;

@@ -532,6 +532,26 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
+  /** ROLLBACK TO a savepoint: cursors and portals opened inside it go with it. */
+  rollbackTo(savepoint: string): void {
+    this.block.rollbackTo(savepoint);
+    const depth = this.block.depth - 1;
+    this.extended.dropPortalsDeeperThan(depth);
+    for (const [name, cursor] of this.cursors) {
+      if (cursor.depth <= depth || cursor.isPersisted) continue;
+      cursor.close();
+      this.cursors.delete(name);
+    }
+  }
+
+  /** RELEASE: what was opened inside the savepoint now belongs to what encloses it. */
+  release(savepoint: string): void {
+    this.block.release(savepoint);
+    const { depth } = this.block;
+    for (const portal of this.extended.portals.values()) portal.depth = Math.min(portal.depth, depth);
+    for (const cursor of this.cursors.values()) cursor.depth = Math.min(cursor.depth, depth);
+  }
+
   /** Ends an implicit transaction; in a block or without one nothing happens. */
   endImplicit(): Pending {
     if (this.block.state !== 'implicit') return null;
@@ -642,6 +662,7 @@ export class BackendSession implements Session, UtilitySession {
 
   leaveStatement(): void {
     this.isRunning = false;
+    this.extended.running = null;
     if (this.statementTimer !== undefined) {
       this.engine.clock.clearTimer(this.statementTimer);
       this.statementTimer = undefined;
@@ -694,15 +715,11 @@ export class BackendSession implements Session, UtilitySession {
   /** Brings the session into the state after an error and returns the error to show. */
   failed(thrown: unknown): DbError {
     const error = this.asDbError(thrown);
-    for (const portal of this.extended.portals.values()) {
-      if (portal.execution !== null) {
-        portal.execution.close();
-        portal.execution = null;
-        portal.state = 'done';
-      }
-    }
+    const { depth } = this.block;
+    this.extended.failPortals(depth);
     this.copyIn?.abandon();
-    if (this.block.state === 'block') for (const cursor of this.cursors.values()) cursor.close();
+    if (this.block.state === 'block')
+      for (const cursor of this.cursors.values()) if (cursor.depth >= depth) cursor.close();
     try {
       if (this.block.state === 'implicit') this.extended.closeAllPortals();
       this.block.fail();

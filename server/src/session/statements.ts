@@ -110,3 +110,8 @@ export function isNoticeShown(severity: Notice['severity'], threshold: string): 
 export function terminatedByAdministrator(): DbError {
   return new DbError('admin_shutdown', 'terminating connection due to administrator command').fatal();
 }
+
+/** A portal or cursor that failed, or ran already and cannot run twice. */
+export function cannotRun(name: string): DbError {
+  return new DbError('object_not_in_prerequisite_state', `portal "${name}" cannot be run`);
+}

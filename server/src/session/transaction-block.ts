@@ -57,6 +57,11 @@ export class TransactionBlock {
     return this.current;
   }
 
+  /** Savepoints that stand. */
+  get depth(): number {
+    return this.savepoints.length;
+  }
+
   get isInBlock(): boolean {
     return this.state === 'block' || this.state === 'failed';
   }

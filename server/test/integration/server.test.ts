@@ -130,6 +130,68 @@ describe('a server on a real directory', () => {
     }
   });
 
+  it('keeps cursors from before a savepoint over an error inside it, and ends those from inside', async () => {
+    await withClient(async (client) => {
+      await client.query('begin');
+      await client.query('declare outer_one cursor for select generate_series(1, 3) n');
+      expect((await client.query('fetch 1 from outer_one')).rows).toEqual([{ n: 1 }]);
+      await client.query('savepoint s');
+      await client.query('declare inner_one scroll cursor for select generate_series(1, 3) n');
+      await client.query('fetch 1 from inner_one');
+      await expect(client.query('select 1/0')).rejects.toMatchObject({ code: '22012' });
+      await client.query('rollback to s');
+      expect((await client.query('fetch 1 from outer_one')).rows).toEqual([{ n: 2 }]);
+      await expect(client.query('fetch 1 from inner_one')).rejects.toMatchObject({ code: '34000' });
+      await client.query('rollback to s');
+      await client.query('declare broken cursor for select 1/(2 - n) from generate_series(1, 3) n');
+      await client.query('release s');
+      await client.query('savepoint s');
+      await expect(client.query('fetch all from broken')).rejects.toMatchObject({ code: '22012' });
+      await client.query('rollback to s');
+      await expect(client.query('fetch 1 from broken')).rejects.toMatchObject({ code: '55000' });
+      await client.query('rollback');
+    });
+  });
+
+  it('refuses ON CONFLICT on rows a REPEATABLE READ snapshot does not show', async () => {
+    await withClient(async (client) => {
+      const other = await connect();
+      try {
+        await client.query('create table upserted(id int primary key, n int)');
+        await client.query('insert into upserted values (1, 0)');
+        const attempt = async (change: string, upsert: string): Promise<unknown> => {
+          await client.query('begin isolation level repeatable read');
+          await client.query('select count(*) from upserted');
+          await other.query(change);
+          const outcome = await client.query(upsert).then(
+            (result) => result.rowCount,
+            (error: { code: string }) => error.code,
+          );
+          await client.query('rollback');
+          return outcome;
+        };
+        const nothing = 'insert into upserted values (2, 5) on conflict do nothing';
+        expect(await attempt('insert into upserted values (2, 0)', nothing)).toBe('40001');
+        const update = 'on conflict (id) do update set n = upserted.n + 1';
+        expect(
+          await attempt('insert into upserted values (3, 0)', `insert into upserted values (3, 5) ${update}`),
+        ).toBe('40001');
+        expect(
+          await attempt(
+            'update upserted set n = 10 where id = 1',
+            `insert into upserted values (1, 5) ${update}`,
+          ),
+        ).toBe('40001');
+        expect(await attempt('select 1', `insert into upserted values (1, 5) ${update}`)).toBe(1);
+        expect(
+          await attempt('select 1', 'insert into upserted values (9, 5), (9, 6) on conflict do nothing'),
+        ).toBe(1);
+      } finally {
+        await other.end();
+      }
+    });
+  });
+
   it('cancels a long statement while others go on', async () => {
     const busy = await connect();
     const other = await connect();

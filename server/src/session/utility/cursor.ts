@@ -11,7 +11,7 @@ import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
-import { isPlannableNode } from '../statements.ts';
+import { cannotRun, isPlannableNode } from '../statements.ts';
 import type { SessionCommand } from './index.ts';
 import { child, flag, text, unwrap } from './tree.ts';
 
@@ -39,6 +39,9 @@ export class SqlCursor {
   private readCount = 0;
   private execution: Execution | null;
   private isExhausted = false;
+  private hasFailed = false;
+  /** Savepoints around it; rolling back to one of them ends it. */
+  depth: number;
   isPersisted = false;
   private readonly session: BackendSession;
 
@@ -51,6 +54,7 @@ export class SqlCursor {
     this.plan = options.plan;
     this.execution = options.execution;
     this.text = options.text;
+    this.depth = session.block.depth;
     this.isScrollable = (options.flags & OPTION_SCROLL) !== 0;
     this.isHoldable = (options.flags & OPTION_HOLD) !== 0;
     this.isBinary = (options.flags & OPTION_BINARY) !== 0;
@@ -153,6 +157,7 @@ export class SqlCursor {
 
   private async read(count: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
     const { execution } = this;
+    if (this.hasFailed) throw cannotRun(this.name);
     if (execution === null || this.isExhausted) return 0;
     const slots = this.plan.columns.map((column) => column.slot);
     let delivered = 0;
@@ -167,13 +172,19 @@ export class SqlCursor {
       isCongested: () => false,
     };
     const limit = count >= FETCH_ALL ? 0 : count;
-    let result = execution.step(limit, sink);
-    while (result !== 'done' && result !== 'limit') {
-      result = await this.session.executions.awaitStep(execution, sink, result, () =>
-        limit === 0 ? 0 : limit - delivered,
-      );
+    try {
+      let result = execution.step(limit, sink);
+      while (result !== 'done' && result !== 'limit') {
+        result = await this.session.executions.awaitStep(execution, sink, result, () =>
+          limit === 0 ? 0 : limit - delivered,
+        );
+      }
+      if (result === 'done') this.isExhausted = true;
+    } catch (error) {
+      this.close();
+      this.hasFailed = true;
+      throw error;
     }
-    if (result === 'done') this.isExhausted = true;
     return delivered;
   }
 

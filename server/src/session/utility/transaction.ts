@@ -45,10 +45,10 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
       block.savepoint(text(tree, 'savepoint_name'));
       return 'SAVEPOINT';
     case 'TRANS_STMT_RELEASE':
-      block.release(text(tree, 'savepoint_name'));
+      session.release(text(tree, 'savepoint_name'));
       return 'RELEASE';
     case 'TRANS_STMT_ROLLBACK_TO':
-      block.rollbackTo(text(tree, 'savepoint_name'));
+      session.rollbackTo(text(tree, 'savepoint_name'));
       return 'ROLLBACK';
     default:
       throw notSupported('two-phase commit');

@@ -302,13 +302,13 @@ export class Modify implements Operator {
 
   private resolveConflict(conflict: UniqueConflict): boolean | null {
     const { transaction, snapshot } = this.state.environment;
-    if (transaction.isolation !== 'read committed') {
-      if (
-        !this.target!.table.fetch(conflict.rowId, snapshot, [], [], []) &&
-        this.readOldRow(conflict.rowId, transaction.latestSnapshot()) === null
-      ) {
-        throw concurrentUpdate('updated');
-      }
+    // A row committed after our snapshot may be neither skipped nor updated. One that no snapshot shows is this command's own.
+    if (
+      transaction.isolation !== 'read committed' &&
+      !this.target!.table.fetch(conflict.rowId, snapshot, [], [], []) &&
+      this.readOldRow(conflict.rowId, transaction.latestSnapshot()) !== null
+    ) {
+      throw concurrentUpdate('updated');
     }
     if (this.onConflict!.command === 'nothing') return false;
     this.conflictRow = conflict.rowId;
@@ -323,11 +323,12 @@ export class Modify implements Operator {
   private updateConflicting(): boolean | null {
     const { state, node } = this;
     const { frame } = state;
-    const { transaction } = state.environment;
+    const { transaction, snapshot } = state.environment;
     const target = this.target!;
     const action = this.onConflict!;
     const rowId = this.conflictRow!;
-    const view = transaction.latestSnapshot();
+    // Later isolation levels update what their snapshot shows; a newer version of it is 40001.
+    const view = transaction.isolation === 'read committed' ? transaction.latestSnapshot() : snapshot;
     if (this.oldRow === null) {
       const existing = this.readOldRow(rowId, view);
       if (existing === null) {
