@@ -8,4 +8,4 @@ it(`survives ${MESSAGES} malformed messages`, async () => {
   const report = await malformedCampaign(MESSAGES, 3);
   expect(report.problems).toEqual([]);
   expect(report.messages).toBeGreaterThanOrEqual(MESSAGES);
-}, 1_200_000);
+}, 4_000_000);
