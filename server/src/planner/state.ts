@@ -1,7 +1,7 @@
 /** Everything one run of the planner shares between its stages. Lives for one statement. */
 import type { Oid } from '../base/brands.ts';
 import type { CatalogReader } from '../catalog/contract.ts';
-import type { ExprBase, RelationEntry } from '../sql/tree.ts';
+import type { ExprBase, RelationEntry, SubqueryEntry } from '../sql/tree.ts';
 import { DEFAULT_PLANNER_SETTINGS, type PlannerSettings, type PlanOptions } from './contract.ts';
 import type { LogicalNode } from './logical/algebra.ts';
 import type { PhysicalPlan, SlotExpr } from './physical.ts';
@@ -73,6 +73,16 @@ export class PlannerState {
       typmod: info.typmod,
       collation: info.collation,
     };
+  }
+
+  /** Remembers the privileges a reference to an expanded view needs. */
+  addView(entry: SubqueryEntry): void {
+    this.relations.push({
+      relationOid: entry.viewOid,
+      privileges: (entry.privileges ?? []).map((p) => ({ privilege: p.privilege, columns: p.columns })),
+      asRole: entry.asRole ?? 0,
+      lockMode: 'AccessShare',
+    });
   }
 
   /** Remembers a relation's lock and privileges; the executor checks them at start. */

@@ -153,6 +153,18 @@ describe('a server on a real directory', () => {
     });
   });
 
+  it('asks for the privilege on a view itself, system views included', async () => {
+    await withClient(async (client) => {
+      await client.query('create role onlooker; create view guarded as select 1 as one');
+      await client.query('create view shared as select one from guarded; grant select on shared to onlooker');
+      await client.query('set role onlooker');
+      for (const text of ['select * from guarded', 'select passwd from pg_shadow'])
+        await expect(client.query(text)).rejects.toMatchObject({ code: '42501' });
+      expect((await client.query('select one from shared')).rows).toEqual([{ one: 1 }]);
+      expect((await client.query('select count(*) > 0 as ok from pg_roles')).rows).toEqual([{ ok: true }]);
+    });
+  });
+
   it('refuses ON CONFLICT on rows a REPEATABLE READ snapshot does not show', async () => {
     await withClient(async (client) => {
       const other = await connect();

@@ -36,7 +36,11 @@ export function buildLogicalPlan(state: PlannerState, query: Query): BuiltQuery 
 function buildQuery(context: BuildContext, query: Query, parent: Scope | null): BuiltQuery {
   const { state } = context;
   const scope = newScope(query, parent);
-  for (const entry of query.rangeTable) if (entry.kind === 'relation') state.addRelation(entry);
+  for (const entry of query.rangeTable) {
+    if (entry.kind === 'relation') state.addRelation(entry);
+    // A view that was expanded still needs the caller's privilege on itself.
+    else if (entry.kind === 'subquery' && entry.viewOid !== 0) state.addView(entry);
+  }
   bindCommonTables(context, scope);
   if (query.command !== 'select') return buildModify(context, scope);
 
