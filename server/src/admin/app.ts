@@ -32,6 +32,8 @@ import { ServerError, type ServerReport, WireClient, type WireResult } from './w
 const COOKIE = 'fastpostgres_console';
 const PAGE_ROWS_DEFAULT = 500;
 const BODY_BYTES_MAX = 32 << 20;
+/** How often expired sessions are looked for. */
+const SWEEP_MILLIS = 60_000;
 
 export interface AdminOptions {
   readonly environment: Environment;
@@ -279,7 +281,16 @@ export async function createAdminApp(options: AdminOptions) {
       return reply.code(404).send({ code: 'not_found', message: 'there is no such address' });
     });
   }
-  app.addHook('onClose', async () => sessions.closeAll());
+  // Expired sessions end by themselves: their connections may hold locks.
+  let sweeper = environment.clock.setTimer(() => sweep(), SWEEP_MILLIS, { background: true });
+  const sweep = (): void => {
+    sessions.sweep();
+    sweeper = environment.clock.setTimer(() => sweep(), SWEEP_MILLIS, { background: true });
+  };
+  app.addHook('onClose', async () => {
+    environment.clock.clearTimer(sweeper);
+    sessions.closeAll();
+  });
   return app;
 }
 

@@ -11,7 +11,7 @@ import type { WireClient } from './wire-client.ts';
 export const IDLE_MILLIS = 30 * 60_000;
 export const LIFE_MILLIS = 12 * 3_600_000;
 const SESSIONS_MAX = 200;
-const RESULTS_MAX = 20;
+const RESULTS_MAX = 10;
 
 export interface KeptResult {
   readonly id: string;

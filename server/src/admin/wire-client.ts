@@ -47,6 +47,8 @@ export interface WireOutcome {
 /** Rows of one result that are kept; the rest is counted and dropped. */
 const ROWS_MAX = 1_000_000;
 const BYTES_MAX = 256 << 20;
+/** What a NULL or the head of a string costs in memory, about. */
+const CELL_BYTES = 16;
 
 interface BackendMessage {
   readonly name: string;
@@ -201,7 +203,7 @@ export class WireClient {
               result.isTruncated = true;
               return;
             }
-            for (const field of fields) bytes += field === null ? 4 : field.length;
+            for (const field of fields) bytes += CELL_BYTES + (field === null ? 0 : field.length);
             result.rows.push(fields);
             return;
           }

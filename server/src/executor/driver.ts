@@ -7,7 +7,7 @@
  *
  * Between executions the operator tree stays, so a prepared statement compiles once per session.
  */
-import { assert } from '../base/error.ts';
+import { assert, DbError } from '../base/error.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import {
@@ -121,6 +121,9 @@ class RowExecution implements Execution {
   private root: Operator | null = null;
   private phase: Phase = 'closed';
   private lockIndex = 0;
+  private hasWaitedForLock = false;
+  /** Descriptors of the plan's relations before its locks were asked for. */
+  private readonly definitions = new Map<number, unknown>();
   private cteIndex = 0;
   private checkedVersion = -1;
   private checkedRole = -1;
@@ -150,6 +153,8 @@ class RowExecution implements Execution {
     this.root!.open();
     this.rowCount = 0;
     this.lockIndex = 0;
+    this.hasWaitedForLock = false;
+    this.definitions.clear();
     this.cteIndex = 0;
     this.phase = 'lock';
   }
@@ -212,7 +217,32 @@ class RowExecution implements Execution {
       });
       // The promise resolves with the lock granted: it is not asked for again.
       this.lockIndex++;
+      if (pending !== null) this.noteWait();
       state.waitFor(pending);
+    }
+    if (this.hasWaitedForLock) this.checkDefinitions();
+  }
+
+  private noteWait(): void {
+    this.hasWaitedForLock = true;
+    if (this.definitions.size > 0) return;
+    const now = this.state!.environment.services.catalog();
+    for (const { relationOid } of this.plan.relations)
+      this.definitions.set(relationOid, now.relation(relationOid));
+  }
+
+  /** Whoever held a lock may have changed the table: a plan made for the old definition must not run. */
+  private checkDefinitions(): void {
+    const { services, catalog } = this.state!.environment;
+    const now = services.catalog();
+    if (now.version === this.plan.catalogVersion) return;
+    for (const { relationOid } of this.plan.relations) {
+      if (now.relation(relationOid) === this.definitions.get(relationOid)) continue;
+      throw new DbError(
+        'serialization_failure',
+        `could not serialize access due to concurrent change of the definition of "${catalog.relation(relationOid)?.name ?? relationOid}"`,
+        { hint: 'Run the statement again.' },
+      );
     }
   }
 

@@ -226,6 +226,27 @@ describe('a server on a real directory', () => {
     }
   });
 
+  it('never runs a plan for a definition that changed while it waited', async () => {
+    const first = await connect();
+    const second = await connect();
+    try {
+      await first.query('create table changing(i int primary key, v int)');
+      await first.query('insert into changing values (1, 10), (2, 20)');
+      await first.query('begin');
+      await first.query('alter table changing alter v type bigint');
+      const waiting = second.query('select sum(v) as total from changing').then(
+        () => 'answered',
+        (error: { code: string }) => error.code,
+      );
+      await first.query('commit');
+      expect(await waiting).toBe('40001');
+      expect((await second.query('select sum(v)::int as total from changing')).rows).toEqual([{ total: 30 }]);
+    } finally {
+      await first.end();
+      await second.end();
+    }
+  });
+
   it('delivers notifications when the transaction commits', async () => {
     const listener = await connect();
     const sender = await connect();

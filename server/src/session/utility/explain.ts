@@ -1,6 +1,7 @@
 /** EXPLAIN: options, the plan of the statement inside, and with ANALYZE a measured run whose rows are thrown away. */
 import { DbError, notSupported } from '../../base/error.ts';
 import type { Instrumentation } from '../../executor/instrument.ts';
+import { checkPermissions } from '../../executor/permissions.ts';
 import { DEFAULT_EXPLAIN_OPTIONS, type ExplainOptions, explainPlan } from '../../planner/explain/index.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
@@ -108,6 +109,7 @@ export async function explain(command: SessionCommand): Promise<string> {
     command.parameterTypes,
   );
   if (plan === null) throw notSupported(`EXPLAIN of ${inner.node}`);
+  checkPermissions(plan, session.catalog(), session.roleOid());
   const planning = (clock.monotonicMicros() - planStart) / 1000;
   let instrumentation: Instrumentation | null = null;
   let execution: number | null = null;
