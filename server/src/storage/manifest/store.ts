@@ -222,6 +222,9 @@ export class Manifest implements ManifestStore {
   }
 
   /** Called by the edit. */
+  /** Files of a version whose superblocks were not both written: held, because a crash may still find that version. */
+  private readonly uncertainFiles: number[] = [];
+
   finishEdit(): void {
     this.edit = null;
   }
@@ -252,11 +255,16 @@ export class Manifest implements ManifestStore {
       if (base.root === null) await this.disk.syncDirectory('');
     } catch (error) {
       // The new superblock may or may not be on disk: keep the files of both versions until a later commit succeeds.
+      for (const file of version.namedFiles()) {
+        this.files.hold(file);
+        this.uncertainFiles.push(file);
+      }
       throw translateDiskError(error);
     }
     this.version = version;
     this.files.setNamed(version.namedFiles());
     this.files.release(writer.file);
+    for (const file of this.uncertainFiles.splice(0)) this.files.release(file);
     return version;
   }
 }
