@@ -213,7 +213,10 @@ export async function createAdminApp(options: AdminOptions) {
           code: 'result_gone',
           message: 'this result is not kept any more; run the statement again',
         });
-      return { rows: result.rows.slice(offset, offset + limit).map((row) => [...row]) };
+      return {
+        rows: result.rows.slice(offset, offset + limit).map((row) => [...row]),
+        total: result.rows.length,
+      };
     },
   );
 
