@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,8 +57,23 @@ export function engineEnvironment(node) {
   };
 }
 
-/** Path of the server's main module, or undefined in a checkout without one. */
+/** Where `bundle.mjs` puts the joined modules; below the server, so that its packages are found from there. */
+export const bundleFolder = path.join(root, 'server', 'node_modules', '.cache', 'engine');
+
+/** What a bundle was made of: the newest change of a source, and the place of the checkout (paths are written into it). */
+export function bundleStamp() {
+  const sources = ['server/src', 'server/package.json', 'scripts/bundle.mjs', 'pnpm-lock.yaml'];
+  return `${root} ${newestChange(sources.map((file) => path.join(root, file)))}`;
+}
+
+/**
+ * Path of the server's main module, or undefined in a checkout without one: the bundle if it is of today's sources,
+ * else the sources themselves, which run as well and start more slowly.
+ */
 export function engineMain() {
+  const stamp = path.join(bundleFolder, 'stamp');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === bundleStamp())
+    return path.join(bundleFolder, 'main-main.mjs');
   const main = path.join(root, 'server', 'src', 'main', 'main.ts');
   return existsSync(main) ? main : undefined;
 }

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { engineEnvironment, engineNode, newestChange, root } from './engine.mjs';
+import { bundleFolder, bundleStamp, engineEnvironment, engineNode, newestChange, root } from './engine.mjs';
 
 /** The version the lockfile was written with. */
 const packageManager = 'pnpm@12.21.0';
@@ -79,10 +79,25 @@ export async function ensureConsole() {
   writeStamp('console', stamp);
 }
 
+/** Joins the server's modules if a source is newer than the last attempt; without the bundle a start takes longer. */
+export async function ensureBundle() {
+  const stamp = bundleStamp();
+  if (readStamp('bundle') === stamp && existsSync(path.join(bundleFolder, 'stamp'))) return;
+  const node = engineNode();
+  const script = path.join(root, 'scripts', 'bundle.mjs');
+  const result = await runQuietly(node, [script], engineEnvironment(node));
+  if (result.code === 0) writeFileSync(path.join(bundleFolder, 'stamp'), stamp);
+  else
+    process.stderr.write(
+      `${result.output}\nfastpostgres: the modules were not joined; starting from the sources\n`,
+    );
+  writeStamp('bundle', stamp);
+}
+
 /** All of it, what does not depend on each other side by side. */
 export async function ensureAll() {
   await ensurePackages();
-  await Promise.all([ensureAddon(), ensureConsole()]);
+  await Promise.all([ensureAddon(), ensureConsole(), ensureBundle()]);
 }
 
 /** Runs a program, keeping its output for the case of a failure. */
