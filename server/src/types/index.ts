@@ -1,6 +1,7 @@
 /** The types room's public face: support of every builtin type, and factories for user-defined ones. */
 import { internalError } from '../base/error.ts';
 import type { FormatContext, TypeSupport } from './contract.ts';
+import { geometrySupports } from './geometry/index.ts';
 import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
 import { basicSupports, unimplementedType } from './support-basic.ts';
 import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
@@ -12,7 +13,7 @@ function register(support: TypeSupport): void {
   supports.set(support.oid, support);
 }
 
-for (const support of [...basicSupports(), ...dateTimeSupports()]) register(support);
+for (const support of [...basicSupports(), ...dateTimeSupports(), ...geometrySupports()]) register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);
 register(recordSupport((oid) => resolveUserType(oid)));
 for (const [oid, name, length] of BUILTIN_TYPES) {
@@ -20,7 +21,7 @@ for (const [oid, name, length] of BUILTIN_TYPES) {
 }
 for (const support of [...supports.values()]) {
   const arrayOid = ARRAY_OF.get(support.oid);
-  if (arrayOid !== undefined) register(arraySupport(arrayOid, support));
+  if (arrayOid !== undefined) register(arraySupport(arrayOid, support, support.oid === OID.BOX ? ';' : ','));
 }
 
 /** How anonymous records find the support of user-defined field types; the catalog sets it at start. */

@@ -17,6 +17,8 @@ import { floatFunctions } from './float.ts';
 import { dateFormatFunctions } from './format-date.ts';
 import { numberFormatFunctions } from './format-number.ts';
 import { formatFunctions } from './format-text.ts';
+import { areaFunctions } from './geometry/areas.ts';
+import { pointFunctions } from './geometry/points.ts';
 import { informationSchemaFunctions, informationSchemaSetFunctions } from './information-schema.ts';
 import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
@@ -45,6 +47,8 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     arrayFunctions,
     jsonFunctions,
     systemFunctions,
+    pointFunctions,
+    areaFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
