@@ -1,6 +1,7 @@
 /** Values for target columns: coercion on assignment, and assignment to array elements and row fields. */
 import { DbError } from '../../base/error.ts';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
+import { FIXED_ARRAYS } from '../../types/geometry/index.ts';
 import { type Node, positionOf, type ResTarget, stringOf } from '../parse/ast.ts';
 import { closestNames } from '../parse/spelling.ts';
 import type { Expr } from '../tree.ts';
@@ -187,7 +188,7 @@ function assignSubscript(
 ): Expr {
   const base = baseType(scope.catalog, target.typeOid, target.typmod);
   const type = scope.typeOf(base.typeOid);
-  if (!type.isTrueArray)
+  if (!type.isTrueArray && !FIXED_ARRAYS.has(type.oid))
     throw new DbError(
       'datatype_mismatch',
       `cannot subscript type ${typeLabel(scope.context, target.typeOid)} because it does not support subscripting`,

@@ -1,5 +1,6 @@
 /** Arrays, rows, subscripts and field selection. */
 import { DbError } from '../../base/error.ts';
+import { FIXED_ARRAYS } from '../../types/geometry/index.ts';
 import {
   type A_ArrayExpr,
   type A_Indirection,
@@ -178,7 +179,10 @@ export function makeSubscript(
   const base = baseType(scope.catalog, container.typeOid, container.typmod);
   const type = scope.typeOf(base.typeOid);
   if (type.oid === 3802) return makeJsonbSubscript(scope, container, indices);
-  if (!type.elementOid || (type.length !== -1 && !type.isTrueArray && type.oid !== T.NAME))
+  if (
+    !type.elementOid ||
+    (type.length !== -1 && !type.isTrueArray && type.oid !== T.NAME && !FIXED_ARRAYS.has(type.oid))
+  )
     throw new DbError(
       'datatype_mismatch',
       `cannot subscript type ${typeLabel(scope.context, container.typeOid)} because it does not support subscripting`,

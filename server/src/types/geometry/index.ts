@@ -202,3 +202,27 @@ const polygonSupport: TypeSupport = {
 export function geometrySupports(): TypeSupport[] {
   return [...fixedShapes.map(fixedSupport), pathSupport, polygonSupport];
 }
+
+/** Parts of the shapes that subscripts reach, counted from 0: coordinates of point and line, corners of lseg and box. */
+export function shapeParts(value: Datum): readonly (number | Point)[] {
+  if (value instanceof Segment) return [value.start, value.end];
+  if (value instanceof Box) return [value.high, value.low];
+  return floatsOf(value as Point | Line);
+}
+
+/** The shape with one part replaced, unchanged for NULL; 2202E when it has no such part. */
+export function withShapePart(value: Datum, index: number, part: Datum): Datum {
+  if (part === null) return value;
+  const parts = [...shapeParts(value)];
+  if (index < 0 || index >= parts.length) {
+    throw new DbError('array_subscript_error', 'array subscript out of range');
+  }
+  parts[index] = part as number | Point;
+  if (value instanceof Segment) return new Segment(parts[0] as Point, parts[1] as Point);
+  if (value instanceof Box) return new Box(parts[0] as Point, parts[1] as Point);
+  if (value instanceof Line) return new Line(...(parts as [number, number, number]));
+  return new Point(...(parts as [number, number]));
+}
+
+/** Types whose values are subscripted as arrays of fixed length. */
+export const FIXED_ARRAYS: ReadonlySet<number> = new Set([OID.POINT, OID.LSEG, OID.LINE, OID.BOX]);

@@ -3,7 +3,7 @@
  * brackets for open paths, braces for lines, angle brackets for circles.
  */
 import { DbError } from '../../base/error.ts';
-import { formatFloat8, invalidSyntax, outOfRange, parseFloat8 } from '../scalars.ts';
+import { formatFloat8, invalidSyntax, parseFloat8 } from '../scalars.ts';
 import { pointsEqual, segmentSlope, slopeLine } from './arithmetic.ts';
 import { Box, Circle, Line, makeBox, Path, Point, Polygon, Segment } from './shapes.ts';
 
@@ -46,7 +46,12 @@ class Reader {
     try {
       return parseFloat8(found[1]!);
     } catch (error) {
-      if (error instanceof DbError && error.code === '22003') throw outOfRange('double precision', found[1]!);
+      if (error instanceof DbError && error.code === '22003') {
+        throw new DbError(
+          'numeric_value_out_of_range',
+          `"${found[1]!}" is out of range for type double precision`,
+        );
+      }
       throw error;
     }
   }

@@ -2,6 +2,7 @@
 import { DbError, notSupported } from '../../../base/error.ts';
 import type { ArrayCastExpr, ArrayExpr, ArrayOperatorExpr, SubscriptExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
+import { FIXED_ARRAYS, shapeParts, withShapePart } from '../../../types/geometry/index.ts';
 import { keyOf, type MapKey } from '../keys.ts';
 import { type Compiled, constant, dynamic, type Evaluate, type ExpressionCompiler } from './compile.ts';
 
@@ -164,8 +165,32 @@ function compileJsonSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr)
   return dynamic(value);
 }
 
+/** `point[0]`, `box[1]` …: one-dimensional, counted from 0. */
+function compileShapeSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr): Compiled {
+  if (expr.lower !== null)
+    throw new DbError('feature_not_supported', 'slices of fixed-length arrays not implemented');
+  const container = compiler.node(expr.arg).run;
+  const bounds = expr.upper.map((bound) => compiler.node(bound!).run);
+  const { assignment } = expr;
+  const part = assignment === null ? null : compiler.node(assignment).run;
+  return dynamic((frame) => {
+    const value = container(frame);
+    const indexes = bounds.map((bound) => bound(frame) as number | null);
+    if (value === null) return null;
+    const index = indexes[0] ?? null;
+    if (part === null)
+      return index === null || indexes.length !== 1 ? null : (shapeParts(value)[index] ?? null);
+    if (index === null) {
+      throw new DbError('null_value_not_allowed', 'array subscript in assignment must not be null');
+    }
+    if (indexes.length !== 1) throw new DbError('array_subscript_error', 'wrong number of array subscripts');
+    return withShapePart(value, index, part(frame));
+  });
+}
+
 export function compileSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr): Compiled {
   if (expr.arg.typeOid === JSONB) return compileJsonSubscript(compiler, expr);
+  if (FIXED_ARRAYS.has(expr.arg.typeOid)) return compileShapeSubscript(compiler, expr);
   const arg = compiler.node(expr.arg).run;
   const upper = expr.upper.map((bound) => (bound === null ? null : compiler.node(bound).run));
   const lower = expr.lower?.map((bound) => (bound === null ? null : compiler.node(bound).run)) ?? null;

@@ -81,7 +81,7 @@ const circleContains = (outer: Circle, inner: Circle): boolean =>
   G.isLessOrEqual(reach(outer, inner), G.minus(outer.radius, inner.radius));
 const holdsPoint = (circle: Circle, point: Point): boolean =>
   G.distance(circle.center, point) <= circle.radius;
-const beyond = (length: number): number => (length < 0 ? 0 : length);
+const beyond = (length: number): number => (Number.isNaN(length) ? length : Math.max(length, 0));
 const toPolygon = (circle: Circle, polygon: Polygon): number =>
   beyond(G.minus(A.polygonDistanceToPoint(circle.center, polygon), circle.radius));
 const toPoint = (point: Point, circle: Circle): number =>

@@ -18,7 +18,7 @@ export function measured(
     lt: G.isLess,
     le: G.isLessOrEqual,
     eq: G.isEqual,
-    ne: (left, right) => !G.isEqual(left, right),
+    ne: (left, right) => left !== right && Math.abs(left - right) > 1e-6,
     ge: G.isMoreOrEqual,
     gt: G.isMore,
   };
