@@ -98,6 +98,8 @@ export interface RelationDescriptor {
   /** Views: serialised typed Query (sql/tree-json). */
   readonly viewQuery: string | null;
   readonly acl: readonly string[] | null;
+  /** ENABLE and FORCE ROW LEVEL SECURITY. */
+  readonly rowSecurity: 'none' | 'enabled' | 'forced';
   /** Present for kinds stored as tables. */
   readonly table: TableSchema | null;
   /**
@@ -277,7 +279,15 @@ export interface CatalogReader {
   isMemberOfRole(member: Oid, role: Oid): boolean;
   /** Constraints of that name visible by the path or in the schema (SET CONSTRAINTS). */
   constraintsByName(schema: string | null, name: string, path: SearchPath): readonly ConstraintDescriptor[];
+  /** Settings kept for sessions of a role in this database (pg_db_role_setting), the weaker first. */
+  storedSettings(role: Oid): readonly StoredSetting[];
   names(path: SearchPath): NameService;
+}
+
+export interface StoredSetting {
+  readonly source: 'global' | 'database' | 'user' | 'database user';
+  readonly name: string;
+  readonly value: string;
 }
 
 export type Privilege =

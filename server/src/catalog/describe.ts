@@ -285,6 +285,7 @@ class Relation implements RelationDescriptor {
   readonly indexes: readonly IndexDescriptor[];
   readonly referencedBy: readonly ConstraintDescriptor[];
   readonly acl: readonly string[] | null;
+  readonly rowSecurity: 'none' | 'enabled' | 'forced';
   readonly virtualRows: RelationDescriptor['virtualRows'];
   private readonly reader: CatalogReaderImplementation;
   private readonly columnRows: readonly CatalogRow[];
@@ -329,6 +330,12 @@ class Relation implements RelationDescriptor {
               return new Index(reader, values, classRow.values);
             });
     this.acl = strings(row[PG_CLASS.relacl]!);
+    this.rowSecurity =
+      row[PG_CLASS.relrowsecurity] !== true
+        ? 'none'
+        : row[PG_CLASS.relforcerowsecurity] === true
+          ? 'forced'
+          : 'enabled';
   }
 
   /** System views are analysed when first used, so that starting costs nothing for them. */

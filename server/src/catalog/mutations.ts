@@ -29,8 +29,8 @@ export function address(classId: Oid, objectId: Oid, subId = 0): ObjectAddress {
   return { classId, objectId, subId };
 }
 
-/** n normal, a auto, i internal; o owner and a acl in pg_shdepend. */
-export type DependencyType = 'n' | 'a' | 'i';
+/** n normal, a auto, i internal, e member of an extension, P and S of partitions; o owner and a acl in pg_shdepend. */
+export type DependencyType = 'n' | 'a' | 'i' | 'e' | 'P' | 'S';
 
 /** Objects below this oid came with the server: nothing is recorded about depending on them, they cannot be dropped. */
 export const FIRST_USER_OID = 16384;

@@ -18,9 +18,11 @@ import {
 } from './data/columns.ts';
 import { CLASS_OID } from './definitions.ts';
 import { formatType } from './format-type.ts';
+import { quoteIdentifier } from './identifiers.ts';
 import type { ObjectAddress } from './mutations.ts';
 import { CatalogNames } from './names.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
+import type { CatalogRow } from './static-rows.ts';
 
 /** Words for the kinds of pg_class. */
 export const RELATION_KIND_NAMES: Readonly<Record<string, string>> = {
@@ -54,6 +56,20 @@ export function describeObject(
     return `${RELATION_KIND_NAMES[kind] ?? 'relation'} ${relationName(reader, oid, path)}`;
   };
   const names = new CatalogNames(reader, path);
+  /** An object by name, with its schema unless that is in the path. */
+  const named = (
+    word: string,
+    values: CatalogRow | undefined,
+    name: number,
+    namespace: number | null,
+  ): string | null => {
+    if (values === undefined) return null;
+    const text = quoteIdentifier(values[name] as string);
+    const schema = namespace === null ? null : (values[namespace] as number);
+    return schema === null || path.namespaces.includes(schema)
+      ? `${word} ${text}`
+      : `${word} ${quoteIdentifier(reader.namespaceName(schema) ?? '')}.${text}`;
+  };
   switch (object.classId) {
     case CLASS_OID.relation: {
       if (row('pg_class') === undefined) return null;
@@ -136,6 +152,67 @@ export function describeObject(
       return cast === undefined
         ? null
         : `cast from ${formatType(reader, cast[PG_CAST.castsource] as number, { path })} to ${formatType(reader, cast[PG_CAST.casttarget] as number, { path })}`;
+    }
+    case CLASS_OID.statistics:
+      return named('statistics object', row('pg_statistic_ext'), 2, 3);
+    case CLASS_OID.conversion:
+      return named('conversion', row('pg_conversion'), 1, 2);
+    case CLASS_OID.textSearchConfiguration:
+      return named('text search configuration', row('pg_ts_config'), 1, 2);
+    case CLASS_OID.textSearchDictionary:
+      return named('text search dictionary', row('pg_ts_dict'), 1, 2);
+    case CLASS_OID.textSearchParser:
+      return named('text search parser', row('pg_ts_parser'), 1, 2);
+    case CLASS_OID.textSearchTemplate:
+      return named('text search template', row('pg_ts_template'), 1, 2);
+    case CLASS_OID.operatorClass:
+    case CLASS_OID.operatorFamily: {
+      const isClass = object.classId === CLASS_OID.operatorClass;
+      const found = row(isClass ? 'pg_opclass' : 'pg_opfamily');
+      if (found === undefined) return null;
+      const method = view.get('pg_am', found[1] as number)?.values[1] as string;
+      return `${named(isClass ? 'operator class' : 'operator family', found, 2, 3)} for access method ${method}`;
+    }
+    case CLASS_OID.accessMethod:
+      return named('access method', row('pg_am'), 1, null);
+    case CLASS_OID.publication:
+      return named('publication', row('pg_publication'), 1, null);
+    case CLASS_OID.publicationRelation: {
+      const member = row('pg_publication_rel');
+      return member === undefined
+        ? null
+        : `publication of ${relation(member[2] as number)} in ${named('publication', view.get('pg_publication', member[1] as number)?.values, 1, null)}`;
+    }
+    case CLASS_OID.publicationNamespace: {
+      const member = row('pg_publication_namespace');
+      return member === undefined
+        ? null
+        : `publication of schema ${reader.namespaceName(member[2] as number)} in ${named('publication', view.get('pg_publication', member[1] as number)?.values, 1, null)}`;
+    }
+    case CLASS_OID.subscription:
+      return named('subscription', row('pg_subscription'), 3, null);
+    case CLASS_OID.foreignDataWrapper:
+      return named('foreign-data wrapper', row('pg_foreign_data_wrapper'), 1, null);
+    case CLASS_OID.foreignServer:
+      return named('server', row('pg_foreign_server'), 1, null);
+    case CLASS_OID.eventTrigger:
+      return named('event trigger', row('pg_event_trigger'), 1, null);
+    case CLASS_OID.policy: {
+      const policy = row('pg_policy');
+      return policy === undefined
+        ? null
+        : `policy ${quoteIdentifier(policy[1] as string)} on ${relation(policy[2] as number)}`;
+    }
+    case CLASS_OID.largeObject:
+      return row('pg_largeobject_metadata') === undefined ? null : `large object ${object.objectId}`;
+    case CLASS_OID.defaultAcl: {
+      const entry = row('pg_default_acl');
+      if (entry === undefined) return null;
+      const what = { r: 'relations', S: 'sequences', f: 'functions', T: 'types', n: 'schemas' }[
+        entry[3] as string
+      ];
+      const where = entry[2] === 0 ? '' : ` in schema ${reader.namespaceName(entry[2] as number)}`;
+      return `default privileges on new ${what} belonging to role ${reader.role(entry[1] as number)?.name}${where}`;
     }
     default:
       return null;

@@ -19,6 +19,7 @@ import type {
   RelationDescriptor,
   RoleDescriptor,
   SearchPath,
+  StoredSetting,
   TypeDescriptor,
 } from './contract.ts';
 import {
@@ -45,6 +46,7 @@ import {
   describeRelation,
   describeRole,
   describeType,
+  strings,
 } from './describe.ts';
 import type { LayerView } from './layers.ts';
 import { CatalogNames } from './names.ts';
@@ -596,6 +598,23 @@ export class CatalogReaderImplementation implements CatalogReader {
       (roles.hasPrivilegesOf(roleOid, PREDEFINED_ROLE.readAllData) ||
         roles.hasPrivilegesOf(roleOid, PREDEFINED_ROLE.writeAllData))
     );
+  }
+
+  storedSettings(role: Oid): StoredSetting[] {
+    const found: StoredSetting[] = [];
+    for (const [database, owner, source] of [
+      [0, 0, 'global'],
+      [this.databaseOid, 0, 'database'],
+      [0, role, 'user'],
+      [this.databaseOid, role, 'database user'],
+    ] as const) {
+      const row = this.view.get('pg_db_role_setting', `${database}.${owner}`);
+      for (const item of row === null ? [] : (strings(row.values[2]!) ?? [])) {
+        const at = item.indexOf('=');
+        found.push({ source, name: item.slice(0, at), value: item.slice(at + 1) });
+      }
+    }
+    return found;
   }
 
   names(path: SearchPath): NameService {

@@ -72,7 +72,8 @@ export function parseArrayText(text: string): (string | null)[] {
   return elements;
 }
 
-function parseValue(text: string, type: string): Datum {
+/** A value of the data files. */
+export function parseValue(text: string, type: string): Datum {
   if (text === '\\N') return null;
   switch (type) {
     case 'bool':

@@ -1,7 +1,12 @@
 /** How the executor finds what a function OID means: a thin layer over the catalog and the builtin library. */
 import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
-import type { CatalogReader, DomainRule, FunctionDescriptor } from '../catalog/contract.ts';
+import type {
+  AggregateDescriptor,
+  CatalogReader,
+  DomainRule,
+  FunctionDescriptor,
+} from '../catalog/contract.ts';
 import type {
   AggregateFunction,
   BoundAggregate,
@@ -148,6 +153,9 @@ export class CatalogFunctionResolver implements FunctionResolver {
   aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate {
     const implementation = this.library.aggregateFunction(aggregateOid);
     if (implementation === undefined) {
+      const { aggregate } = this.descriptor(aggregateOid);
+      if (aggregateOid >= FIRST_USER_OID && aggregate !== null)
+        return bindUserAggregate(this, aggregate, site, this.context);
       throw notSupported(`aggregate ${this.descriptor(aggregateOid).name}`);
     }
     return implementation.make(this.context, site);
@@ -171,4 +179,62 @@ export class CatalogFunctionResolver implements FunctionResolver {
   operatorName(operatorOid: Oid): string {
     return this.catalog().operator(operatorOid)?.name ?? '';
   }
+}
+
+interface UserAggregateState {
+  value: Datum;
+  /** False until the first row with values, for strict transition functions without a start value. */
+  isStarted: boolean;
+}
+
+/** An aggregate of CREATE AGGREGATE: its transition and final functions called like any other. */
+function bindUserAggregate(
+  resolver: CatalogFunctionResolver,
+  aggregate: AggregateDescriptor,
+  site: CallSite,
+  context: FunctionContext,
+): BoundAggregate {
+  const { transitionType } = aggregate;
+  const transition = resolver.scalar(aggregate.transitionFunction, {
+    argumentTypes: [transitionType, ...site.argumentTypes],
+    resultType: transitionType,
+    variadic: false,
+    collation: site.collation,
+  });
+  const final =
+    aggregate.finalFunction === 0
+      ? null
+      : resolver.scalar(aggregate.finalFunction, {
+          argumentTypes: [transitionType],
+          resultType: site.resultType,
+          variadic: false,
+          collation: site.collation,
+        });
+  const initial =
+    aggregate.initialValue === null
+      ? null
+      : resolver.typeSupport(transitionType).input(aggregate.initialValue, -1, context.format);
+  return {
+    // The caller skips rows with NULLs only where the transition function would not see them.
+    strict: transition.strict,
+    createState: (): UserAggregateState => ({ value: initial, isStarted: initial !== null }),
+    step(state, ...args) {
+      const own = state as UserAggregateState;
+      if (transition.strict) {
+        if (!own.isStarted) {
+          // The first value is the state.
+          own.value = args[0] ?? null;
+          own.isStarted = true;
+          return;
+        }
+        if (own.value === null) return;
+      }
+      own.value = transition.call(own.value, ...args);
+    },
+    final(state) {
+      const { value } = state as UserAggregateState;
+      if (final === null) return value;
+      return final.strict && value === null ? null : final.call(value);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** Privileges a plan needs, checked at the start of every execution unless nothing changed since the last. */
 import type { Oid } from '../base/brands.ts';
-import { DbError } from '../base/error.ts';
+import { DbError, notSupported } from '../base/error.ts';
 import type { CatalogReader, Privilege, RelationDescriptor } from '../catalog/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 
@@ -39,7 +39,20 @@ export function checkPermissions(plan: PhysicalPlan, catalog: CatalogReader, rol
         throw permissionDenied(relation);
       }
     }
+    refuseRowSecurity(catalog, relation, role);
   }
+}
+
+/**
+ * Policies are kept but not evaluated: whoever they would apply to is refused, so that nobody sees a row a policy hides. Superusers,
+ * roles with BYPASSRLS, and owners (unless FORCE) are not subject to them.
+ */
+export function refuseRowSecurity(catalog: CatalogReader, relation: RelationDescriptor, roleOid: Oid): void {
+  if (relation.rowSecurity === 'none') return;
+  const role = catalog.role(roleOid);
+  if (role === null || role.superuser || role.bypassRowSecurity) return;
+  if (relation.rowSecurity === 'enabled' && catalog.hasPrivilegesOfRole(roleOid, relation.ownerOid)) return;
+  throw notSupported(`row-level security (table "${relation.name}")`);
 }
 
 /** Errors 25006 for a statement that writes to anything but temporary tables, or locks rows. */

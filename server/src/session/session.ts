@@ -741,6 +741,15 @@ export class BackendSession implements Session, UtilitySession {
   }
 
   private applyStartParameters(parameters: ReadonlyMap<string, string>): void {
+    for (const { source, name, value } of this.catalog().storedSettings(this.sessionUserOid)) {
+      try {
+        this.settings.setAtStart(name, value, source);
+      } catch (error) {
+        // A stored value that is no longer valid must not lock anybody out.
+        if (!(error instanceof DbError)) throw error;
+        this.notice({ severity: 'WARNING', code: error.code, message: error.message, fields: error.fields });
+      }
+    }
     for (const [name, value] of parameters) {
       if (name === 'user' || name === 'database' || name === 'replication' || name.startsWith('_pq_.'))
         continue;

@@ -313,7 +313,8 @@ export class TestDatabase {
       viewQuery,
       acl: null,
       table: null,
-      virtualRows: null,
+      rowSecurity: 'none',
+    virtualRows: null,
     });
   }
 }

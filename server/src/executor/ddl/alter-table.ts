@@ -30,6 +30,7 @@ import {
   optionText,
 } from './create-table.ts';
 import { changeOwner } from './ownership.ts';
+import { setRowSecurity } from './publication.ts';
 import { insertColumn, setColumnDefault } from './relation.ts';
 import { changeSequence, presentSettings, sequenceSettings } from './sequence.ts';
 
@@ -358,7 +359,8 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
     case 'AT_DisableRowSecurity':
     case 'AT_ForceRowSecurity':
     case 'AT_NoForceRowSecurity':
-      throw notSupported('row-level security');
+      setRowSecurity(ddl, oid, command.subtype);
+      return;
     default:
       throw notSupported(`ALTER TABLE action ${(command.subtype ?? '').replace('AT_', '')}`);
   }

@@ -1,7 +1,13 @@
 /** COMMENT ON. */
 
+import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
-import { PG_CONSTRAINT, PG_EXTENSION, PG_REWRITE, PG_TRIGGER } from '../../catalog/data/columns.ts';
+import {
+  PG_CONSTRAINT,
+  PG_LARGEOBJECT_METADATA,
+  PG_REWRITE,
+  PG_TRIGGER,
+} from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
@@ -10,6 +16,7 @@ import type { CommentStmt, Node, ObjectType } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findFunction } from './drop.ts';
+import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
 
 const RELATION_KINDS: Partial<Record<ObjectType, string>> = {
   OBJECT_TABLE: 'r',
@@ -18,6 +25,13 @@ const RELATION_KINDS: Partial<Record<ObjectType, string>> = {
   OBJECT_VIEW: 'v',
   OBJECT_MATVIEW: 'm',
 };
+
+/** A large object is named by its oid, large ones arrive as text. */
+export function largeObjectOid(node: Node | undefined): Oid {
+  if (node !== undefined && 'Integer' in node) return node.Integer.ival ?? 0;
+  if (node !== undefined && 'Float' in node) return Number(node.Float.fval);
+  return Number(stringOf(node));
+}
 
 async function find(ddl: Ddl, type: ObjectType, object: Node | undefined): Promise<ObjectAddress> {
   const names = namesOf(object);
@@ -148,13 +162,25 @@ async function find(ddl: Ddl, type: ObjectType, object: Node | undefined): Promi
         );
       return address(CLASS_OID.procedure, oid);
     }
-    case 'OBJECT_EXTENSION': {
-      for (const { key, values } of ddl.reader.view.all('pg_extension'))
-        if (values[PG_EXTENSION.extname] === name) return address(CLASS_OID.extension, key as number);
-      throw new DbError('undefined_object', `extension "${name}" does not exist`);
+    case 'OBJECT_CAST':
+      return findCast(ddl, object!, false)!;
+    case 'OBJECT_POLICY':
+      return (await findOnTable(ddl, type, object!, false))!;
+    case 'OBJECT_LARGEOBJECT': {
+      const oid = largeObjectOid(object);
+      const row = ddl.reader.view.get('pg_largeobject_metadata', oid);
+      if (row === null) throw new DbError('undefined_object', `large object ${oid} does not exist`);
+      if (!ddl.isOwner(row.values[PG_LARGEOBJECT_METADATA.lomowner] as number))
+        throw new DbError('insufficient_privilege', `must be owner of large object ${oid}`);
+      return address(CLASS_OID.largeObject, oid);
     }
-    default:
-      throw notSupported(`COMMENT ON ${type.replace('OBJECT_', '').replaceAll('_', ' ')}`);
+    default: {
+      if (NAMED_KINDS[type] === undefined)
+        throw notSupported(`COMMENT ON ${type.replace('OBJECT_', '').replaceAll('_', ' ')}`);
+      const named = findNamed(ddl, type, object!)!;
+      requireNamedOwner(ddl, named);
+      return address(named.kind.classId, named.oid);
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import type { Oid } from '../../base/brands.ts';
 import type { Notice } from '../../base/error.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
-import type { Node, TypeName } from '../../sql/parse/nodes.ts';
+import type { Node, TypeName, VariableSetStmt } from '../../sql/parse/nodes.ts';
 import type { Expr, Query } from '../../sql/tree.ts';
 import type { TableStore } from '../../table/contract.ts';
 import type { LockManager, LockWaitOptions, Transaction } from '../../txn/contract.ts';
@@ -42,9 +42,18 @@ export interface DdlContext {
   passwordVerifier(password: string): Promise<string>;
   readonly format: FormatContext;
   setting(name: string): string;
+  /** What a SET or RESET clause stored with a role, database or function asks for; checks name, value and the right to set it. */
+  storedSetting(statement: VariableSetStmt): StoredSettingChange;
+  /** May the current role take a stored setting away (RESET ALL keeps the others)? */
+  mayResetStored(name: string): boolean;
   /** Tells the session to empty a temporary table at the end of each of its transactions (ON COMMIT DELETE ROWS). */
   onCommitTemporary(relationOid: Oid, action: 'delete'): void;
 }
+
+export type StoredSettingChange =
+  | { readonly kind: 'set'; readonly name: string; readonly value: string }
+  | { readonly kind: 'reset'; readonly name: string }
+  | { readonly kind: 'resetAll' };
 
 /** Runs queries inside the command's transaction, seeing its changes so far, with the rights of the bootstrap superuser. */
 export interface QueryRunner {

@@ -3,7 +3,6 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
-import { PG_EXTENSION } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
@@ -11,6 +10,7 @@ import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
 import type { DropStmt, Node, ObjectType, TruncateStmt } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
+import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
 import { changeSequence, presentSettings } from './sequence.ts';
 
 interface RelationDrop {
@@ -110,23 +110,37 @@ export async function dropObjects(ddl: Ddl, statement: DropStmt): Promise<Utilit
         objects.push(address(CLASS_OID.procedure, oid));
       }
       break;
-    case 'OBJECT_EXTENSION':
-      tag = 'DROP EXTENSION';
+    case 'OBJECT_CAST':
+      tag = 'DROP CAST';
       for (const node of statement.objects ?? []) {
-        const name = stringOf(node);
-        let oid: Oid | null = null;
-        for (const { key, values } of ddl.reader.view.all('pg_extension'))
-          if (values[PG_EXTENSION.extname] === name) oid = key as number;
-        if (oid === null) {
-          if (!missingOk) throw new DbError('undefined_object', `extension "${name}" does not exist`);
-          skip(`extension "${name}"`);
-          continue;
-        }
-        objects.push(address(CLASS_OID.extension, oid));
+        const object = findCast(ddl, node, missingOk);
+        if (object !== null) objects.push(object);
       }
       break;
-    default:
-      throw notSupported(`DROP ${(statement.removeType ?? '').replace('OBJECT_', '').replaceAll('_', ' ')}`);
+    case 'OBJECT_RULE':
+    case 'OBJECT_POLICY':
+      tag = statement.removeType === 'OBJECT_RULE' ? 'DROP RULE' : 'DROP POLICY';
+      for (const node of statement.objects ?? []) {
+        const object = await findOnTable(ddl, statement.removeType, node, missingOk);
+        if (object !== null) objects.push(object);
+      }
+      break;
+    default: {
+      const named = NAMED_KINDS[statement.removeType!];
+      if (named === undefined)
+        throw notSupported(
+          `DROP ${(statement.removeType ?? '').replace('OBJECT_', '').replaceAll('_', ' ')}`,
+        );
+      tag = `DROP ${named.tag}`;
+      for (const node of statement.objects ?? []) {
+        const object = findNamed(ddl, statement.removeType!, node, missingOk);
+        if (object === null) continue;
+        const schema = named.namespace === null ? null : (object.row[named.namespace] as Oid);
+        if (schema === null || !ddl.isOwner(ddl.objectOwner('schema', schema)))
+          requireNamedOwner(ddl, object);
+        objects.push(address(named.classId, object.oid));
+      }
+    }
   }
   await ddl.drop(objects, cascade);
   return { tag };

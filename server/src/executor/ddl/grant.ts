@@ -23,9 +23,10 @@ import type { AccessPriv, GrantStmt, Node, ObjectType, RoleSpec } from '../../sq
 import type { Datum } from '../../types/datum.ts';
 import { type Ddl, namesOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
+import { dropDefaultAclEntries } from './default-privileges.ts';
 import { findFunction } from './drop.ts';
 
-const PRIVILEGES: ReadonlyMap<string, PrivilegeName> = new Map([
+export const PRIVILEGES: ReadonlyMap<string, PrivilegeName> = new Map([
   ['select', 'SELECT'],
   ['insert', 'INSERT'],
   ['update', 'UPDATE'],
@@ -395,6 +396,8 @@ export async function grant(ddl: Ddl, statement: GrantStmt): Promise<UtilityResu
   for (const target of targets) {
     if (accesses.length === 0) {
       apply(ddl, target, { ...base, privileges: 0, isAll: true });
+      if (!isGrant && target.kind === 'relation')
+        revokeColumns(ddl, target, { ...base, privileges: ALL_PRIVILEGES.column, isAll: false });
       continue;
     }
     let privileges = 0;
@@ -497,6 +500,10 @@ export function dropAclEntries(ddl: Ddl, object: ObjectAddress, role: Oid): void
         ? relationTarget(ddl, object.objectId, ddl.current(object.objectId).kind === 'S')
         : columnTarget(ddl, object.objectId, object.subId);
   else {
+    if (object.classId === CLASS_OID.defaultAcl) {
+      dropDefaultAclEntries(ddl, object.objectId, role);
+      return;
+    }
     const place = ACL_PLACES.get(object.classId);
     if (place === undefined) return;
     target = rowTarget(ddl, place.kind, place.kind, place.catalog, object.classId, object.objectId, place);

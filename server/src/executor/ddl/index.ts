@@ -2,28 +2,45 @@
 
 import { DbError, notSupported } from '../../base/error.ts';
 import type {
+  AlterDatabaseSetStmt,
+  AlterDefaultPrivilegesStmt,
   AlterDomainStmt,
   AlterEnumStmt,
+  AlterExtensionContentsStmt,
+  AlterExtensionStmt,
   AlterObjectSchemaStmt,
   AlterOwnerStmt,
+  AlterPolicyStmt,
+  AlterPublicationStmt,
+  AlterRoleSetStmt,
   AlterRoleStmt,
   AlterSeqStmt,
+  AlterStatsStmt,
+  AlterTableSpaceOptionsStmt,
   AlterTableStmt,
   ClusterStmt,
   CommentStmt,
   CompositeTypeStmt,
+  CreateCastStmt,
   CreateDomainStmt,
   CreatedbStmt,
   CreateEnumStmt,
+  CreateExtensionStmt,
+  CreatePolicyStmt,
+  CreatePublicationStmt,
   CreateRoleStmt,
   CreateSchemaStmt,
   CreateSeqStmt,
+  CreateStatsStmt,
   CreateStmt,
   CreateTableAsStmt,
+  CreateTableSpaceStmt,
+  DefineStmt,
   DropdbStmt,
   DropOwnedStmt,
   DropRoleStmt,
   DropStmt,
+  DropTableSpaceStmt,
   GrantRoleStmt,
   GrantStmt,
   IndexStmt,
@@ -44,13 +61,26 @@ import { Ddl } from './common.ts';
 import type { DdlContext, UtilityResult } from './contract.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
+import { alterDefaultPrivileges } from './default-privileges.ts';
+import { createCast, defineObject } from './define-objects.ts';
 import { dropObjects, truncate } from './drop.ts';
+import { alterExtension, alterExtensionContents, createExtension } from './extension.ts';
 import { grant } from './grant.ts';
 import { checkpoint, cluster, lockTables, reindex, vacuum } from './maintenance.ts';
 import { alterOwner, alterSchema, rename } from './ownership.ts';
+import {
+  alterPolicy,
+  alterPublication,
+  alterStatistics,
+  createPolicy,
+  createPublication,
+  createStatistics,
+} from './publication.ts';
 import { alterRole, createRole, dropOwned, dropRole, grantRole, reassignOwned } from './role.ts';
 import { createDatabase, createSchema, dropDatabase } from './schema.ts';
 import { alterSequence, createSequence } from './sequence.ts';
+import { alterDatabaseSet, alterRoleSet } from './stored-settings.ts';
+import { alterTablespace, createTablespace, dropTablespace } from './tablespace.ts';
 import { alterDomain, alterEnum, createComposite, createDomain, createEnum } from './types.ts';
 import { createTableAs, createView, refreshMaterializedView, selectIntoStatement } from './view.ts';
 
@@ -85,6 +115,23 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   GrantStmt: (ddl, tree: GrantStmt) => grant(ddl, tree),
   ReassignOwnedStmt: (ddl, tree: ReassignOwnedStmt) => reassignOwned(ddl, tree),
   DropOwnedStmt: (ddl, tree: DropOwnedStmt) => dropOwned(ddl, tree),
+  AlterDefaultPrivilegesStmt: (ddl, tree: AlterDefaultPrivilegesStmt) => alterDefaultPrivileges(ddl, tree),
+  AlterRoleSetStmt: (ddl, tree: AlterRoleSetStmt) => alterRoleSet(ddl, tree),
+  AlterDatabaseSetStmt: (ddl, tree: AlterDatabaseSetStmt) => alterDatabaseSet(ddl, tree),
+  CreateTableSpaceStmt: (ddl, tree: CreateTableSpaceStmt) => createTablespace(ddl, tree),
+  DropTableSpaceStmt: (ddl, tree: DropTableSpaceStmt) => dropTablespace(ddl, tree),
+  AlterTableSpaceOptionsStmt: (ddl, tree: AlterTableSpaceOptionsStmt) => alterTablespace(ddl, tree),
+  DefineStmt: (ddl, tree: DefineStmt) => defineObject(ddl, tree),
+  CreateCastStmt: (ddl, tree: CreateCastStmt) => createCast(ddl, tree),
+  CreateExtensionStmt: (ddl, tree: CreateExtensionStmt) => createExtension(ddl, tree),
+  AlterExtensionStmt: (ddl, tree: AlterExtensionStmt) => alterExtension(ddl, tree),
+  AlterExtensionContentsStmt: (ddl, tree: AlterExtensionContentsStmt) => alterExtensionContents(ddl, tree),
+  CreatePublicationStmt: (ddl, tree: CreatePublicationStmt) => createPublication(ddl, tree),
+  AlterPublicationStmt: (ddl, tree: AlterPublicationStmt) => alterPublication(ddl, tree),
+  CreatePolicyStmt: (ddl, tree: CreatePolicyStmt) => createPolicy(ddl, tree),
+  AlterPolicyStmt: (ddl, tree: AlterPolicyStmt) => alterPolicy(ddl, tree),
+  CreateStatsStmt: (ddl, tree: CreateStatsStmt) => createStatistics(ddl, tree),
+  AlterStatsStmt: (ddl, tree: AlterStatsStmt) => alterStatistics(ddl, tree),
   CreateEnumStmt: (ddl, tree: CreateEnumStmt) => createEnum(ddl, tree),
   AlterEnumStmt: (ddl, tree: AlterEnumStmt) => alterEnum(ddl, tree),
   CompositeTypeStmt: (ddl, tree: CompositeTypeStmt) => createComposite(ddl, tree),

@@ -11,7 +11,9 @@ import {
   PG_CONSTRAINT,
   PG_DATABASE,
   PG_DEPEND,
+  PG_LARGEOBJECT_METADATA,
   PG_NAMESPACE,
+  PG_POLICY,
   PG_PROC,
   PG_REWRITE,
   PG_TYPE,
@@ -30,9 +32,12 @@ import type {
 } from '../../sql/parse/nodes.ts';
 import { parseQuery, serialiseQuery } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
+import { largeObjectOid } from './comment.ts';
 import { type Ddl, namesOf, rangeVarName } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findFunction } from './drop.ts';
+import { setExtensionSchema } from './extension.ts';
+import { findNamed, NAMED_KINDS, requireNamedOwner, requireNameIsFree } from './named-objects.ts';
 import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relation.ts';
 import { sequenceOwner } from './sequence.ts';
 
@@ -183,9 +188,67 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
       ddl.writer.update('pg_constraint', row.key, { [PG_CONSTRAINT.conname]: newName });
       return { tag: 'ALTER DOMAIN' };
     }
-    default:
-      throw notSupported(`ALTER ${(statement.renameType ?? '').replace('OBJECT_', '')} RENAME`);
+    case 'OBJECT_RULE':
+    case 'OBJECT_POLICY':
+      return renameOnTable(ddl, statement, statement.renameType);
+    default: {
+      const type = statement.renameType!;
+      const kind = NAMED_KINDS[type];
+      if (kind === undefined) throw notSupported(`ALTER ${type.replace('OBJECT_', '')} RENAME`);
+      const object = findNamed(ddl, type, statement.object!)!;
+      requireNamedOwner(ddl, object);
+      const namespace = kind.namespace === null ? null : (object.row[kind.namespace] as Oid);
+      if (namespace !== null) ddl.requireSchemaCreate(namespace);
+      requireNameIsFree(
+        ddl,
+        type,
+        newName,
+        namespace,
+        kind.scope === undefined ? null : (object.row[kind.scope] as Oid),
+      );
+      ddl.writer.update(kind.catalog, object.oid, { [kind.name]: newName });
+      return { tag: `ALTER ${kind.tag}` };
+    }
   }
+}
+
+/** Rules and policies are named within their table. */
+async function renameOnTable(
+  ddl: Ddl,
+  statement: RenameStmt,
+  type: 'OBJECT_RULE' | 'OBJECT_POLICY',
+): Promise<UtilityResult> {
+  const isRule = type === 'OBJECT_RULE';
+  const tag = { tag: isRule ? 'ALTER RULE' : 'ALTER POLICY' };
+  const relation = await ddl.relationIfExists(statement.relation!, 'AccessExclusive');
+  if (relation === null) {
+    if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
+    ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
+    return tag;
+  }
+  ddl.requireRelationOwner(relation);
+  const catalog = isRule ? 'pg_rewrite' : 'pg_policy';
+  const column = isRule ? PG_REWRITE.rulename : PG_POLICY.polname;
+  const rows = ddl.reader.view.find(catalog, 'relation', relation.oid);
+  const row = rows.find(({ values }) => values[column] === statement.subname);
+  if (row === undefined)
+    throw new DbError(
+      'undefined_object',
+      isRule
+        ? `rule "${statement.subname}" for relation "${relation.name}" does not exist`
+        : `policy "${statement.subname}" for table "${relation.name}" does not exist`,
+    );
+  if (rows.some(({ values }) => values[column] === statement.newname))
+    throw new DbError(
+      'duplicate_object',
+      isRule
+        ? `rule "${statement.newname}" for relation "${relation.name}" already exists`
+        : `policy "${statement.newname}" for table "${relation.name}" already exists`,
+    );
+  if (isRule && statement.subname === '_RETURN')
+    throw new DbError('invalid_object_definition', 'renaming an ON SELECT rule is not allowed');
+  ddl.writer.update(catalog, row.key, { [column]: statement.newname! });
+  return tag;
 }
 
 function requireKind(relation: RelationDescriptor, type: ObjectType): void {
@@ -448,11 +511,81 @@ function findOwned(ddl: Ddl, type: ObjectType, object: Node | undefined): Oid {
   }
 }
 
+/** OWNER TO for the kinds of named-objects.ts and for large objects. */
+function alterNamedOwner(ddl: Ddl, type: ObjectType, node: Node, newOwner: Oid): UtilityResult {
+  if (type === 'OBJECT_LARGEOBJECT') {
+    const oid = largeObjectOid(node);
+    const row = ddl.reader.view.get('pg_largeobject_metadata', oid)?.values;
+    if (row === undefined) throw new DbError('undefined_object', `large object ${oid} does not exist`);
+    if (!ddl.isOwner(row[PG_LARGEOBJECT_METADATA.lomowner] as Oid))
+      throw new DbError('insufficient_privilege', `must be owner of large object ${oid}`);
+    ddl.requireMember(newOwner);
+    ddl.writer.update('pg_largeobject_metadata', oid, {
+      [PG_LARGEOBJECT_METADATA.lomowner]: newOwner,
+      [PG_LARGEOBJECT_METADATA.lomacl]: reassignedAcl(
+        row[PG_LARGEOBJECT_METADATA.lomacl]!,
+        row[PG_LARGEOBJECT_METADATA.lomowner] as Oid,
+        newOwner,
+      ),
+    });
+    ddl.writer.recordOwner(address(CLASS_OID.largeObject, oid), newOwner);
+    return { tag: 'ALTER LARGE OBJECT' };
+  }
+  const kind = NAMED_KINDS[type];
+  if (kind === undefined || kind.owner === null)
+    throw notSupported(`ALTER ${type.replace('OBJECT_', '')} OWNER TO`);
+  const object = findNamed(ddl, type, node)!;
+  const oldOwner = object.row[kind.owner] as Oid;
+  if (oldOwner !== newOwner) {
+    requireNamedOwner(ddl, object);
+    ddl.requireMember(newOwner);
+    if (kind.namespace !== null && !ddl.isSuperuser) {
+      const namespace = object.row[kind.namespace] as Oid;
+      if (!ddl.reader.hasObjectPrivilege(newOwner, 'schema', namespace, 'CREATE'))
+        throw new DbError(
+          'insufficient_privilege',
+          `permission denied for schema ${ddl.reader.namespaceName(namespace)}`,
+        );
+    }
+    const changes: Record<number, Datum> = { [kind.owner]: newOwner };
+    if (kind.acl !== null) changes[kind.acl] = reassignedAcl(object.row[kind.acl]!, oldOwner, newOwner);
+    ddl.writer.update(kind.catalog, object.oid, changes);
+    ddl.writer.recordOwner(address(kind.classId, object.oid), newOwner);
+  }
+  return { tag: `ALTER ${kind.tag}` };
+}
+
+/** SET SCHEMA for the kinds of named-objects.ts. */
+function alterNamedSchema(ddl: Ddl, type: ObjectType, node: Node, namespace: Oid): UtilityResult {
+  const kind = NAMED_KINDS[type];
+  if (kind === undefined || kind.namespace === null)
+    throw notSupported(`ALTER ${type.replace('OBJECT_', '')} SET SCHEMA`);
+  const object = findNamed(ddl, type, node)!;
+  requireNamedOwner(ddl, object);
+  const old = object.row[kind.namespace] as Oid;
+  if (old !== namespace) {
+    requireNameIsFree(
+      ddl,
+      type,
+      object.row[kind.name] as string,
+      namespace,
+      kind.scope === undefined ? null : (object.row[kind.scope] as Oid),
+    );
+    ddl.writer.update(kind.catalog, object.oid, { [kind.namespace]: namespace });
+    ddl.writer.replaceDependency(
+      address(kind.classId, object.oid),
+      address(CLASS_OID.namespace, old),
+      address(CLASS_OID.namespace, namespace),
+    );
+  }
+  return { tag: `ALTER ${kind.tag}` };
+}
+
 export async function alterOwner(ddl: Ddl, statement: AlterOwnerStmt): Promise<UtilityResult> {
   const type = statement.objectType!;
   const newOwner = ddl.roleOid(statement.newowner);
   const kind = OWNED[type];
-  if (kind === undefined) throw notSupported(`ALTER ${type.replace('OBJECT_', '')} OWNER TO`);
+  if (kind === undefined) return alterNamedOwner(ddl, type, statement.object!, newOwner);
   const oid = findOwned(ddl, type, statement.object);
   const row = ddl.writer.row(kind.catalog, oid);
   const oldOwner = row[kind.owner] as number;
@@ -539,6 +672,7 @@ export async function alterSchema(ddl: Ddl, statement: AlterObjectSchemaStmt): P
     if (relation.namespaceOid !== namespace) await setSchema(ddl, relation, namespace);
     return result;
   }
+  if (type === 'OBJECT_EXTENSION') return setExtensionSchema(ddl, statement);
   const namespace = ddl.namespace(statement.newschema!);
   ddl.requireSchemaCreate(namespace);
   if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN') {
@@ -568,5 +702,5 @@ export async function alterSchema(ddl: Ddl, statement: AlterObjectSchemaStmt): P
     );
     return result;
   }
-  throw notSupported(`ALTER ${type.replace('OBJECT_', '')} SET SCHEMA`);
+  return alterNamedSchema(ddl, type, statement.object!, namespace);
 }

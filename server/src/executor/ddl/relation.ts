@@ -11,6 +11,7 @@ import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { Ddl } from './common.ts';
+import { newObjectAcl, recordNewAcl } from './default-privileges.ts';
 import { recordExpression } from './expression-dependencies.ts';
 
 /** A row with the named columns set, the others NULL. */
@@ -71,6 +72,10 @@ export function createRelation(ddl: Ddl, spec: RelationSpec): Oid {
   const hasRowType = spec.kind !== 'S' && spec.kind !== 'i';
   const rowType = hasRowType ? writer.allocateOid() : 0;
   const isStored = spec.kind === 'r' || spec.kind === 'm';
+  const acl =
+    spec.kind === 'c'
+      ? null
+      : newObjectAcl(ddl, spec.kind === 'S' ? 'sequence' : 'relation', spec.owner, spec.namespace);
   writer.insert(
     'pg_class',
     makeRow(PG_CLASS, {
@@ -104,12 +109,14 @@ export function createRelation(ddl: Ddl, spec: RelationSpec): Oid {
       relrewrite: 0,
       relfrozenxid: isStored ? 3 : 0,
       relminmxid: isStored ? 1 : 0,
+      relacl: acl,
       reloptions: spec.options ?? null,
     }),
   );
   const self = address(CLASS_OID.relation, oid);
   writer.dependOn(self, address(CLASS_OID.namespace, spec.namespace), 'n');
   writer.recordOwner(self, spec.owner);
+  recordNewAcl(ddl, self, spec.owner, acl);
   for (const [index, column] of spec.columns.entries()) insertColumn(ddl, oid, index + 1, column);
   if (hasRowType) {
     createTypeWithArray(ddl, {
@@ -220,6 +227,7 @@ export function createTypeWithArray(ddl: Ddl, spec: TypeSpec): Oid {
   const { writer } = ddl;
   assertTypeNameIsFree(ddl, spec.namespace, spec.name);
   const arrayOid = spec.withArray === false ? 0 : writer.allocateOid();
+  const acl = spec.dependsOn === null ? newObjectAcl(ddl, 'type', spec.owner, spec.namespace) : null;
   writer.insert(
     'pg_type',
     makeRow(PG_TYPE, {
@@ -242,6 +250,7 @@ export function createTypeWithArray(ddl: Ddl, spec: TypeSpec): Oid {
       typndims: 0,
       typcollation: 0,
       ...spec.values,
+      typacl: acl,
       typarray: arrayOid,
     }),
   );
@@ -250,6 +259,7 @@ export function createTypeWithArray(ddl: Ddl, spec: TypeSpec): Oid {
   else {
     writer.dependOn(self, address(CLASS_OID.namespace, spec.namespace), 'n');
     writer.recordOwner(self, spec.owner);
+    recordNewAcl(ddl, self, spec.owner, acl);
   }
   if (arrayOid === 0) return 0;
   createTypeWithArray(ddl, {

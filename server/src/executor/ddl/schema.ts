@@ -7,6 +7,7 @@ import { address } from '../../catalog/mutations.ts';
 import type { CreatedbStmt, CreateSchemaStmt, DropdbStmt, Node } from '../../sql/parse/nodes.ts';
 import type { Ddl } from './common.ts';
 import type { UtilityResult } from './contract.ts';
+import { newObjectAcl, recordNewAcl } from './default-privileges.ts';
 import { makeRow } from './relation.ts';
 
 export async function createSchema(
@@ -31,8 +32,13 @@ export async function createSchema(
     throw new DbError('duplicate_schema', `schema "${name}" already exists`);
   }
   const oid = ddl.writer.allocateOid();
-  ddl.writer.insert('pg_namespace', makeRow(PG_NAMESPACE, { oid, nspname: name, nspowner: owner }));
+  const acl = newObjectAcl(ddl, 'schema', owner, 0);
+  ddl.writer.insert(
+    'pg_namespace',
+    makeRow(PG_NAMESPACE, { oid, nspname: name, nspowner: owner, nspacl: acl }),
+  );
   ddl.writer.recordOwner(address(CLASS_OID.namespace, oid), owner);
+  recordNewAcl(ddl, address(CLASS_OID.namespace, oid), owner, acl);
   for (const element of statement.schemaElts ?? []) {
     ddl.advance();
     await runElement(inSchema(element, name));

@@ -15,8 +15,10 @@ export type SettingSource =
   | 'environment variable'
   | 'configuration file'
   | 'command line'
+  | 'global'
   | 'database'
   | 'user'
+  | 'database user'
   | 'client'
   | 'session';
 
@@ -229,7 +231,7 @@ export class SessionSettings {
   }
 
   /** Values from the startup packet: also what RESET returns to. */
-  setAtStart(name: string, text: string): void {
+  setAtStart(name: string, text: string, source: SettingSource = 'client'): void {
     const key = this.resolveName(name);
     const definition = DEFINITIONS_BY_NAME.get(key.toLowerCase());
     if (
@@ -243,12 +245,33 @@ export class SessionSettings {
     const value: SettingValue = {
       value:
         definition === undefined ? text : checkedValue(definition, text, this.get(key), this.server.checks),
-      source: 'client',
+      source,
     };
     this.resetValues.set(key, value);
     this.current.set(key, value);
     this.session.set(key, value);
     this.version++;
+  }
+
+  /**
+   * Checks a setting that is to be stored with a role or database: its proper name and the value as written. Throws what SET
+   * would throw; parameters fixed at server start are refused.
+   */
+  checkStored(name: string, text: string | null): { name: string; value: string } {
+    const key = this.resolveName(name);
+    const definition = DEFINITIONS_BY_NAME.get(key.toLowerCase());
+    if (definition !== undefined) {
+      if (definition.context !== 'backend' && definition.context !== 'superuser-backend')
+        this.checkMayChange(definition, 'session');
+      if (text !== null) checkedValue(definition, text, this.get(key), this.server.checks);
+    }
+    return { name: key, value: text ?? '' };
+  }
+
+  /** False for a setting only superusers may change, when this is none. */
+  mayStore(name: string): boolean {
+    const definition = DEFINITIONS_BY_NAME.get(name.toLowerCase());
+    return definition === undefined || definition.context === 'user' || this.hooks.isSuperuser();
   }
 
   beginTransaction(): void {

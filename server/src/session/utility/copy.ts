@@ -5,6 +5,7 @@ import { BINARY_TRAILER, binaryHeader } from '../../executor/copy/binary.ts';
 import { CopyLoader, type CopySource } from '../../executor/copy/load.ts';
 import { type CopyOptions, copyOptionItems, parseCopyOptions } from '../../executor/copy/options.ts';
 import { CopyWriter } from '../../executor/copy/write.ts';
+import { refuseRowSecurity } from '../../executor/permissions.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
@@ -57,6 +58,7 @@ async function copyFrom(command: SessionCommand, options: CopyOptions, fileName:
   if (!session.catalog().hasRelationPrivilege(session.roleOid(), relation, 'INSERT', attributes)) {
     throw new DbError('insufficient_privilege', `permission denied for table ${relation.name}`);
   }
+  refuseRowSecurity(session.catalog(), relation, session.roleOid());
   const locked = session.engine.transactions.locks.lockTable(transaction, relation.oid, 'RowExclusive', {
     policy: 'wait',
     timeoutMicros: session.services.lockTimeoutMicros(),

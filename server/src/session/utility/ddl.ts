@@ -4,15 +4,23 @@ import { DbError } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
 import { MAX_IDENTIFIER_BYTES, truncateIdentifier } from '../../catalog/identifiers.ts';
 import { type Catalog, dropTemporarySchema } from '../../catalog/index.ts';
-import type { DdlContext, QueryRunner, SqlServices } from '../../executor/ddl/contract.ts';
+import type {
+  DdlContext,
+  QueryRunner,
+  SqlServices,
+  StoredSettingChange,
+} from '../../executor/ddl/contract.ts';
 import { executeUtility } from '../../executor/ddl/index.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
 import { TOKEN_QUOTED_NAME, TOKEN_WORD, tokenise } from '../../sql/parse/lexer.ts';
+import type { VariableSetStmt } from '../../sql/parse/nodes.ts';
 import { parseQuery } from '../../sql/tree-json.ts';
 import type { TableStore } from '../../table/contract.ts';
 import type { TransactionManager } from '../../txn/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
+import type { SessionSettings } from '../settings/session-settings.ts';
+import { argumentText } from './settings.ts';
 
 /** Role whose rights commands use for their own queries (validation of constraints, index builds). */
 const BOOTSTRAP_SUPERUSER: Oid = 10;
@@ -63,6 +71,8 @@ export class DdlUtility implements UtilityExecutor {
       passwordVerifier: (password) => this.services.passwordVerifier(password),
       format: session.functionContext.format,
       setting: (name) => session.settings.get(name),
+      storedSetting: (clause) => storedSetting(session.settings, clause),
+      mayResetStored: (name) => session.settings.mayStore(name),
       onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
     };
     for (const name of truncatedNames(statement.text))
@@ -74,6 +84,28 @@ export class DdlUtility implements UtilityExecutor {
       });
     const result = await executeUtility(ddl, statement.node, statement.tree);
     return result.tag;
+  }
+}
+
+/** Reads a SET clause that is kept for later sessions. */
+function storedSetting(settings: SessionSettings, clause: VariableSetStmt): StoredSettingChange {
+  const name = clause.name ?? '';
+  switch (clause.kind) {
+    case 'VAR_RESET_ALL':
+      return { kind: 'resetAll' };
+    case 'VAR_RESET':
+    case 'VAR_SET_DEFAULT':
+      return { kind: 'reset', name: settings.checkStored(name, null).name };
+    case 'VAR_SET_CURRENT':
+      return { kind: 'set', ...settings.checkStored(name, settings.show(name)) };
+    default:
+      return {
+        kind: 'set',
+        ...settings.checkStored(
+          name,
+          argumentText(name, (clause.args ?? []) as unknown as readonly Readonly<Record<string, unknown>>[]),
+        ),
+      };
   }
 }
 

@@ -137,7 +137,7 @@ function warnLocal(session: BackendSession, name: string): void {
 }
 
 /** The right side of SET: a list of identifiers or constants; lists are joined as PostgreSQL flattens them. */
-function argumentText(name: string, args: readonly Readonly<Record<string, unknown>>[]): string {
+export function argumentText(name: string, args: readonly Readonly<Record<string, unknown>>[]): string {
   const isList = name.toLowerCase() === 'search_path' || name.toLowerCase() === 'temp_tablespaces';
   const parts: string[] = [];
   for (const argument of args) {

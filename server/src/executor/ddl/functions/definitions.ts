@@ -9,6 +9,7 @@ import {
   PG_LANGUAGE,
   PG_OPCLASS,
   PG_PROC,
+  PG_STATISTIC_EXT,
 } from '../../../catalog/data/columns.ts';
 import {
   describeColumns,
@@ -22,7 +23,7 @@ import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../../catalog/i
 import { relationName } from '../../../catalog/object-names.ts';
 import { STORED_DEPARSER } from '../../../sql/deparse/stored.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
-import type { Datum } from '../../../types/datum.ts';
+import { type Datum, SqlArray } from '../../../types/datum.ts';
 import type { Surroundings } from './host.ts';
 
 function columnList(relation: RelationDescriptor, attnums: readonly number[]): string {
@@ -219,6 +220,49 @@ export function expressionText(
   }
   if (!serialised.startsWith('{')) return serialised;
   return around.deparse(serialised, relation, pretty);
+}
+
+const STATISTICS_WORDS: Readonly<Record<string, string>> = { d: 'ndistinct', f: 'dependencies', m: 'mcv' };
+
+/** pg_get_statisticsobjdef, or its list of columns and expressions alone. */
+export function statisticsDefinition(
+  around: Surroundings,
+  oid: Oid,
+  part: 'whole' | 'columns',
+): string | null {
+  const row = around.reader.view.get('pg_statistic_ext', oid)?.values;
+  if (row === undefined) return null;
+  const relation = around.reader.relation(row[PG_STATISTIC_EXT.stxrelid] as number)!;
+  const columns = [
+    ...numbers(row[PG_STATISTIC_EXT.stxkeys]!).map((attnum) =>
+      quoteIdentifier(relation.columns[attnum - 1]?.name ?? '?'),
+    ),
+    ...storedExpressions(row[PG_STATISTIC_EXT.stxexprs]!).map((text) =>
+      keyExpression(around, text, relation, false),
+    ),
+  ];
+  if (part === 'columns') return columns.join(', ');
+  const kinds = (strings(row[PG_STATISTIC_EXT.stxkind]!) ?? []).filter((kind) => kind !== 'e');
+  // All kinds are the default and not told; a single expression has none.
+  const list =
+    kinds.length === 3 || kinds.length === 0
+      ? ''
+      : ` (${kinds.map((kind) => STATISTICS_WORDS[kind]).join(', ')})`;
+  const name = qualifiedName(
+    around.reader.namespaceName(row[PG_STATISTIC_EXT.stxnamespace] as number) ?? '',
+    row[PG_STATISTIC_EXT.stxname] as string,
+  );
+  return `CREATE STATISTICS ${name}${list} ON ${columns.join(', ')} FROM ${relationName(around.reader, relation.oid, around.path)}`;
+}
+
+export function statisticsExpressions(around: Surroundings, oid: Oid): Datum {
+  const row = around.reader.view.get('pg_statistic_ext', oid)?.values;
+  if (row === undefined || row[PG_STATISTIC_EXT.stxexprs] === null) return null;
+  const relation = around.reader.relation(row[PG_STATISTIC_EXT.stxrelid] as number);
+  return new SqlArray(
+    25,
+    storedExpressions(row[PG_STATISTIC_EXT.stxexprs]!).map((text) => around.deparse(text, relation, false)),
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------------- functions

@@ -14,6 +14,7 @@ import {
 } from '../../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../../catalog/definitions.ts';
 import { numbers } from '../../../catalog/describe.ts';
+import { EXTENSIONS } from '../../../catalog/extension-data.ts';
 import { formatType } from '../../../catalog/format-type.ts';
 import { address } from '../../../catalog/mutations.ts';
 import { describeObject } from '../../../catalog/object-names.ts';
@@ -28,6 +29,8 @@ import {
   functionResult,
   indexDefinition,
   serialSequence,
+  statisticsDefinition,
+  statisticsExpressions,
   viewDefinition,
 } from './definitions.ts';
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
@@ -149,9 +152,9 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
   pg_get_function_sqlbody: () => null,
   pg_get_partkeydef: () => null,
   pg_get_partition_constraintdef: () => null,
-  pg_get_statisticsobjdef: () => null,
-  pg_get_statisticsobjdef_columns: () => null,
-  pg_get_statisticsobjdef_expressions: () => null,
+  pg_get_statisticsobjdef: (around, oid) => statisticsDefinition(around, number(oid), 'whole'),
+  pg_get_statisticsobjdef_columns: (around, oid) => statisticsDefinition(around, number(oid), 'columns'),
+  pg_get_statisticsobjdef_expressions: (around, oid) => statisticsExpressions(around, number(oid)),
   pg_get_userbyid: (around, oid) => around.reader.role(number(oid))?.name ?? `unknown (OID=${number(oid)})`,
   pg_get_serial_sequence: (around, table, column) => serialSequence(around, text(table), text(column)),
   pg_get_replica_identity_index: (around, oid) =>
@@ -407,9 +410,21 @@ export function createCatalogFunctions(host: () => CatalogFunctionHost): HostFun
         case 'pg_partition_tree':
         case 'pg_get_publication_tables':
         case 'pg_get_catalog_foreign_keys':
-        case 'pg_available_extensions':
-        case 'pg_available_extension_versions':
           return () => [];
+        case 'pg_available_extensions':
+          return () => [...EXTENSIONS.values()].map((item) => [item.name, item.version, item.comment]);
+        case 'pg_available_extension_versions':
+          return () =>
+            [...EXTENSIONS.values()].map((item) => [
+              item.name,
+              item.version,
+              !item.trusted,
+              item.trusted,
+              item.relocatable,
+              item.name === 'plpgsql' ? 'pg_catalog' : null,
+              null,
+              item.comment,
+            ]);
         default:
           return () => {
             throw notSupported(`function ${name}`);
