@@ -5,7 +5,7 @@
 namespace fastpostgres {
 namespace {
 
-#define FASTPOSTGRES_TABLE(ISA) {#ISA, &ISA::filter, &ISA::decode, &ISA::checksum, &ISA::hash, &ISA::gather, &ISA::selection}
+#define FASTPOSTGRES_TABLE(ISA) {#ISA, &ISA::filter, &ISA::decode, &ISA::checksum, &ISA::hash, &ISA::gather, &ISA::selection, &ISA::fields}
 const KernelTable scalar_table = FASTPOSTGRES_TABLE(scalar);
 #if defined(__x86_64__)
 const KernelTable sse42_table = FASTPOSTGRES_TABLE(sse42);

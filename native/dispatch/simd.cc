@@ -100,6 +100,7 @@ inline size_t unpack_vectors(Bytes source, uint32_t bits, size_t start, uint32_t
 
 #include "../kernels/checksum/checksum_simd.inl"
 #include "../kernels/decode/decode_simd.inl"
+#include "../kernels/fields/fields_simd.inl"
 #include "../kernels/filter/filter_simd.inl"
 #include "../kernels/gather/gather_simd.inl"
 #include "../kernels/hash/hash_simd.inl"

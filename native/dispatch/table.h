@@ -2,6 +2,7 @@
 #pragma once
 #include "../kernels/checksum/checksum.h"
 #include "../kernels/decode/decode.h"
+#include "../kernels/fields/fields.h"
 #include "../kernels/filter/filter.h"
 #include "../kernels/gather/gather.h"
 #include "../kernels/hash/hash.h"
@@ -17,6 +18,7 @@ struct KernelTable {
   const HashKernels* hash;
   const GatherKernels* gather;
   const SelectionKernels* selection;
+  const FieldsKernels* fields;
 };
 
 #define FASTPOSTGRES_DECLARE(ISA)              \
@@ -27,6 +29,7 @@ struct KernelTable {
   extern const HashKernels hash;               \
   extern const GatherKernels gather;           \
   extern const SelectionKernels selection;     \
+  extern const FieldsKernels fields;           \
   }
 FASTPOSTGRES_DECLARE(scalar)
 #if defined(__x86_64__)

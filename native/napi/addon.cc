@@ -244,6 +244,70 @@ napi_value count_bits(napi_env env, napi_callback_info info) {
   return number(env, static_cast<double>(kernels()->selection->count({bitmap.bytes, (size_t{count} + 7) / 8}, count)));
 }
 
+// One column of cut lines: (source, ends, fields, field, rows) from `index` on.
+Fields fields_of(Arguments& arguments, size_t index) {
+  const Bytes source = arguments.bytes(index);
+  const uint32_t fields = arguments.number(index + 2);
+  const uint32_t field = arguments.number(index + 3);
+  const uint32_t rows = arguments.number(index + 4);
+  const Column ends = arguments.column(index + 1, 4, size_t{rows} * fields + 1);
+  if (arguments.ok() && field >= fields) arguments.fail("no such field");
+  return {source, reinterpret_cast<const uint32_t*>(ends.bytes), fields, field, rows};
+}
+
+// cutLines(source, start, delimiter, fields, limit, ends): number
+napi_value cut_lines(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info, 6);
+  const Bytes source = arguments.bytes(0);
+  const uint32_t start = arguments.number(1);
+  const uint32_t delimiter = arguments.number(2);
+  const uint32_t fields = arguments.number(3);
+  const uint32_t limit = arguments.number(4);
+  const MutableColumn ends = arguments.target(5, 4, size_t{limit} * fields + 1);
+  if (arguments.ok() && (fields == 0 || delimiter > 127 || source.size > 0x7fffffff)) arguments.fail("fields, delimiter or size out of range");
+  if (!arguments.ok()) return nullptr;
+  return number(env, static_cast<double>(kernels()->fields->cut_lines(source, start, static_cast<uint8_t>(delimiter), fields, limit,
+                                                                      reinterpret_cast<uint32_t*>(ends.bytes))));
+}
+
+// parseDecimals(source, ends, fields, field, rows, scale, hasPoint, limit, width, target): number
+napi_value parse_decimals(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info, 10);
+  const Fields in = fields_of(arguments, 0);
+  const uint32_t scale = arguments.number(5);
+  const bool has_point = arguments.flag(6);
+  const double limit = arguments.float64(7);
+  const uint32_t width = arguments.width(8);
+  const MutableColumn target = arguments.target(9, width, in.rows);
+  if (arguments.ok() && (width == 1 || scale > 15 || !(limit >= 0 && limit <= 1e15))) arguments.fail("width, scale or limit out of range");
+  if (!arguments.ok()) return nullptr;
+  return number(env, static_cast<double>(kernels()->fields->parse_decimals(in, scale, has_point, static_cast<uint64_t>(limit), target)));
+}
+
+// parseDates(source, ends, fields, field, rows, target): number
+napi_value parse_dates(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info, 6);
+  const Fields in = fields_of(arguments, 0);
+  const MutableColumn target = arguments.target(5, 4, in.rows);
+  if (!arguments.ok()) return nullptr;
+  return number(env, static_cast<double>(kernels()->fields->parse_dates(in, target)));
+}
+
+// copyFields(source, ends, fields, field, rows, least, most, target, at, offsets): number
+napi_value copy_fields(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info, 10);
+  const Fields in = fields_of(arguments, 0);
+  const uint32_t least = arguments.number(5);
+  const uint32_t most = arguments.number(6);
+  const Bytes target = arguments.bytes(7);
+  const uint32_t at = arguments.number(8);
+  const MutableColumn offsets = arguments.target(9, 4, in.rows + 1);
+  if (arguments.ok() && (at > target.size || target.size > 0xffffffff)) arguments.fail("the target is too short");
+  if (!arguments.ok()) return nullptr;
+  const MutableColumn out = {const_cast<uint8_t*>(target.bytes), target.size, 1};
+  return number(env, static_cast<double>(kernels()->fields->copy_fields(in, least, most, out, at, reinterpret_cast<uint32_t*>(offsets.bytes))));
+}
+
 // decommit(memory): gives the whole pages inside back to the operating system; they read as zero afterwards. Returns the bytes.
 napi_value decommit(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info, 1);
@@ -315,6 +379,10 @@ NAPI_MODULE_INIT() {
       {"gather", gather},
       {"select", select},
       {"countBits", count_bits},
+      {"cutLines", cut_lines},
+      {"parseDecimals", parse_decimals},
+      {"parseDates", parse_dates},
+      {"copyFields", copy_fields},
       {"decommit", decommit},
       {"guardedBuffer", guarded_buffer},
   };

@@ -98,7 +98,7 @@ class Arguments {
     else if (count > 0 && reinterpret_cast<uintptr_t>(view.bytes) % width != 0) fail("the array is not aligned to its width");
   }
 
-  static constexpr size_t kMost = 10;
+  static constexpr size_t kMost = 12;
   napi_env env_;
   napi_value values_[kMost] = {};
   bool ok_ = true;

@@ -122,17 +122,17 @@ export async function startServer(
     catalogFunctions,
   });
 
-  const kernels: KernelChoice = {
+  const kernelChoice: KernelChoice = {
     platform: environment.host.platform,
     architecture: environment.host.architecture,
     native: settings.get('fastpostgres.native_kernels') === 'on',
   };
-  const { message } = chooseKernels(kernels);
+  const { kernels, message } = chooseKernels(kernelChoice);
   if (message !== null) log.write('LOG', message);
   const pipelines = new PipelineService({
     workers: environment.workers,
     clock: environment.clock,
-    kernels,
+    kernels: kernelChoice,
     workerCount: settings.number('fastpostgres.workers'),
     memoryBytes: Math.min(PIPELINE_MEMORY_MAX, Math.floor(environment.host.totalMemoryBytes / 8)),
   });
@@ -153,6 +153,7 @@ export async function startServer(
     transactions,
     compiler: new EngineCompiler({ tables: store, library: FUNCTION_LIBRARY, executor }),
     executor,
+    kernels,
     serverFile: (path) => serverFile(environment, path),
     utility: new DdlUtility({
       catalog,

@@ -99,6 +99,60 @@ export interface Kernels {
   select(bitmap: Uint8Array, count: number, target: Uint8Array, targetWidth: number): number;
   /** Number of set bits among the first `count`. */
   countBits(bitmap: Uint8Array, count: number): number;
+  /**
+   * Cuts at most `limit` whole lines of delimited text, from byte `start`, each of exactly `fields` fields; returns their number. Stops before a line
+   * with a backslash, a carriage return or a zero byte, with another number of fields, or without its newline. Into `ends` (4-byte positions, room for
+   * limit * fields + 1): field f of line r is the bytes between ends[r * fields + f] + 1 and ends[r * fields + f + 1]; ends[0] = start - 1 modulo 2^32.
+   */
+  cutLines(
+    source: Uint8Array,
+    start: number,
+    delimiter: number,
+    fields: number,
+    limit: number,
+    ends: Uint8Array,
+  ): number;
+  /**
+   * Numbers -digits.digits of one field of cut lines as integers scaled by 10^scale, smaller than `limit` (at most 1e15), of at most 15 digits with those
+   * the scale adds; a point only when `hasPoint`, at most `scale` decimals. Target width 2, 4 or 8. Stops at the first row of another form; returns the rows done.
+   */
+  parseDecimals(
+    source: Uint8Array,
+    ends: Uint8Array,
+    fields: number,
+    field: number,
+    rows: number,
+    scale: number,
+    hasPoint: boolean,
+    limit: number,
+    width: number,
+    target: Uint8Array,
+  ): number;
+  /** Days since 2000-01-01 of yyyy-mm-dd (4-byte target); stops at other forms and at days that need the calendar (29 February …). Returns the rows done. */
+  parseDates(
+    source: Uint8Array,
+    ends: Uint8Array,
+    fields: number,
+    field: number,
+    rows: number,
+    target: Uint8Array,
+  ): number;
+  /**
+   * Copies a field of each line behind target[at], filled up with blanks to `least` bytes (only ASCII then), and writes where each ends into
+   * offsets[1 …] (4 bytes). Stops at a field of more than `most` bytes and when the target is full; returns the rows done.
+   */
+  copyFields(
+    source: Uint8Array,
+    ends: Uint8Array,
+    fields: number,
+    field: number,
+    rows: number,
+    least: number,
+    most: number,
+    target: Uint8Array,
+    at: number,
+    offsets: Uint8Array,
+  ): number;
   /** Gives whole pages inside `memory` back to the operating system; they read as zero afterwards. Returns the bytes, 0 for the twin. */
   decommit(memory: Uint8Array): number;
 }

@@ -217,6 +217,153 @@ describe.skipIf(addon === null)('native kernels', () => {
         expect(native.crc32c(new TextEncoder().encode('123456789'), 0)).toBe(0xe3069283);
       });
 
+      it('cuts lines and parses fields', () => {
+        start();
+        const random = generator(21);
+        const odd = [
+          '',
+          '-',
+          '.',
+          '1.',
+          '.5',
+          '1e5',
+          '00',
+          '-0',
+          '99999.99',
+          '123456789012345678',
+          ' 1',
+          '2000-02-29',
+          '1999-13-01',
+          '2001-2-3',
+        ];
+        const pick = (): string => {
+          switch (random() % 12) {
+            case 0:
+              return odd[random() % odd.length]!;
+            case 1:
+            case 2:
+              return `${String(1 + (random() % 9999)).padStart(4, '0')}-${String(1 + (random() % 12)).padStart(2, '0')}-${String(1 + (random() % 28)).padStart(2, '0')}`;
+            case 3:
+            case 4:
+              return `${random() % 2 === 0 ? '-' : ''}${random() % 100000}.${String(random() % 100).padStart(2, '0')}`;
+            case 5:
+              return 'é'.repeat(random() % 5);
+            case 6:
+              return 'text '.repeat(random() % 10);
+            default:
+              return `${(random() | 0) % 1000000}`;
+          }
+        };
+        const bits = new Uint8Array(1);
+        const dirt = ['\\N', 'a\rb', '\0', 'x|y', ''];
+        for (let round = 0; round < 150; round++) {
+          const fields = 1 + (random() % 5);
+          const count = random() % 40;
+          const rows = Array.from({ length: count }, () => Array.from({ length: fields }, pick));
+          if (count > 0 && random() % 4 === 0) rows[random() % count]![0] = dirt[random() % dirt.length]!;
+          const text = rows.map((row) => `${row.join('|')}\n`).join('') + (random() % 2 === 0 ? 'rest' : '');
+          const encoded = new TextEncoder().encode(text);
+          const begin = random() % 3;
+          // Of their own: the buffers in turn come round within one text.
+          const source = new Uint8Array(native.guardedBuffer(begin + encoded.length));
+          source.set(encoded, begin);
+          const limit = random() % 3 === 0 ? count + 1 : Math.max(1, random() % (count + 2));
+          const ends = new Uint8Array(native.guardedBuffer((limit * fields + 1) * 4));
+          const expectedEnds = copyOf(ends);
+          const lines = native.cutLines(source, begin, 124, fields, limit, ends);
+          expect(twin.cutLines(source, begin, 124, fields, limit, expectedEnds)).toBe(lines);
+          const used = (lines * fields + 1) * 4;
+          expect(ends.subarray(0, used)).toEqual(expectedEnds.subarray(0, used));
+          for (let field = 0; field < fields; field++) {
+            for (const width of [2, 4, 8]) {
+              for (const [scale, hasPoint, limitOf] of [
+                [0, false, width === 2 ? 32768 : 2147483648],
+                [2, true, 1e6],
+                [4, true, 1e15],
+              ] as const) {
+                const target = guarded(native, lines * width, random);
+                const expected = copyOf(target);
+                const done = native.parseDecimals(
+                  source,
+                  ends,
+                  fields,
+                  field,
+                  lines,
+                  scale,
+                  hasPoint,
+                  limitOf,
+                  width,
+                  target,
+                );
+                expect(
+                  twin.parseDecimals(
+                    source,
+                    ends,
+                    fields,
+                    field,
+                    lines,
+                    scale,
+                    hasPoint,
+                    limitOf,
+                    width,
+                    expected,
+                  ),
+                ).toBe(done);
+                expect(target.subarray(0, done * width)).toEqual(expected.subarray(0, done * width));
+              }
+            }
+            const dates = guarded(native, lines * 4, random);
+            const expectedDates = copyOf(dates);
+            const done = native.parseDates(source, ends, fields, field, lines, dates);
+            expect(twin.parseDates(source, ends, fields, field, lines, expectedDates)).toBe(done);
+            expect(dates.subarray(0, done * 4)).toEqual(expectedDates.subarray(0, done * 4));
+            for (const [least, most] of [
+              [0, 4294967295],
+              [10, 10],
+              [0, 6],
+            ] as const) {
+              const target = guarded(native, random() % 600, random);
+              const expected = copyOf(target);
+              const offsets = guarded(native, (lines + 1) * 4, random);
+              const at = Math.min(target.length, 3);
+              new Uint32Array(offsets.buffer, offsets.byteOffset, 1)[0] = at;
+              const expectedOffsets = copyOf(offsets);
+              const copied = native.copyFields(
+                source,
+                ends,
+                fields,
+                field,
+                lines,
+                least,
+                most,
+                target,
+                at,
+                offsets,
+              );
+              expect(
+                twin.copyFields(
+                  source,
+                  ends,
+                  fields,
+                  field,
+                  lines,
+                  least,
+                  most,
+                  expected,
+                  at,
+                  expectedOffsets,
+                ),
+              ).toBe(copied);
+              expect(offsets.subarray(0, (copied + 1) * 4)).toEqual(
+                expectedOffsets.subarray(0, (copied + 1) * 4),
+              );
+              expect(target).toEqual(expected);
+            }
+          }
+        }
+        expect(() => native.cutLines(bits, 0, 124, 2, 1, new Uint8Array(8))).toThrow(TypeError);
+      });
+
       it('selects and counts bits', () => {
         start();
         const random = generator(11);

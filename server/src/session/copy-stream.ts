@@ -4,9 +4,13 @@ import type { Pending } from './contract.ts';
 
 /** Bytes that may wait unread before the connection is told to pause. */
 const BUFFER_BYTES_MAX = 4 << 20;
+const BUFFER_BYTES_MIN = 1 << 16;
+const NO_BYTES = new Uint8Array(0);
 
 export class CopyInStream {
-  private readonly chunks: Uint8Array[] = [];
+  /** Filled by the wire; handed to the reader whole and taken back two reads later, so that nothing is allocated on the way. */
+  private readonly buffers: [Uint8Array, Uint8Array, Uint8Array] = [NO_BYTES, NO_BYTES, NO_BYTES];
+  private filling = 0;
   private bufferedBytes = 0;
   private isEnded = false;
   private error: DbError | null = null;
@@ -18,11 +22,18 @@ export class CopyInStream {
     this.closed = closed;
   }
 
-  /** From the wire; the bytes are the stream's to keep. A promise asks the sender to wait. */
+  /** From the wire; the bytes are copied. A promise asks the sender to wait. */
   push(bytes: Uint8Array): Pending {
     if (this.isEnded || this.error !== null) return null;
-    this.chunks.push(bytes);
-    this.bufferedBytes += bytes.length;
+    let buffer = this.buffers[this.filling]!;
+    const needed = this.bufferedBytes + bytes.length;
+    if (needed > buffer.length) {
+      const larger = new Uint8Array(Math.max(needed, 2 * buffer.length, BUFFER_BYTES_MIN));
+      larger.set(buffer.subarray(0, this.bufferedBytes));
+      this.buffers[this.filling] = buffer = larger;
+    }
+    buffer.set(bytes, this.bufferedBytes);
+    this.bufferedBytes = needed;
     this.wake();
     if (this.bufferedBytes < BUFFER_BYTES_MAX) return null;
     return new Promise((resolve) => {
@@ -44,24 +55,29 @@ export class CopyInStream {
   /** The statement failed: what still arrives is thrown away by the connection. */
   abandon(): void {
     this.isEnded = true;
-    this.chunks.length = 0;
+    this.bufferedBytes = 0;
     this.finish();
   }
 
-  /** What waits, at once; null at the end, undefined when the reader must wait. Throws what `fail` was given. */
+  /**
+   * What waits, at once; null at the end, undefined when the reader must wait. Throws what `fail` was given. The bytes stay as they are until the
+   * second read after this one.
+   */
   tryRead(): Uint8Array | null | undefined {
     if (this.error !== null) throw this.error;
-    if (this.chunks.length > 0) {
-      const joined = this.takeAll();
+    if (this.bufferedBytes > 0) {
+      const bytes = this.buffers[this.filling]!.subarray(0, this.bufferedBytes);
+      this.filling = (this.filling + 1) % this.buffers.length;
+      this.bufferedBytes = 0;
       this.release();
-      return joined;
+      return bytes;
     }
     return this.isEnded ? null : undefined;
   }
 
   /** Resolves when `tryRead` has something to say. */
   readable(): Promise<void> {
-    if (this.chunks.length > 0 || this.isEnded || this.error !== null) return Promise.resolve();
+    if (this.bufferedBytes > 0 || this.isEnded || this.error !== null) return Promise.resolve();
     return new Promise((resolve) => {
       this.wakeReader = resolve;
     });
@@ -73,23 +89,6 @@ export class CopyInStream {
       if (chunk !== undefined) return chunk;
       await this.readable();
     }
-  }
-
-  /** Everything that waits, as one piece: clients may send a message per row. */
-  private takeAll(): Uint8Array {
-    const { chunks } = this;
-    let joined = chunks[0];
-    if (chunks.length > 1) {
-      joined = new Uint8Array(this.bufferedBytes);
-      let at = 0;
-      for (const chunk of chunks) {
-        joined.set(chunk, at);
-        at += chunk.length;
-      }
-    }
-    chunks.length = 0;
-    this.bufferedBytes = 0;
-    return joined;
   }
 
   private finish(): void {

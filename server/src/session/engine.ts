@@ -6,6 +6,7 @@ import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
 import type { Clock, Disk, Host, Random } from '../env/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
+import type { Kernels } from '../native/index.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../sql/functions/contract.ts';
 import type { AnalysedStatement, Query } from '../sql/tree.ts';
@@ -147,6 +148,7 @@ export interface Engine {
   readonly transactions: TransactionManager;
   readonly compiler: StatementCompiler;
   readonly executor: RowExecutor;
+  readonly kernels: Kernels;
   readonly utility: UtilityExecutor;
   /** Directory and name of a file of the server that a command names; 42501 or 42602 for paths that are refused. */
   serverFile(path: string): { disk: Disk; name: string };

@@ -47,11 +47,12 @@ export class BulkLoad {
 
   async add(columns: readonly ColumnVector[], rowCount: number): Promise<void> {
     let done = 0;
+    const isAdopted = rowCount === REGION_ROWS && this.adopt(columns);
     while (done < rowCount) {
-      const region = this.openRegion(rowCount - done);
+      const region = isAdopted ? this.region! : this.openRegion(rowCount - done);
       const count = Math.min(rowCount - done, REGION_ROWS - region.rowCount, 4096);
       const first = region.rowCount;
-      this.append(columns, done, count, first);
+      if (!isAdopted) this.append(columns, done, count, first);
       region.rowCount = first + count;
       this.table.rows.liveRows += count;
       this.table.modifications += count;
@@ -114,6 +115,31 @@ export class BulkLoad {
     this.region = region;
     this.host.regionAdded(this.table, region, this.transaction);
     return region;
+  }
+
+  /** Makes a whole region's worth of columns the new region as they are; false when there is a region to fill first or a column is missing. */
+  private adopt(columns: readonly ColumnVector[]): boolean {
+    const { codecs } = this.table.rows;
+    const isFitting = codecs.every(
+      (codec, column) =>
+        columns[column]?.count === REGION_ROWS && columns[column]?.physical === (codec?.physical ?? 'bool'),
+    );
+    if (!isFitting) return false;
+    if (this.region !== null && this.region.rowCount > 0) {
+      const xid = this.transaction.writeXid();
+      if (this.region.owner === xid && this.region.ownerCommand === this.transaction.commandId) return false;
+    }
+    this.openRegion(0);
+    for (const [column, vector] of this.vectors.entries()) {
+      const source = columns[column]!;
+      vector.values = source.values;
+      vector.offsets = source.offsets;
+      vector.bytes = source.bytes;
+      vector.validity = source.validity;
+      vector.count = REGION_ROWS;
+    }
+    this.capacity = REGION_ROWS;
+    return true;
   }
 
   private grow(needed: number): void {

@@ -195,7 +195,7 @@ export interface Table {
   delete(transaction: Transaction, snapshot: Snapshot, rowId: RowId): RowOutcome;
   /** Row lock; on 'ok' it is held until the transaction (or savepoint) ends. */
   lock(transaction: Transaction, snapshot: Snapshot, rowId: RowId, mode: RowLockMode): RowOutcome;
-  /** Bulk load: rows as columns, straight from COPY / INSERT … SELECT / CREATE TABLE AS. Checks unique indexes. */
+  /** Bulk load: rows as columns, straight from COPY / INSERT … SELECT / CREATE TABLE AS. Checks unique indexes. The columns are the table's from then on. */
   insertBatch(transaction: Transaction, columns: readonly ColumnVector[], rowCount: number): Promise<void>;
   /** Exact number of live rows as of the last commit (cheap estimate allowed to lag by running transactions), pages of 8 kB, bytes. */
   estimate(): { rows: number; bytes: number; deltaRows: number };

@@ -120,6 +120,7 @@ function isUtf8Text(support: TypeSupport): boolean {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
 let bufferSource: Uint8Array | null = null;
 let bufferView: Buffer = Buffer.alloc(0);
 /** Text of a byte range; short ASCII runs are assembled without a call into the runtime. */
@@ -155,6 +156,8 @@ export class VectorBuilder {
   /** Bytes in use by variable-length values. */
   byteCount = 0;
   private capacity: number;
+  /** What the batch before took, and a little more. */
+  private expectedBytes = 0;
   private values: FixedValues | null = null;
   private words: Int32Array | null = null;
   private offsets: Uint32Array | null = null;
@@ -202,7 +205,7 @@ export class VectorBuilder {
         break;
       case 'varlen':
         this.offsets = new Uint32Array(capacity + 1);
-        this.bytes = Buffer.allocUnsafeSlow(Math.max(64, capacity * 8));
+        this.bytes = Buffer.allocUnsafeSlow(Math.max(64, capacity * 8, this.expectedBytes));
         break;
       default:
         assertNever(this.physical, 'VectorBuilder');
@@ -227,6 +230,7 @@ export class VectorBuilder {
 
   /** Forgets all values; memory handed out by `finish` stays with its owner. */
   reset(): void {
+    this.expectedBytes = this.byteCount + (this.byteCount >> 3);
     this.count = 0;
     this.byteCount = 0;
     this.validity = null;
@@ -298,6 +302,46 @@ export class VectorBuilder {
     else
       target.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.byteCount);
     this.commitBytes(size);
+  }
+
+  /**
+   * Room for `rows` more values and `size` more bytes of variable length, for writers that fill the memory themselves: they write to `freeValues`, or
+   * to the returned buffer from `byteCount` on and to `freeOffsets`, and then call {@link commitRows}.
+   */
+  makeRoom(rows: number, size: number): Uint8Array {
+    while (this.count + rows > this.capacity) this.grow();
+    return this.offsets === null ? NO_BYTES : this.reserveBytes(size);
+  }
+
+  /** Memory of the fixed-width values from the next one on. */
+  freeValues(): Uint8Array {
+    const values = this.values!;
+    const width = values.BYTES_PER_ELEMENT * (this.physical === 'bytes16' ? 16 : 1);
+    const used = this.count * width;
+    return new Uint8Array(values.buffer, values.byteOffset + used, values.byteLength - used);
+  }
+
+  /** Memory of the offsets, beginning with the end of the last value. */
+  freeOffsets(): Uint8Array {
+    const offsets = this.offsets!;
+    return new Uint8Array(
+      offsets.buffer,
+      offsets.byteOffset + 4 * this.count,
+      offsets.byteLength - 4 * this.count,
+    );
+  }
+
+  /** Takes over `rows` values written by another hand. */
+  commitRows(rows: number): void {
+    this.count += rows;
+    if (this.offsets !== null) this.byteCount = this.offsets[this.count]!;
+  }
+
+  /** Takes back the values behind the first `count`; none of them may be NULL. */
+  truncate(count: number): void {
+    if (this.count <= count) return;
+    this.count = count;
+    if (this.offsets !== null) this.byteCount = this.offsets[count]!;
   }
 
   appendText(text: string): void {

@@ -21,6 +21,8 @@ export class LineCutter {
   /** Bytes received and not yet given out as lines. */
   private pending: Uint8Array = new Uint8Array(0);
   private position = 0;
+  /** Memory for a rest and the chunk behind it. */
+  private joined: Uint8Array = new Uint8Array(0);
   /** Where the search for the end of the current line goes on, and whether that place is inside quotes. */
   private searched = 0;
   private quoted = false;
@@ -34,15 +36,21 @@ export class LineCutter {
     this.rules = rules;
   }
 
-  /** Takes a chunk; call `next` until it is false before the next one. The chunk may be kept until then. */
+  /** Takes a chunk; call `next` until it is false before the next one. The chunk is kept until then. */
   push(chunk: Uint8Array): void {
     const rest = this.pending.length - this.position;
     if (rest === 0) this.pending = chunk;
     else {
-      const joined = new Uint8Array(rest + chunk.length);
-      joined.set(this.pending.subarray(this.position));
-      joined.set(chunk, rest);
-      this.pending = joined;
+      const needed = rest + chunk.length;
+      const left = this.pending.subarray(this.position);
+      // The rest may lie in the same memory: `set` copies as if through a buffer of its own.
+      if (needed > this.joined.length) {
+        const larger = new Uint8Array(Math.max(needed, 2 * this.joined.length));
+        larger.set(left);
+        this.joined = larger;
+      } else this.joined.set(left);
+      this.joined.set(chunk, rest);
+      this.pending = this.joined.subarray(0, needed);
     }
     this.searched -= this.position;
     this.position = 0;
@@ -51,6 +59,24 @@ export class LineCutter {
   /** No more chunks: what is left is the last line. */
   end(): void {
     this.ended = true;
+  }
+
+  /** What is left of the bytes, when lines may be taken from it by their newlines alone; see {@link taken}. */
+  plainBytes(): Uint8Array | null {
+    const isPlain = this.rules.csv === null && (this.ending === 'lf' || this.ending === 'unknown');
+    return isPlain && this.position < this.pending.length ? this.pending : null;
+  }
+
+  /** Where the next line begins in {@link plainBytes}. */
+  get lineBegin(): number {
+    return this.position;
+  }
+
+  /** Whole lines ending in newlines were taken elsewhere; the next one begins at `position`. */
+  taken(position: number): void {
+    this.ending = 'lf';
+    this.position = position;
+    this.searched = position;
   }
 
   /** Moves to the next complete line. */

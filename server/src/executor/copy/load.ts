@@ -8,6 +8,7 @@
 import { isUtf8 } from 'node:buffer';
 import { DbError } from '../../base/error.ts';
 import { isSuspension, WaitSignal } from '../../base/suspend.ts';
+import type { Kernels } from '../../native/index.ts';
 import { type FieldAppender, fieldAppender } from '../../types/bytes-input.ts';
 import type { Datum } from '../../types/datum.ts';
 import { utf8Slice, VectorBuilder, vectorReader } from '../../types/vector-io.ts';
@@ -18,11 +19,14 @@ import { BinaryReader } from './binary.ts';
 import { FieldSplitter } from './fields.ts';
 import { LineCutter } from './lines.ts';
 import type { CopyOptions } from './options.ts';
+import { PlainLines } from './plain.ts';
 
 const BATCH_ROWS = 65_536;
 const BATCH_BYTES = 32 << 20;
 /** Lines between two looks at the clock. */
 const LINES_PER_LOOK = 256;
+/** Lines taken one by one after one that is not plain: data with many NULLs would only be cut in vain. */
+const LINES_BETWEEN_PLAIN_RUNS = 8;
 /** Longest piece of input shown in an error's context. */
 const SHOWN_CHARACTERS_MAX = 100;
 
@@ -38,6 +42,7 @@ export interface CopyFromOptions {
   readonly columns: readonly number[];
   readonly options: CopyOptions;
   readonly yieldToLoop: () => Promise<void>;
+  readonly kernels: Kernels;
 }
 
 interface InputColumn {
@@ -65,6 +70,8 @@ export class CopyLoader {
   private readonly careful: boolean;
   private readonly queue: AfterQueue | null;
   private readonly splitter: FieldSplitter;
+  /** Null when rows need a look of their own, or when NULL has no backslash that would tell. */
+  private readonly plain: PlainLines | null;
   private line = 0;
   private rowsInBatch = 0;
   /** Line of the batch's first row. */
@@ -114,6 +121,9 @@ export class CopyLoader {
     this.splitter = new FieldSplitter(options.delimiter, options.nullText);
     this.quote = options.quote.charCodeAt(0);
     this.escape = options.escape.charCodeAt(0);
+    const isPlain =
+      options.format === 'text' && !this.careful && this.input.length > 0 && options.nullText.includes('\\');
+    this.plain = isPlain ? new PlainLines(from.kernels, options.delimiter.charCodeAt(0), this.input) : null;
   }
 
   /** Loads everything; resolves with the number of rows. */
@@ -142,7 +152,21 @@ export class CopyLoader {
       if (chunk === null) cutter.end();
       else cutter.push(chunk);
       let lines = 0;
+      let plainAfter = 0;
       for (;;) {
+        if (!headerPending && lines >= plainAfter && this.addPlainLines(cutter)) {
+          plainAfter = 0;
+          if (this.isBatchFull(true)) {
+            await this.flush();
+            sliceEnd = this.sliceEnd();
+          } else if (this.now() >= sliceEnd) {
+            await this.yieldToLoop();
+            this.checkInterrupt();
+            sliceEnd = this.sliceEnd();
+          }
+          continue;
+        }
+        if (lines >= plainAfter) plainAfter = lines + LINES_BETWEEN_PLAIN_RUNS;
         let found: boolean;
         try {
           found = cutter.next();
@@ -177,6 +201,24 @@ export class CopyLoader {
     }
   }
 
+  /** Takes a run of plain lines; false when the next line is none. */
+  private addPlainLines(cutter: LineCutter): boolean {
+    const bytes = this.plain === null ? null : cutter.plainBytes();
+    if (bytes === null) return false;
+    const plain = this.plain!;
+    const rows = plain.take(bytes, cutter.lineBegin, BATCH_ROWS - this.rowsInBatch);
+    if (rows === 0) return false;
+    cutter.taken(plain.endOf(rows));
+    if (this.rowsInBatch === 0) this.batchFirstLine = this.line + 1;
+    for (const column of this.missing) {
+      for (let row = 0; row < rows; row++) this.builders[column]!.appendNull();
+    }
+    this.line += rows;
+    this.rowsInBatch += rows;
+    this.rowCount += rows;
+    return true;
+  }
+
   private now(): number {
     return this.environment.services.monotonicMicros();
   }
@@ -185,11 +227,11 @@ export class CopyLoader {
     return this.now() + this.environment.services.sliceMicros;
   }
 
-  private isBatchFull(): boolean {
+  private isBatchFull(afterRun = false): boolean {
     const { builders } = this;
     const count = this.rowsInBatch;
     if (count >= BATCH_ROWS) return true;
-    if (count === 0 || count % 1024 !== 0) return false;
+    if (count === 0 || (!afterRun && count % 1024 !== 0)) return false;
     let bytes = 0;
     for (const builder of builders) bytes += builder.byteCount;
     return bytes >= BATCH_BYTES;

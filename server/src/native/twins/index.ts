@@ -2,6 +2,7 @@
 import type { Kernels } from '../contract.ts';
 import { crc32c } from './checksum.ts';
 import { expandRuns, narrow, unpackBits } from './decode.ts';
+import { copyFields, cutLines, parseDates, parseDecimals } from './fields.ts';
 import { filterCodes, filterRange, filterRangeF64 } from './filter.ts';
 import { countBits, gather, select } from './gather.ts';
 import { hashBytes, hashFixed } from './hash.ts';
@@ -20,5 +21,9 @@ export const typescriptKernels: Kernels = {
   gather,
   select,
   countBits,
+  cutLines,
+  parseDecimals,
+  parseDates,
+  copyFields,
   decommit: () => 0,
 };

@@ -75,6 +75,7 @@ async function copyFrom(command: SessionCommand, options: CopyOptions, fileName:
     relationOid: relation.oid,
     columns,
     options,
+    kernels: session.engine.kernels,
     yieldToLoop: () => session.engine.clock.yieldToLoop(),
   });
   const format = options.format === 'binary' ? 1 : 0;
