@@ -1,20 +1,45 @@
-/** Light, dark or the system's choice, remembered in this browser. */
-export type Theme = 'system' | 'light' | 'dark';
+/** Light, dark, high contrast or the system's choice, remembered in this browser. */
+import { loadValue, storeValue } from './storage.ts';
 
-const KEY = 'fastpostgres.theme';
+export type Theme = 'system' | 'light' | 'dark' | 'contrast';
+export const THEMES: readonly Theme[] = ['system', 'light', 'dark', 'contrast'];
+
+const KEY = 'theme';
+const listeners = new Set<() => void>();
 
 export function loadTheme(): Theme {
-  const stored = localStorage.getItem(KEY);
-  return stored === 'light' || stored === 'dark' ? stored : 'system';
+  const stored = loadValue<Theme>(KEY, 'system');
+  return THEMES.includes(stored) ? stored : 'system';
 }
 
 export function applyTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  localStorage.setItem(KEY, theme);
+  storeValue(KEY, theme);
+  for (const listener of listeners) listener();
 }
 
+/** Calls back when the drawn theme changes, by choice or by the system. */
+export function onThemeChange(listener: () => void): () => void {
+  listeners.add(listener);
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  system.addEventListener('change', listener);
+  return () => {
+    listeners.delete(listener);
+    system.removeEventListener('change', listener);
+  };
+}
+
+/** `contrast` is a dark theme. */
 export function isDark(): boolean {
   const { theme } = document.documentElement.dataset;
-  return theme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
+  if (theme === undefined) return matchMedia('(prefers-color-scheme: dark)').matches;
+  return theme !== 'light';
+}
+
+export function isContrast(): boolean {
+  return (
+    document.documentElement.dataset.theme === 'contrast' ||
+    (document.documentElement.dataset.theme === undefined && matchMedia('(prefers-contrast: more)').matches)
+  );
 }

@@ -1,15 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
-import { api, RequestError } from '../../api/client.ts';
-import { keys } from '../../api/keys.ts';
+import { RequestError } from '../../api/client.ts';
+import { useApi } from '../../api/useApi.ts';
 import { ErrorBox } from '../../ui/ErrorBox.tsx';
 
 /** Sessions of the server, refreshed every two seconds while the page is open. */
 export function ActivityPage() {
-  const activity = useQuery({
-    queryKey: keys.activity,
-    queryFn: ({ signal }) => api.activity(signal),
-    refetchInterval: 2000,
-  });
+  const activity = useApi('GET /activity', {}, { refresh: 2000 });
   if (activity.isPending) return <p className="p-3 text-(--muted)">Asking the server …</p>;
   if (activity.isError) {
     const error =

@@ -1,7 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { type ApiError, api, RequestError, type SessionInfo } from '../../api/client.ts';
+import { type ApiError, login, type SessionInfo } from '../../api/client.ts';
+import { t } from '../../lib/messages.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ErrorBox } from '../../ui/ErrorBox.tsx';
+import { errorOf } from '../../ui/states.tsx';
 
 interface Props {
   reason: ApiError | null;
@@ -20,13 +22,9 @@ export function LoginPage({ reason, onLogin }: Props) {
     setBusy(true);
     setError(null);
     try {
-      onLogin(
-        await api.login({ user: text('user'), password: text('password'), database: text('database') }),
-      );
+      onLogin(await login({ user: text('user'), password: text('password'), database: text('database') }));
     } catch (failure) {
-      setError(
-        failure instanceof RequestError ? failure.body : { code: 'console', message: String(failure) },
-      );
+      setError(errorOf(failure));
       setBusy(false);
     }
   };
@@ -38,12 +36,18 @@ export function LoginPage({ reason, onLogin }: Props) {
         className="w-full max-w-sm rounded-lg border border-(--line) bg-(--raised) p-6"
       >
         <h1 className="m-0 mb-1 text-xl font-semibold">FastPostgres</h1>
-        <p className="m-0 mb-4 text-(--muted)">Log in with a database role.</p>
-        <Field label="Role" name="user" defaultValue="postgres" autoComplete="username" />
-        <Field label="Password" name="password" type="password" autoComplete="current-password" autoFocus />
-        <Field label="Database" name="database" defaultValue="postgres" autoComplete="off" />
+        <p className="m-0 mb-4 text-(--muted)">{t('Log in with a database role.')}</p>
+        <Field label={t('Role')} name="user" defaultValue="postgres" autoComplete="username" />
+        <Field
+          label={t('Password')}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          autoFocus
+        />
+        <Field label={t('Database')} name="database" defaultValue="postgres" autoComplete="off" />
         <Button tone="primary" type="submit" disabled={isBusy} className="mt-2 w-full justify-center py-2">
-          {isBusy ? 'Logging in …' : 'Log in'}
+          {isBusy ? t('Logging in …') : t('Log in')}
         </Button>
         {error !== null && <ErrorBox error={error} />}
       </form>

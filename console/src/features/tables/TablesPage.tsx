@@ -1,7 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, RequestError } from '../../api/client.ts';
-import { keys } from '../../api/keys.ts';
+import { RequestError } from '../../api/client.ts';
+import { useApi } from '../../api/useApi.ts';
 import { ErrorBox } from '../../ui/ErrorBox.tsx';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -14,7 +13,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 export function TablesPage() {
   const [filter, setFilter] = useState('');
-  const schema = useQuery({ queryKey: keys.schema, queryFn: ({ signal }) => api.schema(signal) });
+  const schema = useApi('GET /schema');
   if (schema.isPending) return <p className="p-3 text-(--muted)">Reading the catalog …</p>;
   if (schema.isError) {
     const error =

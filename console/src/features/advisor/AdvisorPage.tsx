@@ -1,0 +1,3 @@
+export function AdvisorPage() {
+  return null;
+}
