@@ -4,11 +4,11 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { STEPS } from './features/console.ts';
+import { STEPS } from './features/index.ts';
 import { launchBrowser } from './utils/browser.ts';
 import { startTestServer } from './utils/server.ts';
 
-const STEP_MILLIS_MAX = 30_000;
+const STEP_MILLIS_MAX = 15_000;
 
 const at = process.argv.indexOf('--screenshots');
 const screenshots = at < 0 ? null : process.argv[at + 1];

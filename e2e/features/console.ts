@@ -1,43 +1,8 @@
-/** The console's first journey: log in, run, see exact values, see where an error is, cancel, look around, log out. */
-import type { Page } from 'playwright-core';
+/** The first journey: log in, run, see exact values, see where an error is, cancel. */
+import { cellsOf, expect, expectCells, login, runStatement, type Step, type } from '../utils/console.ts';
 import { PASSWORD } from '../utils/server.ts';
 
-export interface Step {
-  readonly name: string;
-  run(page: Page, url: string): Promise<void>;
-}
-
-async function type(page: Page, sql: string): Promise<void> {
-  const editor = page.getByTestId('sql-editor');
-  await editor.waitFor();
-  await editor.click();
-  await page.keyboard.press('ControlOrMeta+a');
-  await page.keyboard.insertText(sql);
-}
-
-async function runStatement(page: Page, sql: string): Promise<void> {
-  await type(page, sql);
-  const answered = page.waitForResponse((response) => response.url().endsWith('/api/v1/query'));
-  await page.keyboard.press('ControlOrMeta+Enter');
-  await answered;
-  await page.getByRole('button', { name: 'Run', exact: true }).waitFor();
-}
-
-async function expectCells(page: Page, expected: readonly string[]): Promise<void> {
-  await page.getByRole('gridcell').first().waitFor();
-  const cells = await page.getByRole('gridcell').allInnerTexts();
-  if (JSON.stringify(cells) !== JSON.stringify(expected)) {
-    throw new Error(`cells are ${JSON.stringify(cells)}, expected ${JSON.stringify(expected)}`);
-  }
-}
-
-async function login(page: Page, password: string): Promise<void> {
-  await page.getByLabel('Role').fill('postgres');
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Log in' }).click();
-}
-
-export const STEPS: readonly Step[] = [
+export const CONSOLE_STEPS: readonly Step[] = [
   {
     name: "a wrong password is refused with the server's words",
     run: async (page, url) => {
@@ -51,8 +16,7 @@ export const STEPS: readonly Step[] = [
     run: async (page) => {
       await login(page, PASSWORD);
       await page.getByRole('button', { name: 'Run', exact: true }).waitFor();
-      if ((await page.evaluate(() => document.cookie)) !== '')
-        throw new Error('a script can read the cookie');
+      expect((await page.evaluate(() => document.cookie)) === '', 'a script can read the cookie');
     },
   },
   {
@@ -91,11 +55,20 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
+    name: 'Ctrl+Enter runs the statement at the caret, and only that',
+    run: async (page) => {
+      await type(page, 'select 1 as first;\n\nselect 2 as second;\n\nselect 3 as third');
+      for (let up = 0; up < 2; up++) await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('ControlOrMeta+Enter');
+      await page.getByRole('columnheader', { name: 'second' }).waitFor();
+      expect((await cellsOf(page)).join() === '2', 'another statement ran');
+    },
+  },
+  {
     name: 'a running statement is cancelled on the server',
     run: async (page) => {
       await type(page, 'select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b');
       await page.keyboard.press('ControlOrMeta+Enter');
-      await page.getByRole('button', { name: 'Running …' }).waitFor();
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('alert').getByText('canceling statement due to user request').waitFor();
     },
@@ -111,19 +84,14 @@ export const STEPS: readonly Step[] = [
         });
         return response.status;
       });
-      if (status !== 403) throw new Error(`status ${status}, expected 403`);
+      expect(status === 403, `status ${status}, expected 403`);
       await runStatement(page, 'select count(*) from journey');
       await expectCells(page, ['5000']);
     },
   },
-  {
-    name: 'tables and their columns are listed',
-    run: async (page) => {
-      await page.getByRole('link', { name: 'Tables' }).click();
-      await page.getByRole('group').getByText('journey', { exact: true }).click();
-      await page.getByRole('cell', { name: 'integer' }).waitFor();
-    },
-  },
+];
+
+export const LOGOUT_STEPS: readonly Step[] = [
   {
     name: 'logging out ends the session',
     run: async (page) => {

@@ -1,0 +1,6 @@
+/** Every journey in its order; they share one page and one server. */
+import type { Step } from '../utils/console.ts';
+import { CONSOLE_STEPS, LOGOUT_STEPS } from './console.ts';
+import { EDITOR_STEPS } from './editor.ts';
+
+export const STEPS: readonly Step[] = [...CONSOLE_STEPS, ...EDITOR_STEPS, ...LOGOUT_STEPS];
