@@ -2,6 +2,7 @@
 import { internalError } from '../base/error.ts';
 import type { FormatContext, TypeSupport } from './contract.ts';
 import { geometrySupports } from './geometry/index.ts';
+import { jsonPathSupport } from './jsonpath/index.ts';
 import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
 import { basicSupports, unimplementedType } from './support-basic.ts';
 import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
@@ -13,7 +14,8 @@ function register(support: TypeSupport): void {
   supports.set(support.oid, support);
 }
 
-for (const support of [...basicSupports(), ...dateTimeSupports(), ...geometrySupports()]) register(support);
+for (const support of [...basicSupports(), ...dateTimeSupports(), ...geometrySupports(), jsonPathSupport])
+  register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);
 register(recordSupport((oid) => resolveUserType(oid)));
 for (const [oid, name, length] of BUILTIN_TYPES) {

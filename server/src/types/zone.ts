@@ -310,7 +310,7 @@ function createZone(name: string): TimeZone | null {
       // not an IANA name
     }
   }
-  return posixZone(name);
+  return hoursZone(name) ?? posixZone(name);
 }
 
 let canonicalNames: Map<string, string> | null = null;
@@ -324,6 +324,13 @@ function displayName(name: string): string {
     /(^|[/_-])([a-z])/g,
     (_, before: string, letter: string) => before + letter.toUpperCase(),
   );
+}
+
+/** A number of hours east of UTC, possibly with a fraction. */
+function hoursZone(name: string): TimeZone | null {
+  if (!/^[+-]?\d{1,3}(?:\.\d+)?$/.test(name)) return null;
+  const hours = Number(name);
+  return Math.abs(hours) > 168 ? null : fixedZone(Math.round(hours * 3600));
 }
 
 /** POSIX names: abbreviation and hours west of UTC, without daylight-saving rules. */

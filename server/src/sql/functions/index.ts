@@ -22,6 +22,7 @@ import { pointFunctions } from './geometry/points.ts';
 import { informationSchemaFunctions, informationSchemaSetFunctions } from './information-schema.ts';
 import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
+import { jsonPathFunctions, jsonPathSetFunctions } from './jsonpath/index.ts';
 import { likeFunctions } from './like.ts';
 import { numericFunctions } from './numeric.ts';
 import { regexpFunctions, regexpSetFunctions } from './regexp.ts';
@@ -46,6 +47,7 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     numberFormatFunctions,
     arrayFunctions,
     jsonFunctions,
+    jsonPathFunctions,
     systemFunctions,
     pointFunctions,
     areaFunctions,
@@ -56,6 +58,7 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     seriesFunctions,
     regexpSetFunctions,
     jsonSetFunctions,
+    jsonPathSetFunctions,
     informationSchemaSetFunctions,
     delegatedSetFunctions(),
     catalogFactFunctions,

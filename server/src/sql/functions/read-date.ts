@@ -58,14 +58,19 @@ const WIDTHS: Readonly<Record<string, number>> = {
   FF6: 6,
 };
 
+const STANDARD_SEPARATORS = "-./,':; ";
+
 class DateReader {
   private readonly text: string;
   private at = 0;
   private readonly fields: Fields = {};
   private isFixed = false;
+  /** The standard's rules: separators and quoted text match themselves, nothing is left over on either side. */
+  private readonly isStandard: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, isStandard = false) {
     this.text = text;
+    this.isStandard = isStandard;
   }
 
   private space(): void {
@@ -156,6 +161,10 @@ class DateReader {
     const nodes = parseTemplate(template);
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index]!;
+      if (this.isStandard) {
+        this.standard(node, nodes[index + 1]);
+        continue;
+      }
       if (this.at >= this.text.length) break;
       if (node.keyword === null) {
         this.literal(node, nodes[index - 1]);
@@ -170,7 +179,34 @@ class DateReader {
       if (node.ordinal !== null) this.at += 2;
       if (!this.isFixed) this.space();
     }
+    if (this.isStandard && this.at < this.text.length) {
+      throw new DbError(
+        'invalid_datetime_format',
+        'trailing characters remain in input string after datetime format',
+      );
+    }
     return this.fields;
+  }
+
+  private standard(node: Node, next: Node | undefined): void {
+    if (node.keyword === 'FX') return;
+    if (this.at >= this.text.length) {
+      throw new DbError('invalid_datetime_format', 'input string is too short for datetime format');
+    }
+    if (node.keyword !== null) {
+      this.keyword(node, next);
+      return;
+    }
+    if (!node.isQuoted && !STANDARD_SEPARATORS.includes(node.text)) {
+      throw new DbError('invalid_datetime_format', `invalid datetime format separator: "${node.text}"`);
+    }
+    if (!this.text.startsWith(node.text, this.at)) {
+      throw new DbError(
+        'invalid_datetime_format',
+        `unmatched format ${node.isQuoted ? 'character' : 'separator'} "${node.text}"`,
+      );
+    }
+    this.at += node.text.length;
   }
 
   /** Separators match any separators; other characters are skipped one for one. */
@@ -368,7 +404,7 @@ class DateReader {
 }
 
 function isNumeric(keyword: string): boolean {
-  return Object.hasOwn(WIDTHS, keyword) || keyword === 'Y,YYY' || keyword === 'TZH' || keyword === 'TZM';
+  return Object.hasOwn(WIDTHS, keyword) || keyword === 'Y,YYY' || keyword === 'TZM';
 }
 
 interface Assembled {
@@ -449,6 +485,24 @@ function assemble(text: string, fields: Fields): Assembled {
       ? null
       : (number('zoneSign') ?? 1) * ((zoneHour ?? 0) * 3600 + (number('zoneMinute') ?? 0) * 60);
   return { date, microseconds: ((hour * 60 + minute) * 60 + second) * 1_000_000 + microsecond, offset };
+}
+
+const TIME_KEYWORDS = /^(?:HH|MI|SS|MS|US|FF|A\.?M|P\.?M)/;
+const ZONE_KEYWORDS = new Set(['TZH', 'TZM', 'TZ', 'OF']);
+
+/** Reads by the standard's rules; says which kinds of field the template has. `offset` is in seconds east of Greenwich. */
+export function readStandardDateTime(
+  text: string,
+  template: string,
+): Assembled & { hasDate: boolean; hasTime: boolean; hasZone: boolean } {
+  let [hasDate, hasTime, hasZone] = [false, false, false];
+  for (const { keyword } of parseTemplate(template)) {
+    if (keyword === null || keyword === 'FX') continue;
+    if (ZONE_KEYWORDS.has(keyword)) hasZone = true;
+    else if (TIME_KEYWORDS.test(keyword)) hasTime = true;
+    else hasDate = true;
+  }
+  return { ...assemble(text, new DateReader(text, true).read(template)), hasDate, hasTime, hasZone };
 }
 
 export function toDate(text: string, template: string): number {
