@@ -371,7 +371,7 @@ function* lockRows(session: BackendSession): Generator<Row> {
       lock.xid,
       isAdvisory ? Number(BigInt.asUintN(32, key >> 32n)) : null,
       isAdvisory ? Number(BigInt.asUintN(32, key)) : null,
-      isAdvisory ? 1 : null,
+      isAdvisory ? (key >> 64n === 1n ? 2 : 1) : null,
       `${lock.sessionId}/${lock.holderXid}`,
       lock.sessionId,
       lock.mode.endsWith('Lock') ? lock.mode : `${lock.mode}Lock`,

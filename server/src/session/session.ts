@@ -78,6 +78,11 @@ export class BackendSession implements Session, UtilitySession {
   /** Constraints set by SET CONSTRAINTS in this transaction: oid → deferred; 0 = ALL. */
   private constraintModes = new Map<Oid, boolean>();
 
+  /** As the lock manager knows it: locks of the session and of its transactions do not hinder each other. */
+  get sessionId(): number {
+    return this.processId;
+  }
+
   constructor(engine: Engine, options: SessionOptions, role: RoleDescriptor) {
     this.engine = engine;
     this.sink = options.sink;

@@ -101,6 +101,18 @@ describe('score', () => {
     const other = EXPECTED.replace('   1\n', '   7\n');
     expect(scoreFile('x', SCRIPT, [other, EXPECTED], EXPECTED).passed).toBe(6);
   });
+  it('lets unordered rows come in any order, and only those', () => {
+    const table = (text: string, rows: string): string => `${text}\n a \n---\n${rows}(2 rows)\n\n`;
+    for (const [text, passed] of [
+      ['SELECT a FROM t;', 1],
+      ['SELECT a FROM t ORDER BY 1;', 0],
+    ] as const) {
+      const expected = table(text, ' 1\n 2\n');
+      const score = scoreFile('x', text, [expected], table(text, ' 2\n 1\n'));
+      expect([score.passed, score.reordered]).toEqual([passed, passed]);
+      expect(scoreFile('x', text, [expected], table(text, ' 2\n 2\n')).passed).toBe(0);
+    }
+  });
   it('names the cause', () => {
     const actual = EXPECTED.replace('   1\n(1 row)', 'ERROR:  relation "t7" does not exist');
     const score = scoreFile('x', SCRIPT, [EXPECTED], actual);

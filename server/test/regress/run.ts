@@ -204,27 +204,36 @@ function report(scores: readonly FileScore[]): void {
     String(score.passed),
     String(score.eligible),
     String(score.blocks.length - score.eligible),
+    String(score.reordered),
   ]);
   const passed = scores.reduce((sum, score) => sum + score.passed, 0);
   const eligible = scores.reduce((sum, score) => sum + score.eligible, 0);
   const total = scores.reduce((sum, score) => sum + score.blocks.length, 0);
-  rows.push(['all', share(passed, eligible), String(passed), String(eligible), String(total - eligible)]);
-  const heads = ['file', '%', 'same', 'eligible', 'left out'];
+  const reordered = scores.reduce((sum, score) => sum + score.reordered, 0);
+  rows.push([
+    'all',
+    share(passed, eligible),
+    String(passed),
+    String(eligible),
+    String(total - eligible),
+    String(reordered),
+  ]);
+  const heads = ['file', '%', 'same', 'eligible', 'left out', 'reordered'];
   if (options.markdown) {
-    process.stdout.write(`| ${heads.join(' | ')} |\n|---|--:|--:|--:|--:|\n`);
+    process.stdout.write(`| ${heads.join(' | ')} |\n|---|--:|--:|--:|--:|--:|\n`);
     for (const row of rows) process.stdout.write(`| ${row.join(' | ')} |\n`);
   } else {
     process.stdout.write(
       `\n${heads[0]!.padEnd(26)}${heads
         .slice(1)
-        .map((head) => head.padStart(9))
+        .map((head) => head.padStart(10))
         .join('')}\n`,
     );
     for (const row of rows) {
       process.stdout.write(
         `${row[0]!.padEnd(26)}${row
           .slice(1)
-          .map((cell) => cell.padStart(9))
+          .map((cell) => cell.padStart(10))
           .join('')}\n`,
       );
     }

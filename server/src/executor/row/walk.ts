@@ -10,6 +10,8 @@ const SKIPPED_KEYS = new Set(['value', 'source', 'conditions']);
 /** Slots that the expression or subtree reads but nothing inside it writes; `volatile` when a work table or a volatile function is inside. */
 export interface Dependencies {
   slots: number[];
+  /** Work tables of recursions that enclose it. */
+  workTables: number[];
   volatile: boolean;
 }
 
@@ -68,8 +70,12 @@ export function dependencies(
     }
   };
   visit(root, 'root');
-  for (const workTable of scanned) if (!recursions.has(workTable)) isVolatile = true;
-  return { slots: [...read].filter((slot) => !written.has(slot)), volatile: isVolatile };
+  const workTables = [...scanned].filter((workTable) => !recursions.has(workTable));
+  return {
+    slots: [...read].filter((slot) => !written.has(slot)),
+    workTables,
+    volatile: isVolatile || workTables.length > 0,
+  };
 }
 
 /** Plan expressions directly below a node of an expression tree. */

@@ -101,6 +101,8 @@ function keywordHint(parser: SqlParser, text: string, position: number): string 
   let guesses = 0;
   for (const word of candidates) {
     const lower = word.text.toLowerCase();
+    // A word that is a keyword is spelt as it was meant.
+    if (KEYWORDS.has(lower)) continue;
     const limit = lower.length <= 3 ? 1 : 2;
     const near: { keyword: string; distance: number }[] = [];
     for (const keyword of KEYWORDS.keys()) {

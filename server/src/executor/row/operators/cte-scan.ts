@@ -17,6 +17,9 @@ export class CteStore {
   /** Outer slots the CTE reads: with other values in them it is evaluated anew. */
   private readonly outerSlots: readonly number[];
   private outerValues: Datum[] = [];
+  /** Work tables it reads: in the next round it is evaluated anew. */
+  private readonly workTables: readonly number[];
+  private rounds: number[] = [];
   private opened = false;
   private complete = false;
 
@@ -26,9 +29,9 @@ export class CteStore {
     this.state = state;
     this.root = buildOperator(plan.root, state);
     this.rows = new RowStore(plan.outputs, state.memory);
-    this.outerSlots = plan.modifies
-      ? []
-      : dependencies(plan.root, state.plan, state.environment.resolver).slots;
+    const outside = plan.modifies ? null : dependencies(plan.root, state.plan, state.environment.resolver);
+    this.outerSlots = outside?.slots ?? [];
+    this.workTables = outside?.workTables ?? [];
   }
 
   /** A new execution begins. */
@@ -41,13 +44,25 @@ export class CteStore {
 
   /** A reader starts again; drops the rows when the outer values changed. */
   readerRestarts(): void {
-    if (!this.opened || this.outerSlots.length === 0) return;
+    if (!this.opened || (this.outerSlots.length === 0 && this.workTables.length === 0)) return;
     const { frame } = this.state;
-    if (this.outerSlots.every((slot, index) => frame[slot] === this.outerValues[index])) return;
+    const isSame =
+      this.outerSlots.every((slot, index) => frame[slot] === this.outerValues[index]) &&
+      this.workTables.every((table, index) => this.roundOf(table) === this.rounds[index]);
+    if (isSame) return;
     this.rows.clear();
     this.complete = false;
-    this.outerValues = this.outerSlots.map((slot) => frame[slot]!);
+    this.noteOutside();
     this.root.rescan();
+  }
+
+  private roundOf(workTable: number): number {
+    return this.state.workTables[workTable]?.round ?? 0;
+  }
+
+  private noteOutside(): void {
+    this.outerValues = this.outerSlots.map((slot) => this.state.frame[slot]!);
+    this.rounds = this.workTables.map((table) => this.roundOf(table));
   }
 
   /** Makes row `row` available; false when there are fewer. */
@@ -55,7 +70,7 @@ export class CteStore {
     while (row >= this.rows.count) {
       if (this.complete) return false;
       if (!this.opened) {
-        this.outerValues = this.outerSlots.map((slot) => this.state.frame[slot]!);
+        this.noteOutside();
         this.root.open();
         this.opened = true;
       }

@@ -9,6 +9,8 @@ import type { Operator } from './operator.ts';
 /** Rows of the last round, as the recursive side reads them. */
 export interface WorkTable {
   rows: RowStore;
+  /** Counts rounds over all executions, so that what was computed from earlier rows is known as stale. */
+  round: number;
 }
 
 export class RecursiveUnion implements Operator {
@@ -32,7 +34,7 @@ export class RecursiveUnion implements Operator {
     this.state = state;
     this.node = node;
     this.base = base;
-    this.workTable = { rows: new RowStore(node.slots, state.memory) };
+    this.workTable = { rows: new RowStore(node.slots, state.memory), round: 0 };
     this.nextRows = new RowStore(node.slots, state.memory);
     state.workTables[node.workTable] = this.workTable;
     this.recursive = buildRecursive();
@@ -118,6 +120,7 @@ export class RecursiveUnion implements Operator {
     }
     const finished = workTable.rows;
     workTable.rows = this.nextRows;
+    workTable.round++;
     finished.clear();
     this.nextRows = finished;
     if (this.phase === 'recursive' || this.recursiveOpened) this.recursive.rescan();
