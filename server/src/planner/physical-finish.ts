@@ -119,7 +119,9 @@ class OutputPass {
         node.columns = this.pruneColumns(node.columns, needed);
         const provides = new Set(node.columns.map((column) => column.slot));
         if (node.kind !== 'virtualScan' && node.rowIdSlot >= 0) {
-          if (required.has(node.rowIdSlot)) provides.add(node.rowIdSlot);
+          all.add(node.rowIdSlot);
+          // The condition of a sample reads it, too.
+          if (needed.has(node.rowIdSlot)) provides.add(node.rowIdSlot);
           else node.rowIdSlot = -1;
         }
         return { provides, free: minus(used, all) };

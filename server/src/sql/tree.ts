@@ -387,6 +387,20 @@ export interface CommonTable {
   columnNames: string[];
   columnTypes: { typeOid: Oid; typmod: number; collation: Oid }[];
   references: number;
+  /** Number of column names given after the table's name, for printing. */
+  aliasCount?: number;
+  /** SEARCH … SET; its column follows those of the query in `columnNames`. Columns are counted from 0. */
+  search?: { columns: number[]; breadthFirst: boolean; sequenceName: string };
+  /** CYCLE … SET … USING: two columns, after that of SEARCH. */
+  cycle?: {
+    columns: number[];
+    markName: string;
+    markValue: Expr;
+    markDefault: Expr;
+    notEqualOperator: Oid;
+    notEqualFunction: Oid;
+    pathName: string;
+  };
 }
 
 export interface WindowClause {

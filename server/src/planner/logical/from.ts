@@ -1,10 +1,10 @@
 /** FROM: range table entries and joins become logical nodes, and their columns bindings. */
-import { internalError, notSupported } from '../../base/error.ts';
+import { internalError } from '../../base/error.ts';
 import type { FromNode, RelationEntry, SubqueryEntry } from '../../sql/tree.ts';
 import { SYSTEM_COLUMN } from '../../table/contract.ts';
 import { splitConjuncts } from '../expression/make.ts';
 import { containsSubquery, isVolatile } from '../expression/properties.ts';
-import type { LExpr } from '../expression/walk.ts';
+import { asTree, type LExpr } from '../expression/walk.ts';
 import { type PlannerState, typeOf } from '../state.ts';
 import type { LogicalNode, LScan } from './algebra.ts';
 import { providedSlots } from './nodes.ts';
@@ -69,8 +69,10 @@ export function buildEntry(
   const entry = scope.query.rangeTable[relation - 1];
   const { state } = context;
   switch (entry.kind) {
-    case 'relation':
-      return bindScan(state, newScan(state, entry));
+    case 'relation': {
+      const binding = bindScan(state, newScan(state, entry));
+      return entry.sample === null ? binding : sampled(context, scope, entry.sample, binding);
+    }
     case 'subquery':
       return bindBuilt(context, buildSubquery(context, scope, entry), nullable);
     case 'values': {
@@ -119,9 +121,47 @@ export function buildEntry(
   }
 }
 
+const SAMPLE_FUNCTIONS: Readonly<Record<string, number>> = { bernoulli: 3313, system: 3314 };
+
+/**
+ * TABLESAMPLE is a condition on the row id: the handler's function decides each row by a hash of the id (bernoulli) or of
+ * its block (system) and the seed. Arguments travel in arrays, because a NULL among them is an error, not a NULL answer.
+ */
+function sampled(
+  context: BuildContext,
+  scope: Scope,
+  sample: NonNullable<RelationEntry['sample']>,
+  binding: Binding,
+): Binding {
+  const { state } = context;
+  const scan = binding.scan as LScan;
+  const list = (elements: LExpr[], elementType: number, typeOid: number): LExpr => ({
+    kind: 'array',
+    elementType,
+    elements: elements.map(asTree),
+    multidimensional: false,
+    typeOid,
+    typmod: -1,
+    collation: 0,
+  });
+  const percent = sample.args.map((arg) => convertExpression(context, scope, arg));
+  const seed = sample.repeatable === null ? [] : [convertExpression(context, scope, sample.repeatable)];
+  const condition: LExpr = {
+    kind: 'function',
+    functionOid: SAMPLE_FUNCTIONS[sample.method],
+    args: [state.slot(rowIdSlot(state, scan)), list(percent, 700, 1021), list(seed, 701, 1022)].map(asTree),
+    returnsSet: false,
+    form: 'call',
+    variadic: false,
+    typeOid: 16,
+    typmod: -1,
+    collation: 0,
+  };
+  return { ...binding, node: { kind: 'filter', child: scan, predicates: [condition] } };
+}
+
 /** A scan of the relation; columns get their slots when they are first referenced. */
 export function newScan(state: PlannerState, entry: RelationEntry): LScan {
-  if (entry.sample !== null) throw notSupported('TABLESAMPLE');
   const relation = state.catalog.relation(entry.relationOid);
   if (relation === null) throw internalError(`relation ${entry.relationOid} does not exist`);
   return { kind: 'scan', relation, alias: entry.alias, columns: new Map(), rowIdSlot: -1 };

@@ -7,7 +7,7 @@ import { closestNames } from '../parse/spelling.ts';
 import type { Expr } from '../tree.ts';
 import { baseType, coerceToDomain, coerceToTarget } from './coerce.ts';
 import { SYSTEM_COLUMNS } from './columns.ts';
-import { transformIndices } from './containers.ts';
+import { jsonSubscript, transformIndices } from './containers.ts';
 import { exprPosition } from './location.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
@@ -188,6 +188,8 @@ function assignSubscript(
 ): Expr {
   const base = baseType(scope.catalog, target.typeOid, target.typmod);
   const type = scope.typeOf(base.typeOid);
+  if (type.oid === JSONB)
+    return assignJsonPart(scope, container, name, target, subscripts, steps, value, position);
   if (!type.isTrueArray && !FIXED_ARRAYS.has(type.oid))
     throw new DbError(
       'datatype_mismatch',
@@ -222,6 +224,36 @@ function assignSubscript(
     position,
   };
   return base.typeOid === target.typeOid
+    ? node
+    : coerceToDomain(scope, node, target.typeOid, 'assignment', 'implicitCast', position);
+}
+
+const JSONB = 3802;
+
+/** `column['key'][0] = value`: the path as it is written, integers and texts. */
+function assignJsonPart(
+  scope: Scope,
+  container: Expr,
+  name: string,
+  target: TargetType,
+  subscripts: readonly { uidx?: Node; lidx?: Node; is_slice?: boolean }[],
+  steps: readonly Node[],
+  value: Expr,
+  position: number | undefined,
+): Expr {
+  const path = subscripts.map((item) => jsonSubscript(scope, item, position));
+  const part: TargetType = { typeOid: JSONB, typmod: -1, collation: 0 };
+  const read: Expr = {
+    kind: 'subscript',
+    arg: container,
+    upper: path,
+    lower: null,
+    assignment: null,
+    ...part,
+  };
+  const assigned = assignIndirect(scope, read, name, true, part, steps, value, position);
+  const node: Expr = { ...read, assignment: assigned, position };
+  return target.typeOid === JSONB
     ? node
     : coerceToDomain(scope, node, target.typeOid, 'assignment', 'implicitCast', position);
 }

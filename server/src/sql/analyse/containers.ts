@@ -11,12 +11,19 @@ import {
   stringOf,
 } from '../parse/ast.ts';
 import type { Expr } from '../tree.ts';
-import { baseType, coerceToCommonType, coerceToTarget, elementTypeOf, selectCommonType } from './coerce.ts';
+import {
+  baseType,
+  canCoerce,
+  coerceToCommonType,
+  coerceToTarget,
+  elementTypeOf,
+  selectCommonType,
+} from './coerce.ts';
 import { missingField, selectField } from './columns.ts';
 import { op } from './comparisons.ts';
 import { transformExpr } from './expressions.ts';
 import { makeCall } from './functions.ts';
-import { exprPosition } from './location.ts';
+import { exprPosition, rawPosition } from './location.ts';
 import * as T from './oids.ts';
 import { makeOperator } from './operators.ts';
 import type { Scope } from './scope.ts';
@@ -237,6 +244,47 @@ export function transformIndices(
   return { upper, lower: isSlice ? lower : null };
 }
 
+/** One subscript of a jsonb value, as an integer or a text. */
+export function jsonSubscript(
+  scope: Scope,
+  item: { uidx?: Node; is_slice?: boolean },
+  position: number | undefined,
+): Expr {
+  if (item.is_slice || !item.uidx)
+    throw new DbError('datatype_mismatch', 'jsonb subscript does not support slices').at(
+      item.uidx ? rawPosition(item.uidx) : position,
+    );
+  const index = transformExpr(scope, item.uidx);
+  const fits = [T.INT4, T.TEXT].filter(
+    (type) => index.typeOid !== T.UNKNOWN && canCoerce(scope, [index.typeOid], [type], 'implicit'),
+  );
+  if (index.typeOid !== T.UNKNOWN && fits.length !== 1)
+    throw new DbError(
+      'datatype_mismatch',
+      `subscript type ${typeLabel(scope.context, index.typeOid)} is not supported`,
+      {
+        hint:
+          fits.length === 0
+            ? 'jsonb subscript must be coercible to either integer or text.'
+            : 'jsonb subscript must be coercible to only one type, integer or text.',
+      },
+    ).at(exprPosition(index));
+  const target = index.typeOid === T.UNKNOWN ? T.TEXT : fits[0]!;
+  const key = coerceToTarget(
+    scope,
+    index,
+    index.typeOid,
+    target,
+    -1,
+    'implicit',
+    'implicitCast',
+    exprPosition(index),
+  );
+  if (!key)
+    throw new DbError('datatype_mismatch', 'jsonb subscript must have text type').at(exprPosition(index));
+  return key;
+}
+
 function makeJsonbSubscript(
   scope: Scope,
   container: Expr,
@@ -244,28 +292,7 @@ function makeJsonbSubscript(
 ): Expr {
   let result = container;
   for (const item of indices) {
-    if (item.is_slice || !item.uidx)
-      throw new DbError('datatype_mismatch', 'jsonb subscript does not support slices').at(
-        container.position,
-      );
-    const index = transformExpr(scope, item.uidx);
-    const target = index.typeOid === T.INT4 || index.typeOid === T.INT2 ? T.INT4 : T.TEXT;
-    const key = coerceToTarget(
-      scope,
-      index,
-      index.typeOid,
-      target,
-      -1,
-      'implicit',
-      'implicitCast',
-      exprPosition(index),
-    );
-    if (!key)
-      throw new DbError(
-        'datatype_mismatch',
-        `subscript type ${typeLabel(scope.context, index.typeOid)} is not supported`,
-        { hint: 'jsonb subscript must be coercible to either integer or text.' },
-      ).at(exprPosition(index));
+    const key = jsonSubscript(scope, item, container.position);
     result = makeOperator(scope, op('->'), result, key, container.position);
   }
   return result;

@@ -15,6 +15,7 @@ import { walkQuery } from '../walk.ts';
 import { rawPosition } from './location.ts';
 import { type ColumnType, outputColumns } from './range-table.ts';
 import { type CommonTableState, emptyQuery, type Scope } from './scope.ts';
+import { checkSearchable, transformSearchAndCycle } from './search-cycle.ts';
 import { analyseSelect } from './select.ts';
 import { analyseSetOperation } from './set-operations.ts';
 import { analyseModification } from './statement-kinds.ts';
@@ -32,7 +33,6 @@ export function transformWith(scope: Scope, query: Query, clause: WithClause): v
         positionOf(raw.location),
       );
     seen.add(name);
-    if (raw.search_clause || raw.cycle_clause) throw notSupported('SEARCH and CYCLE clauses');
     const tag = tagOf(raw.ctequery!);
     if (MODIFYING.has(tag)) {
       if (scope.parent !== null)
@@ -141,7 +141,9 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
     table.query = analyseSetOperation(child, select, (names, types, positions) => {
       leftPositions = positions;
       setColumns(table, raw, names, types);
+      transformSearchAndCycle(scope, table, raw);
     });
+    checkSearchable(table);
     scope.commonTables.pop();
     checkNoAggregates(table.query, position);
     const outputs = outputColumns(table.query);
@@ -170,6 +172,7 @@ function analyseCommonTable(scope: Scope, raw: CommonTableExpr, canRecurse: bool
     outputs.map((output) => output.name),
     outputs.map(({ typeOid, typmod, collation }) => ({ typeOid, typmod, collation })),
   );
+  transformSearchAndCycle(scope, table, raw);
   state.isAnalysed = true;
   scope.commonTables.push(state);
   return state;
@@ -183,6 +186,7 @@ function setColumns(table: CommonTable, raw: CommonTableExpr, names: string[], t
       `WITH query "${table.name}" has ${names.length} columns available but ${given.length} columns specified`,
     ).at(positionOf(raw.location));
   table.columnNames = names.map((name, index) => given[index] ?? name);
+  if (given.length > 0) table.aliasCount = given.length;
   table.columnTypes = types.map((type) => ({ ...type }));
 }
 
@@ -207,7 +211,7 @@ function checkRecursion(select: SelectStmt | undefined, name: string, position: 
       references(select.larg, name, [])[0].position,
     );
   const found = references(select.rarg, name, []);
-  for (const item of found) {
+  for (const [index, item] of found.entries()) {
     if (item.places.includes('SubLink'))
       throw referenceError(
         `recursive reference to query "${name}" must not appear within a subquery`,
@@ -228,12 +232,12 @@ function checkRecursion(select: SelectStmt | undefined, name: string, position: 
         `recursive reference to query "${name}" must not appear within EXCEPT`,
         item.position,
       );
+    if (index > 0)
+      throw referenceError(
+        `recursive reference to query "${name}" must not appear more than once`,
+        item.position,
+      );
   }
-  if (found.length > 1)
-    throw referenceError(
-      `recursive reference to query "${name}" must not appear more than once`,
-      found[1].position,
-    );
 }
 
 function referenceError(message: string, position: number | undefined): DbError {

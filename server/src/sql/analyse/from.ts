@@ -395,6 +395,8 @@ function transformTableSample(scope: Scope, node: RangeTableSample): NamespaceIt
   const method = stringsOf(node.method).pop() ?? '';
   if (method !== 'bernoulli' && method !== 'system')
     throw new DbError('undefined_object', `tablesample method ${method} does not exist`).at(position);
+  const savedLateral = scope.isLateralActive;
+  scope.isLateralActive = true;
   const args = (node.args ?? []).map((arg) =>
     coerceToSpecific(scope, transformExpr(scope, arg, 'fromFunction'), T.FLOAT4, 'TABLESAMPLE'),
   );
@@ -406,6 +408,7 @@ function transformTableSample(scope: Scope, node: RangeTableSample): NamespaceIt
   const repeatable = node.repeatable
     ? coerceToSpecific(scope, transformExpr(scope, node.repeatable, 'fromFunction'), T.FLOAT8, 'REPEATABLE')
     : null;
+  scope.isLateralActive = savedLateral;
   for (const arg of args) assignCollations(scope, arg);
   if (repeatable) assignCollations(scope, repeatable);
   item.entry.sample = { method, args, repeatable };

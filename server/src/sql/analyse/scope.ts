@@ -57,7 +57,8 @@ export type ExpressionKind =
   | 'executeParameter'
   | 'generated'
   | 'call'
-  | 'copyWhere';
+  | 'copyWhere'
+  | 'cycleMark';
 
 /** Short name in messages like "aggregate functions are not allowed in WHERE". */
 export const KIND_NAME: Readonly<Record<ExpressionKind, string>> = {
@@ -97,6 +98,7 @@ export const KIND_NAME: Readonly<Record<ExpressionKind, string>> = {
   generated: 'GENERATED AS',
   call: 'CALL',
   copyWhere: 'WHERE',
+  cycleMark: 'CYCLE',
 };
 
 /** One column as a namespace item shows it: the Var it stands for. */

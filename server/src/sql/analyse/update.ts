@@ -24,6 +24,7 @@ import { makeTarget, makeVar } from './make.ts';
 import { openTarget, transformReturning } from './modify.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { finish } from './select.ts';
+import { expandRowArgs } from './targets.ts';
 
 export function analyseUpdate(scope: Scope, statement: UpdateStmt): Query {
   const query = emptyQuery('update');
@@ -95,7 +96,8 @@ export function transformAssignments(
     const current: Expr = makeVar(targetIndex, column.number, column);
     const expr = assignToColumn(scope, value, column, raw.indirection, current, position);
     if (known) {
-      const isPartial = known.expr.kind === 'subscript' || known.expr.kind === 'fieldStore';
+      const stored = known.expr.kind === 'domainCast' ? known.expr.arg : known.expr;
+      const isPartial = stored.kind === 'subscript' || stored.kind === 'fieldStore';
       if (!isPartial || !raw.indirection?.length) {
         repeated ??= column.name;
         continue;
@@ -148,6 +150,14 @@ function assignmentSource(scope: Scope, raw: ResTarget): { expr: Expr } | { mark
   const number = multi.colno ?? 1;
   const count = multi.ncolumns ?? 1;
   const row = as(multi.source, 'RowExpr') as RowExpr | undefined;
+  if (row && row.args?.some(isStarItem)) {
+    const items = expandRowArgs(scope, row.args);
+    if (items.length !== count)
+      throw new DbError('syntax_error', 'number of columns does not match number of values').at(
+        positionOf(row.location),
+      );
+    return { expr: items[number - 1] };
+  }
   if (row) {
     const items = row.args ?? [];
     if (items.length !== count)
@@ -165,6 +175,13 @@ function assignmentSource(scope: Scope, raw: ResTarget): { expr: Expr } | { mark
     'feature_not_supported',
     'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression',
   ).at(rawPosition(multi.source));
+}
+
+function isStarItem(node: Node): boolean {
+  const fields = (as(node, 'ColumnRef') as { fields?: Node[] } | undefined)?.fields;
+  const steps = (as(node, 'A_Indirection') as { indirection?: Node[] } | undefined)?.indirection;
+  const last = (fields ?? steps)?.at(-1);
+  return last !== undefined && 'A_Star' in last;
 }
 
 /** `(SELECT a, b …)` for several columns: one scalar subquery per column over the same SELECT. */

@@ -7,6 +7,7 @@ import { formatTypeWithTypmod } from '../analyse/type-name.ts';
 import { equalExpr } from '../equal.ts';
 import { quoteIdentifier, quoteQualified } from '../parse/keywords.ts';
 import type {
+  CommonTable,
   Expr,
   FromNode,
   GroupingSet,
@@ -175,9 +176,8 @@ function writeWith(writer: Writer, level: Level): void {
   let separator = query.recursive ? 'WITH RECURSIVE ' : 'WITH ';
   for (const table of query.commonTables) {
     writer.write(`${separator}${quoteIdentifier(table.name)}`);
-    const own = outputNames(table.query);
-    if (table.columnNames.some((name, index) => name !== own[index]) || table.recursive)
-      writer.write(`(${table.columnNames.map(quoteIdentifier).join(', ')})`);
+    const names = table.columnNames.slice(0, table.aliasCount ?? 0);
+    if (names.length > 0) writer.write(`(${names.map(quoteIdentifier).join(', ')})`);
     writer.write(' AS ');
     if (table.materialized === 'always') writer.write('MATERIALIZED ');
     else if (table.materialized === 'never') writer.write('NOT MATERIALIZED ');
@@ -186,12 +186,41 @@ function writeWith(writer: Writer, level: Level): void {
     writeQuery(writer, level, table.query, level, null);
     if (writer.prettyIndent) writer.keyword('', 0, 0, 0);
     writer.write(')');
+    writeSearchAndCycle(writer, level, table);
     separator = ', ';
   }
   if (writer.prettyIndent) {
     writer.indentLevel -= INDENT_STANDARD;
     writer.keyword('', 0, 0, 0);
   } else writer.write(' ');
+}
+
+function writeSearchAndCycle(writer: Writer, level: Level, table: CommonTable): void {
+  const { search, cycle } = table;
+  const list = (columns: readonly number[]): string =>
+    columns.map((column) => quoteIdentifier(table.columnNames[column])).join(', ');
+  if (search) {
+    const order = search.breadthFirst ? 'BREADTH' : 'DEPTH';
+    writer.write(
+      ` SEARCH ${order} FIRST BY ${list(search.columns)} SET ${quoteIdentifier(search.sequenceName)}`,
+    );
+  }
+  if (!cycle) return;
+  writer.write(` CYCLE ${list(cycle.columns)} SET ${quoteIdentifier(cycle.markName)}`);
+  const { markValue, markDefault } = cycle;
+  const isPlain =
+    markValue.kind === 'const' &&
+    markDefault.kind === 'const' &&
+    markValue.typeOid === 16 &&
+    markValue.value === true &&
+    markDefault.value === false;
+  if (!isPlain) {
+    writer.write(' TO ');
+    writeExpr(writer, level, markValue, false);
+    writer.write(' DEFAULT ');
+    writeExpr(writer, level, markDefault, false);
+  }
+  writer.write(` USING ${quoteIdentifier(cycle.pathName)}`);
 }
 
 function outputNames(query: Query): string[] {

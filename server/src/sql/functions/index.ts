@@ -26,6 +26,7 @@ import { jsonPathFunctions, jsonPathSetFunctions } from './jsonpath/index.ts';
 import { likeFunctions } from './like.ts';
 import { numericFunctions } from './numeric.ts';
 import { regexpFunctions, regexpSetFunctions } from './regexp.ts';
+import { sampleFunctions } from './sample.ts';
 import { seriesFunctions } from './series.ts';
 import { delegatedSetFunctions, systemFunctions } from './system.ts';
 import { textFunctions } from './text.ts';
@@ -49,6 +50,7 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     jsonFunctions,
     jsonPathFunctions,
     systemFunctions,
+    sampleFunctions,
     pointFunctions,
     areaFunctions,
   ].flatMap((table) => Object.entries(table)),

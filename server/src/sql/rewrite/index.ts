@@ -8,6 +8,7 @@ import type { CatalogReader } from '../../catalog/contract.ts';
 import type { AnalysedStatement, Query } from '../tree.ts';
 import { mapChildQueries, mapExpr, mapQueryExprs } from '../walk.ts';
 import { fillTargets } from './defaults.ts';
+import { expandSearchAndCycle } from './search-cycle.ts';
 import { redirectUpdatableView } from './updatable-views.ts';
 import { expandViews } from './views.ts';
 
@@ -25,6 +26,11 @@ function rewriteLevel(query: Query, catalog: CatalogReader, depth: number): Quer
     result = redirectUpdatableView(result, catalog);
     result = fillTargets(result, catalog);
   }
+  if (result.commonTables.some((table) => table.search || table.cycle))
+    result = {
+      ...result,
+      commonTables: result.commonTables.map((table) => expandSearchAndCycle(table, catalog)),
+    };
   result = expandViews(result, catalog, (view) => {
     if (depth >= VIEW_DEPTH_MAX)
       throw new DbError('invalid_object_definition', 'infinite recursion detected in rules for views');

@@ -1,10 +1,12 @@
 /** Arrays in expressions: constructors, ANY/ALL, casts by element, subscripts. */
-import { DbError, notSupported } from '../../../base/error.ts';
+import { DbError } from '../../../base/error.ts';
 import type { ArrayCastExpr, ArrayExpr, ArrayOperatorExpr, SubscriptExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
 import { FIXED_ARRAYS, shapeParts, withShapePart } from '../../../types/geometry/index.ts';
+import type { Jsonb } from '../../../types/jsonb.ts';
 import { keyOf, type MapKey } from '../keys.ts';
 import { type Compiled, constant, dynamic, type Evaluate, type ExpressionCompiler } from './compile.ts';
+import { assignElement, assignJson, assignSlice } from './subscript-assign.ts';
 
 /** From this many elements on a constant `= ANY` list is probed through a set. */
 const SET_ELEMENTS_MIN = 3;
@@ -141,7 +143,18 @@ const JSONB = 3802;
 
 /** `value['key'][0]`: one step per subscript; what is not there is NULL. */
 function compileJsonSubscript(compiler: ExpressionCompiler, expr: SubscriptExpr): Compiled {
-  if (expr.assignment !== null) throw notSupported('assignment to a subscripted jsonb value');
+  if (expr.assignment !== null) {
+    const container = compiler.node(expr.arg).run;
+    const path = expr.upper.map((bound) => compiler.node(bound!).run);
+    const part = compiler.node(expr.assignment).run;
+    return dynamic((frame) =>
+      assignJson(
+        container(frame) as Jsonb | null,
+        path.map((step) => step(frame)),
+        part(frame) as Jsonb | null,
+      ),
+    );
+  }
   let value = compiler.node(expr.arg).run;
   for (const bound of expr.upper) {
     if (bound === null || expr.lower !== null) {
@@ -198,13 +211,20 @@ export function compileSubscript(compiler: ExpressionCompiler, expr: SubscriptEx
     const value = compiler.node(expr.assignment).run;
     const elementType =
       compiler.resolver.typeSupport(expr.arg.typeOid).elementType ?? expr.assignment.typeOid;
+    const evaluated = (bounds: readonly (Evaluate | null)[], frame: Datum[]): (number | null)[] =>
+      bounds.map((bound) => {
+        if (bound === null) return null;
+        const subscript = bound(frame) as number | null;
+        if (subscript === null)
+          throw new DbError('null_value_not_allowed', 'array subscript in assignment must not be null');
+        return subscript;
+      });
     return dynamic((frame) => {
       const array = (arg(frame) as SqlArray | null) ?? new SqlArray(elementType, []);
-      const bounds = upper.map((bound) => (bound === null ? null : bound(frame)));
-      if (bounds.length !== 1 || lower !== null || array.dimensions.length > 1) {
-        return assignElement(array, bounds, lower, value(frame));
-      }
-      return assignOne(array, bounds[0] as number | null, value(frame));
+      const uppers = evaluated(upper, frame);
+      if (lower === null) return assignElement(array, uppers, value(frame));
+      const lowers = evaluated(lower, frame);
+      return assignSlice(array, lowers, uppers, value(frame) as SqlArray | null);
     });
   }
   return dynamic((frame) => {
@@ -272,48 +292,4 @@ function slice(
   };
   visit(0, 0);
   return new SqlArray(elementType, elements, sizes);
-}
-
-function assignOne(array: SqlArray, subscript: number | null, value: Datum): SqlArray {
-  if (subscript === null) {
-    throw new DbError('null_value_not_allowed', 'array subscript in assignment must not be null');
-  }
-  if (array.elements.length === 0) return new SqlArray(array.elementType, [value], [1], [subscript]);
-  const elements = [...array.elements];
-  let low = array.lowerBounds[0]!;
-  if (subscript < low) {
-    elements.unshift(...new Array<Datum>(low - subscript).fill(null));
-    low = subscript;
-  }
-  while (elements.length <= subscript - low) elements.push(null);
-  elements[subscript - low] = value;
-  return new SqlArray(array.elementType, elements, [elements.length], [low]);
-}
-
-function assignElement(
-  array: SqlArray,
-  bounds: readonly Datum[],
-  lower: readonly unknown[] | null,
-  value: Datum,
-): SqlArray {
-  if (lower !== null) throw notSupported('assignment to an array slice');
-  const { dimensions, lowerBounds } = array;
-  if (bounds.length !== dimensions.length) {
-    throw new DbError('array_subscript_error', 'wrong number of array subscripts');
-  }
-  let offset = 0;
-  for (let index = 0; index < dimensions.length; index++) {
-    const bound = bounds[index] as number | null;
-    if (bound === null) {
-      throw new DbError('null_value_not_allowed', 'array subscript in assignment must not be null');
-    }
-    const position = bound - lowerBounds[index]!;
-    if (position < 0 || position >= dimensions[index]!) {
-      throw new DbError('array_subscript_error', 'array subscript out of range');
-    }
-    offset = offset * dimensions[index]! + position;
-  }
-  const elements = [...array.elements];
-  elements[offset] = value;
-  return new SqlArray(array.elementType, elements, dimensions, lowerBounds);
 }
