@@ -31,12 +31,14 @@ import {
   PG_PROC,
   PG_PUBLICATION_NAMESPACE,
   PG_PUBLICATION_REL,
+  PG_RANGE,
   PG_REWRITE,
   PG_SHDEPEND,
   PG_STATISTIC_EXT,
   PG_TRIGGER,
   PG_TYPE,
 } from './data/columns.ts';
+
 import { CATALOG_DATA, type CatalogName } from './data/index.ts';
 import type { CatalogRow } from './static-rows.ts';
 
@@ -118,6 +120,7 @@ const LOOKUPS: Partial<Record<CatalogName, Lookups>> = {
     name: (row) => row[PG_OPCLASS.opcname] as string,
   },
   pg_enum: { type: (row) => number(row, PG_ENUM.enumtypid) },
+  pg_range: { multirange: (row) => number(row, PG_RANGE.rngmultitypid) },
   pg_depend: {
     dependent: (row) => pairKey(row[PG_DEPEND.classid], row[PG_DEPEND.objid]),
     referenced: (row) => pairKey(row[PG_DEPEND.refclassid], row[PG_DEPEND.refobjid]),

@@ -10,8 +10,12 @@ import {
   domainSupport,
   enumSupport,
   findTypeSupport,
+  multirangeSupport,
+  rangeSupport,
+  recordSupport,
   typeSupport,
 } from '../types/index.ts';
+import { RangeType } from '../types/range.ts';
 import type {
   AggregateDescriptor,
   ColumnDescriptor,
@@ -42,6 +46,7 @@ import {
   PG_OPCLASS,
   PG_OPERATOR,
   PG_PROC,
+  PG_RANGE,
   PG_REWRITE,
   PG_TYPE,
 } from './data/columns.ts';
@@ -64,6 +69,8 @@ export function strings(value: Datum): string[] | null {
 }
 
 const ARRAY_SUBSCRIPT_HANDLER = 6179;
+const RECORD = 2249;
+const RECORD_ARRAY = 2287;
 
 /** Text format of stored missing values: independent of any session. */
 const STORED_FORMAT: FormatContext = {
@@ -511,15 +518,66 @@ class Type implements TypeDescriptor {
     };
   }
 
+  /** Sort numbers of an enum's labels; the number of a label that is stored anywhere never changes. */
+  private enumSortOrder(): (label: string) => number {
+    const { reader, oid } = this;
+    const known = new Map<string, number>();
+    let version = -1;
+    return (label) => {
+      if (version !== reader.version) {
+        version = reader.version;
+        known.clear();
+      }
+      let order = known.get(label);
+      if (order === undefined) {
+        for (const { values } of reader.view.find('pg_enum', 'type', oid))
+          known.set(values[PG_ENUM.enumlabel] as string, values[PG_ENUM.enumsortorder] as number);
+        order = known.get(label);
+        if (order === undefined) throw internalError(`"${label}" is not a label of enum ${this.name}`);
+      }
+      return order;
+    };
+  }
+
+  /** A range type of the user's, from its pg_range row. */
+  private rangeType(rangeOid: Oid): RangeType {
+    const { reader } = this;
+    const row = reader.view.get('pg_range', rangeOid)?.values;
+    if (row === undefined) throw internalError(`range type ${rangeOid} has no definition`);
+    const multirangeOid = row[PG_RANGE.rngmultitypid] as number;
+    const subtypeOid = row[PG_RANGE.rngsubtype] as number;
+    const nameOf = (oid: Oid): string =>
+      (reader.view.get('pg_type', oid)?.values[PG_TYPE.typname] as string) ?? '';
+    return new RangeType({
+      oid: rangeOid,
+      name: nameOf(rangeOid),
+      multirangeOid,
+      multirangeName: nameOf(multirangeOid),
+      subtypeOid,
+      subtype: () => reader.typeSupport(subtypeOid),
+      successor: null,
+    });
+  }
+
   private buildSupport(): TypeSupport {
     const { reader, oid, name } = this;
+    // Rows and arrays of rows may hold values of any type this reader knows.
+    if (oid === RECORD) return recordSupport((type) => reader.typeSupport(type));
+    if (oid === RECORD_ARRAY) return arraySupport(oid, reader.typeSupport(RECORD));
     const builtin = findTypeSupport(oid);
     if (builtin !== undefined) return builtin;
     const resolve = (type: Oid): TypeSupport => reader.typeSupport(type);
     if (this.isTrueArray) return arraySupport(oid, resolve(this.elementOid));
     switch (this.kind) {
       case 'e':
-        return enumSupport(oid, name, this.enumLabels());
+        return enumSupport(oid, name, this.enumLabels(), this.enumSortOrder());
+      case 'r':
+        return rangeSupport(this.rangeType(oid));
+      case 'm': {
+        const row = reader.view.findOne('pg_range', 'multirange', oid);
+        if (row === null) throw internalError(`multirange type ${name} has no range type`);
+        return multirangeSupport(this.rangeType(row.key as number));
+      }
       case 'd':
         return domainSupport(oid, name, resolve(this.baseTypeOid), this.typmod);
       case 'c':

@@ -9,10 +9,11 @@
  *                states it byte by byte.
  */
 import { DbError, internalError } from '../base/error.ts';
-import type { TypeSupport } from '../types/contract.ts';
+import type { SortKeyWriter, TypeSupport } from '../types/contract.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
 import { Interval, TimeTz } from '../types/interval.ts';
 import { Numeric } from '../types/numeric.ts';
+import { lsnValue, singleCharToByte } from '../types/scalars.ts';
 import { isUnsigned } from '../types/value-bytes.ts';
 import type { KeyBuffer, KeyRange } from './contract.ts';
 
@@ -44,8 +45,11 @@ const UUID = 2950;
 const INTEGER_OIDS = new Set<number>([
   21, 23, 26, 24, 28, 29, 1082, 1083, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191,
 ]);
-const BIGINT_OIDS = new Set<number>([INT8, TIMESTAMP, TIMESTAMPTZ]);
-const TEXT_OIDS = new Set<number>([25, 1043, 19, 18, 2275, 705, 3220]);
+const BIGINT_OIDS = new Set<number>([INT8, TIMESTAMP, TIMESTAMPTZ, 790]);
+const PG_LSN = 3220;
+const QCHAR = 18;
+/** Text-like; macaddr and macaddr8 are lower-case hexadecimal, which sorts as the bytes do. */
+const TEXT_OIDS = new Set<number>([25, 1043, 19, 18, 2275, 705, 829, 774]);
 
 /** Longest key in bytes; PostgreSQL's btree refuses rows above 2704. */
 export const MAX_KEY_BYTES = 8191;
@@ -411,23 +415,59 @@ function unorderable(support: TypeSupport): DbError {
   return new DbError('feature_not_supported', `an index on type ${support.name} is not supported`);
 }
 
+/** What a type of its own room writes its key with. */
+class KeyWriter implements SortKeyWriter {
+  private readonly target: KeyBuffer;
+  constructor(target: KeyBuffer) {
+    this.target = target;
+  }
+  byte(value: number): void {
+    this.target.byte(value);
+  }
+  raw(bytes: Uint8Array): void {
+    writeRaw(bytes, this.target);
+  }
+  escaped(bytes: Uint8Array): void {
+    writeEscaped(bytes, this.target);
+  }
+  text(text: string): void {
+    writeText(text, this.target);
+  }
+  int32(value: number): void {
+    writeInt32(value, this.target);
+  }
+  float64(value: number): void {
+    writeFloat64(value, this.target);
+  }
+  value(support: TypeSupport, value: Datum): void {
+    writeValue(support, value, this.target);
+  }
+}
+
 /** True if values of the type can be index keys. */
 export function isIndexable(support: TypeSupport): boolean {
   const { oid } = support;
   return (
     isNumericKey(support) ||
     TEXT_OIDS.has(oid) ||
-    [BOOL, BYTEA, FLOAT4, FLOAT8, BPCHAR, TIME, INTERVAL, TIMETZ, NUMERIC, UUID, 5069].includes(oid) ||
-    support.elementType !== undefined
+    [BOOL, BYTEA, FLOAT4, FLOAT8, BPCHAR, TIME, INTERVAL, TIMETZ, NUMERIC, UUID, PG_LSN, 5069].includes(
+      oid,
+    ) ||
+    support.elementType !== undefined ||
+    support.sortKey !== undefined
   );
 }
 
 /** Appends the order-preserving encoding of a non-null value. */
 function writeValue(support: TypeSupport, value: Datum, target: KeyBuffer): void {
   const { oid } = support;
-  if (typeof value === 'string') {
+  if (support.sortKey !== undefined) {
+    support.sortKey(value, new KeyWriter(target));
+  } else if (typeof value === 'string') {
     if (oid === BPCHAR) writeText(value.replace(/ +$/, ''), target);
     else if (oid === UUID) writeRaw(Buffer.from(value.replaceAll('-', ''), 'hex'), target);
+    else if (oid === PG_LSN) writeUnsigned64(lsnValue(value), target);
+    else if (oid === QCHAR) target.byte(singleCharToByte(value));
     else if (TEXT_OIDS.has(oid)) writeText(value, target);
     else throw unorderable(support);
   } else if (typeof value === 'number') {

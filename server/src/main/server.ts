@@ -28,6 +28,7 @@ import { SessionRegistry } from '../session/registry.ts';
 import {
   checkClientEncoding,
   checkDateStyle,
+  checkTimeZone,
   ServerSettings,
   type SettingCheck,
 } from '../session/settings/session-settings.ts';
@@ -261,6 +262,7 @@ export async function startServer(
 function serverSettings(environment: Environment, options: StartOptions): ServerSettings {
   const checks = new Map<string, SettingCheck>([
     ['DateStyle', checkDateStyle],
+    ['TimeZone', checkTimeZone],
     ['client_encoding', checkClientEncoding],
   ]);
   const settings = new ServerSettings(checks);

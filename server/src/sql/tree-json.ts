@@ -17,6 +17,8 @@
  * | jsonb                      | {"#":"j","v":value} (numbers as numeric)    |
  * | array                      | {"#":"a","t":oid,"e":[…],"d":[…],"l":[…]}   |
  * | row                        | {"#":"r","t":oid,"e":[…],"ts":[…],"ns":[…]} |
+ * | range                      | {"#":"rg","t":oid,"e":empty,"v":[lower,upper],"i":[inclusive,inclusive]} |
+ * | multirange                 | {"#":"mr","t":oid,"v":[ranges]}             |
  * | ctid                       | {"#":"t","v":[block,offset]}                |
  * | other types                | {"#":"o","t":oid,"v":hex of encode()}       |
  *
@@ -27,9 +29,11 @@ import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import { type Datum, OpaqueDatum, SqlArray, SqlRecord, Tid } from '../types/datum.ts';
+import { findTypeSupport } from '../types/index.ts';
 import { Interval, TimeTz } from '../types/interval.ts';
 import { Jsonb, type JsonValue } from '../types/jsonb.ts';
 import { Numeric } from '../types/numeric.ts';
+import { Multirange, Range } from '../types/range.ts';
 import type { Expr, Query } from './tree.ts';
 
 /** Finds the codec of a type that only its own room knows; needed for {@link OpaqueDatum} constants only. */
@@ -77,8 +81,19 @@ export function datumToJson(value: Datum, lookup?: TypeLookup): Json {
       ns: [...value.fieldNames],
     };
   if (value instanceof Tid) return { '#': 't', v: [value.block, value.offset] };
+  // Ranges carry their parts: a user-defined range type needs no codec then.
+  if (value instanceof Range)
+    return {
+      '#': 'rg',
+      t: value.typeOid,
+      e: value.isEmpty,
+      v: [datumToJson(value.lower, lookup), datumToJson(value.upper, lookup)],
+      i: [value.lowerInclusive, value.upperInclusive],
+    };
+  if (value instanceof Multirange)
+    return { '#': 'mr', t: value.typeOid, v: value.ranges.map((range) => datumToJson(range, lookup)) };
   if (value instanceof OpaqueDatum) {
-    const encode = lookup?.(value.typeOid).encode;
+    const encode = (findTypeSupport(value.typeOid) ?? lookup?.(value.typeOid))?.encode;
     if (!encode) throw notSupported(`a stored constant of type ${value.typeOid}`);
     return { '#': 'o', t: value.typeOid, v: toHex(encode(value)) };
   }
@@ -152,8 +167,26 @@ export function datumFromJson(json: Json, lookup?: TypeLookup): Datum {
       );
     case 't':
       return new Tid((json.v as number[])[0], (json.v as number[])[1]);
+    case 'rg': {
+      const [lower, upper] = (json.v as Json[]).map((bound) => datumFromJson(bound, lookup));
+      const [lowerInclusive, upperInclusive] = json.i as boolean[];
+      return new Range(
+        json.t as number,
+        json.e === true,
+        lower ?? null,
+        upper ?? null,
+        lowerInclusive === true,
+        upperInclusive === true,
+      );
+    }
+    case 'mr':
+      return new Multirange(
+        json.t as number,
+        (json.v as Json[]).map((range) => datumFromJson(range, lookup) as Range),
+      );
     case 'o': {
-      const decode = lookup?.(json.t as number).decode;
+      const typeOid = json.t as number;
+      const decode = (findTypeSupport(typeOid) ?? lookup?.(typeOid))?.decode;
       if (!decode) throw broken(`no codec for type ${json.t}`);
       return decode(fromHex(json.v as string));
     }

@@ -1,5 +1,6 @@
 /** What the types room gives to all others. `types/index.ts` exports `typeSupport(oid)` returning these. */
 import type { Datum } from './datum.ts';
+import type { RangeType } from './range.ts';
 
 /** Session state that text formats depend on; frozen for the length of one statement. */
 export interface FormatContext {
@@ -65,6 +66,20 @@ export type PhysicalType =
   | 'bytes16' // uuid
   | 'varlen'; // everything else, as the bytes of `encode`
 
+/** Takes the bytes of an index key; what is written must end itself and sort as the values do (memcmp). */
+export interface SortKeyWriter {
+  byte(value: number): void;
+  /** Bytes of a length that is the same for all values, or follows from what was written before. */
+  raw(bytes: Uint8Array): void;
+  /** Bytes of any length. */
+  escaped(bytes: Uint8Array): void;
+  text(text: string): void;
+  int32(value: number): void;
+  float64(value: number): void;
+  /** A non-null value of another type. */
+  value(support: TypeSupport, value: Datum): void;
+}
+
 export interface TypeSupport {
   readonly oid: number;
   readonly name: string;
@@ -84,6 +99,12 @@ export interface TypeSupport {
   /** Storage bytes of a `varlen` value (canonical; not necessarily the wire format). */
   encode?(value: Datum): Uint8Array;
   decode?(bytes: Uint8Array): Datum;
+  /** Order-preserving key bytes of a type that the index room does not know by itself. */
+  sortKey?(value: Datum, writer: SortKeyWriter): void;
+  /** Set on range types. */
+  readonly range?: RangeType;
+  /** Set on multirange types: the range type of their members. */
+  readonly multirange?: RangeType;
   /** pg_type.typelem etc. for arrays. */
   readonly elementType?: number;
   /** Labels of an enum in their order. */

@@ -5,8 +5,11 @@ import { geometrySupports } from './geometry/index.ts';
 import { jsonPathSupport } from './jsonpath/index.ts';
 import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
 import { basicSupports, unimplementedType } from './support-basic.ts';
+import { bitSupports } from './support-bits.ts';
 import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
 import { dateTimeSupports } from './support-datetime.ts';
+import { networkSupports } from './support-network.ts';
+import { builtinRangeSupports } from './support-range.ts';
 
 const supports = new Map<number, TypeSupport>();
 
@@ -14,10 +17,18 @@ function register(support: TypeSupport): void {
   supports.set(support.oid, support);
 }
 
-for (const support of [...basicSupports(), ...dateTimeSupports(), ...geometrySupports(), jsonPathSupport])
+for (const support of [
+  ...basicSupports(),
+  ...dateTimeSupports(),
+  ...geometrySupports(),
+  ...bitSupports(),
+  ...networkSupports(),
+  jsonPathSupport,
+])
   register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);
 register(recordSupport((oid) => resolveUserType(oid)));
+for (const support of builtinRangeSupports((oid) => supports.get(oid)!)) register(support);
 for (const [oid, name, length] of BUILTIN_TYPES) {
   if (!supports.has(oid)) register(unimplementedType(oid, name, length));
 }
@@ -81,3 +92,4 @@ export {
   enumSupport,
   recordSupport,
 } from './support-container.ts';
+export { multirangeSupport, rangeSupport } from './support-range.ts';

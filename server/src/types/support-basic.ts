@@ -4,6 +4,7 @@ import { float32Bytes, float64Bytes, int16Bytes, int32Bytes, int64Bytes, utf8Tex
 import type { FormatContext, NameService, PhysicalType, TypeSupport } from './contract.ts';
 import { type Datum, Tid } from './datum.ts';
 import { decodeJson, encodeJson } from './json-codec.ts';
+import { writeJsonKey } from './json-sort-key.ts';
 import { compareJson, formatJson, jsonHashKey, parseJson, validateJson } from './json-text.ts';
 import { Jsonb } from './jsonb.ts';
 import type { Numeric } from './numeric.ts';
@@ -294,6 +295,9 @@ const tidSupport: TypeSupport = {
   compare: (left, right) =>
     (left as Tid).block - (right as Tid).block || (left as Tid).offset - (right as Tid).offset,
   hashKey: (value) => `${(value as Tid).block},${(value as Tid).offset}`,
+  sortKey: (value, writer) => {
+    writer.raw(Uint8Array.of(...int32Bytes((value as Tid).block), ...int16Bytes((value as Tid).offset)));
+  },
   physical: varlen,
   encode: (value) => Uint8Array.of(...int32Bytes((value as Tid).block), ...int16Bytes((value as Tid).offset)),
   decode: (bytes) => {
@@ -337,6 +341,7 @@ const jsonbSupport: TypeSupport = {
   send: (value) => Buffer.concat([Uint8Array.of(1), Buffer.from(formatJson((value as Jsonb).value))]),
   compare: (left, right) => compareJson((left as Jsonb).value, (right as Jsonb).value),
   hashKey: (value) => jsonHashKey((value as Jsonb).value),
+  sortKey: (value, writer) => writeJsonKey((value as Jsonb).value, writer, numericSupport),
   physical: varlen,
   encode: (value) => encodeJson((value as Jsonb).value),
   decode: (bytes) => new Jsonb(decodeJson(bytes)),

@@ -8,7 +8,7 @@ import {
   splitArrayText,
   splitRecordText,
 } from './container-text.ts';
-import type { FormatContext, TypeSupport } from './contract.ts';
+import type { FormatContext, SortKeyWriter, TypeSupport } from './contract.ts';
 import { type Datum, SqlArray, SqlRecord } from './datum.ts';
 import { OID } from './oid.ts';
 import { invalidSyntax, parseInt2, parseOid } from './scalars.ts';
@@ -351,6 +351,13 @@ function recordBase(
     },
     physical: () => 'varlen',
     encode: (value) => encodeRecord(value as SqlRecord, resolve),
+    sortKey: (value, writer) => {
+      const record = value as SqlRecord;
+      record.fields.forEach((field, index) => {
+        writer.byte(field === null ? 2 : 1);
+        if (field !== null) writer.value(resolve(record.fieldTypes[index]!), field);
+      });
+    },
   };
 }
 
@@ -426,8 +433,16 @@ export function compositeSupport(
   };
 }
 
-/** Support of an enum: values are label strings, ordered by `labels`. */
-export function enumSupport(oid: number, name: string, labels: () => readonly string[]): TypeSupport {
+/**
+ * Support of an enum: values are label strings, ordered by `labels`. `sortOrder` gives each label a number that later labels
+ * do not change (pg_enum.enumsortorder); without it values cannot be index keys.
+ */
+export function enumSupport(
+  oid: number,
+  name: string,
+  labels: () => readonly string[],
+  sortOrder?: (label: string) => number,
+): TypeSupport {
   let known: readonly string[] | null = null;
   let ranks = new Map<string, number>();
   const rank = (label: string): number => {
@@ -457,6 +472,9 @@ export function enumSupport(oid: number, name: string, labels: () => readonly st
     compare: (left, right) => rank(left as string) - rank(right as string),
     hashKey: (value) => value as string,
     enumLabels: labels,
+    ...(sortOrder === undefined
+      ? {}
+      : { sortKey: (value: Datum, writer: SortKeyWriter) => writer.float64(sortOrder(value as string)) }),
     physical: () => 'varlen',
     encode: (value) => Buffer.from(value as string),
     decode: (bytes) => Buffer.from(bytes).toString(),

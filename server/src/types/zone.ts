@@ -335,14 +335,16 @@ function hoursZone(name: string): TimeZone | null {
 
 /** POSIX names: abbreviation and hours west of UTC, without daylight-saving rules. */
 function posixZone(name: string): TimeZone | null {
-  const match = /^(?:([A-Za-z]{3,})|<([A-Za-z0-9+-]+)>)([+-]?)(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?$/.exec(
-    name,
-  );
+  // Without a name a sign must be there; +05:30 is west of UTC as POSIX has it.
+  const match =
+    /^(?:([A-Za-z]{3,})|<([A-Za-z0-9+-]+)>|(?=[+-]))([+-]?)(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?$/.exec(
+      name,
+    );
   if (match === null) return null;
   const seconds = Number(match[4]) * 3600 + Number(match[5] ?? 0) * 60 + Number(match[6] ?? 0);
   if (Number(match[4]) > 167) return null;
   const west = match[3] === '-' ? -seconds : seconds;
-  return new FixedZone(name, 0 - west, (match[1] ?? match[2])!);
+  return new FixedZone(name, 0 - west, match[1] ?? match[2] ?? '');
 }
 
 /** A zone with a constant offset in seconds east, named as PostgreSQL names `SET TIME ZONE` intervals. */

@@ -7,6 +7,7 @@
  */
 import { DbError } from '../../base/error.ts';
 import type { FormatContext } from '../../types/contract.ts';
+import { findZone, fixedZone } from '../../types/zone.ts';
 import { SETTING_DEFINITIONS, type SettingDefinition } from './definitions.ts';
 import { canonicalSettingValue, displaySettingValue } from './value.ts';
 
@@ -469,6 +470,26 @@ export function checkDateStyle(text: string, previous: string): string {
     }
   }
   return `${style}, ${order}`;
+}
+
+const MAX_ZONE_HOURS = 168;
+
+/** TimeZone: a name or POSIX form in its usual spelling, or hours east of UTC as a number. */
+export function checkTimeZone(text: string): string {
+  const invalid = (detail?: string): DbError =>
+    new DbError(
+      'invalid_parameter_value',
+      `invalid value for parameter "TimeZone": "${text}"`,
+      detail === undefined ? {} : { detail },
+    );
+  if (/^\s*[+-]?(?:\d+\.?\d*|\.\d+)$/.test(text)) {
+    const hours = Number(text);
+    if (Math.abs(hours) >= MAX_ZONE_HOURS) throw invalid('UTC timezone offset is out of range.');
+    return fixedZone(Math.round(hours * 3600)).name;
+  }
+  const zone = findZone(text);
+  if (zone === null) throw invalid();
+  return zone.name;
 }
 
 /** Only UTF-8 is spoken; the usual spellings of it are accepted. */

@@ -73,3 +73,9 @@ export function isPolymorphicFamily2(oid: number): boolean {
 export function isPolymorphic(oid: number): boolean {
   return isPolymorphicFamily1(oid) || isPolymorphicFamily2(oid);
 }
+
+export function isRangeLike(oid: number): boolean {
+  return (
+    oid === ANYRANGE || oid === ANYMULTIRANGE || oid === ANYCOMPATIBLERANGE || oid === ANYCOMPATIBLEMULTIRANGE
+  );
+}

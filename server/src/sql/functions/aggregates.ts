@@ -1,10 +1,12 @@
 /** Aggregates by the OID of their pg_proc row: sums, averages, extremes, counts, collections, bit and boolean folds. */
 import { DbError } from '../../base/error.ts';
+import { type BitString, combineBits } from '../../types/bits.ts';
 import { addIntervals, divideInterval, subtractIntervals } from '../../types/datetime-arithmetic.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { Interval } from '../../types/interval.ts';
 import { makeJsonObject, quoteJson } from '../../types/json-text.ts';
 import { Jsonb, type JsonValue } from '../../types/jsonb.ts';
+import { checkMoney } from '../../types/money.ts';
 import type { Numeric } from '../../types/numeric.ts';
 import { IntegerSum, NumericSum } from '../../types/numeric-sum.ts';
 import { OID } from '../../types/oid.ts';
@@ -13,6 +15,7 @@ import type { AggregateFunction } from './contract.ts';
 import { rangeError } from './integer.ts';
 import { jsonKey, toJsonText, toJsonValue } from './json-values.ts';
 import { orderedSetAggregates } from './ordered-set.ts';
+import { rangeAggregates } from './range.ts';
 import { statisticalAggregates } from './statistics.ts';
 
 class CountState {
@@ -341,12 +344,12 @@ const average = (state: IntegerSum): Datum => state.average();
 const maximum = extreme(1);
 const minimum = extreme(-1);
 const MAX_OIDS = [
-  2050, 2115, 2116, 2117, 2118, 2119, 2120, 2122, 2123, 2124, 2126, 2127, 2128, 2129, 2130, 2244, 2797, 3526,
-  4189, 5099,
+  2050, 2125, 3564, 2115, 2116, 2117, 2118, 2119, 2120, 2122, 2123, 2124, 2126, 2127, 2128, 2129, 2130, 2244,
+  2797, 3526, 4189, 5099,
 ];
 const MIN_OIDS = [
-  2051, 2131, 2132, 2133, 2134, 2135, 2136, 2138, 2139, 2140, 2142, 2143, 2144, 2145, 2146, 2245, 2798, 3527,
-  4190, 5100,
+  2051, 2141, 3565, 2131, 2132, 2133, 2134, 2135, 2136, 2138, 2139, 2140, 2142, 2143, 2144, 2145, 2146, 2245,
+  2798, 3527, 4190, 5100,
 ];
 const and = fold<boolean>((left, right) => left && right);
 
@@ -381,6 +384,11 @@ export const aggregateFunctions: ReadonlyMap<number, AggregateFunction> = new Ma
   [6164, fold<number>((left, right) => left ^ right)],
   [6165, fold<number>((left, right) => left ^ right)],
   [6166, fold<bigint>((left, right) => left ^ right)],
+  [2242, fold<BitString>((left, right) => combineBits(left, right, 'AND'))],
+  [2243, fold<BitString>((left, right) => combineBits(left, right, 'OR'))],
+  [6167, fold<BitString>((left, right) => combineBits(left, right, 'XOR'))],
+  [2112, fold<bigint>((left, right) => checkMoney(left + right))],
+  ...rangeAggregates,
   [2335, arrayAggregate],
   [4053, arrayOfArrays],
   [3538, stringAggregate],

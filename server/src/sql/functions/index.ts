@@ -1,6 +1,7 @@
 /** The builtin functions, looked up by PostgreSQL's internal names. */
 import { aggregateFunctions } from './aggregates.ts';
 import { arrayFunctions } from './array.ts';
+import { bitFunctions } from './bit.ts';
 import { catalogFactFunctions } from './catalog-facts.ts';
 import { comparisonFunctions } from './comparison.ts';
 import type {
@@ -24,7 +25,10 @@ import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
 import { jsonPathFunctions, jsonPathSetFunctions } from './jsonpath/index.ts';
 import { likeFunctions } from './like.ts';
+import { moneyFunctions } from './money.ts';
+import { networkFunctions } from './network.ts';
 import { numericFunctions } from './numeric.ts';
+import { rangeFunctions, rangeSetFunctions } from './range.ts';
 import { regexpFunctions, regexpSetFunctions } from './regexp.ts';
 import { sampleFunctions } from './sample.ts';
 import { seriesFunctions } from './series.ts';
@@ -53,6 +57,10 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     sampleFunctions,
     pointFunctions,
     areaFunctions,
+    bitFunctions,
+    networkFunctions,
+    moneyFunctions,
+    rangeFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
@@ -64,6 +72,7 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     informationSchemaSetFunctions,
     delegatedSetFunctions(),
     catalogFactFunctions,
+    rangeSetFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const windows: ReadonlyMap<string, WindowFunction> = new Map(Object.entries(windowFunctions));

@@ -1,0 +1,51 @@
+/** Functions and operators over bit strings. */
+import {
+  type BitString,
+  bitAtChecked,
+  bitsFromInteger,
+  bitsToInteger,
+  coerceBit,
+  coerceVarbit,
+  combineBits,
+  compareBits,
+  concatBits,
+  countBits,
+  invertBits,
+  overlayBits,
+  positionOfBits,
+  shiftBits,
+  substringBits,
+  withBit,
+} from '../../types/bits.ts';
+import { comparisonSet } from './comparison-set.ts';
+import { type FunctionTable, pureTable } from './registry.ts';
+
+export const bitFunctions: FunctionTable = pureTable({
+  ...comparisonSet<BitString>(['biteq', 'bitne', 'bitlt', 'bitle', 'bitgt', 'bitge'], compareBits),
+  bitcmp: (left: BitString, right: BitString) => Math.sign(compareBits(left, right)),
+  bit: (value: BitString, typmod: number, isExplicit: boolean) => coerceBit(value, typmod, isExplicit),
+  varbit: (value: BitString, typmod: number, isExplicit: boolean) => coerceVarbit(value, typmod, isExplicit),
+  bitlength: (value: BitString) => value.length,
+  bitoctetlength: (value: BitString) => value.bytes.length,
+  '#1812': (value: BitString) => value.length,
+  bit_bit_count: (value: BitString) => BigInt(countBits(value.bytes)),
+  bitcat: concatBits,
+  bit_and: (left: BitString, right: BitString) => combineBits(left, right, 'AND'),
+  bit_or: (left: BitString, right: BitString) => combineBits(left, right, 'OR'),
+  bitxor: (left: BitString, right: BitString) => combineBits(left, right, 'XOR'),
+  bitnot: invertBits,
+  bitshiftleft: (value: BitString, count: number) => shiftBits(value, count),
+  bitshiftright: (value: BitString, count: number) => shiftBits(value, -count),
+  bitsubstr: substringBits,
+  bitsubstr_no_len: (value: BitString, start: number) => substringBits(value, start, null),
+  bitoverlay: overlayBits,
+  bitoverlay_no_len: (value: BitString, part: BitString, start: number) =>
+    overlayBits(value, part, start, part.length),
+  bitposition: (value: BitString, part: BitString) => positionOfBits(part, value),
+  bitgetbit: bitAtChecked,
+  bitsetbit: withBit,
+  bitfromint4: (value: number, typmod: number) => bitsFromInteger(BigInt(value), typmod),
+  bitfromint8: (value: bigint, typmod: number) => bitsFromInteger(value, typmod),
+  bittoint4: (value: BitString) => Number(bitsToInteger(value, 32)),
+  bittoint8: (value: BitString) => bitsToInteger(value, 64),
+});
