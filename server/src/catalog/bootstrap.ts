@@ -10,9 +10,16 @@ import type { TableSchema, TableStore } from '../table/contract.ts';
 import type { Transaction, TransactionManager } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { findTypeSupport, typeSupport } from '../types/index.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog, CatalogFamily } from './catalog.ts';
 import { PG_AUTHID, PG_DATABASE, PG_INDEX } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
+import {
+  databaseTables,
+  isSharedCatalog,
+  POSTGRES_DATABASE,
+  TEMPLATE0_DATABASE,
+  TEMPLATE1_DATABASE,
+} from './databases.ts';
 import { CATALOGS, type CatalogDefinition } from './definitions.ts';
 import { FIRST_USER_OID, OID_SEQUENCE } from './mutations.ts';
 import type { CatalogServices } from './services.ts';
@@ -31,7 +38,6 @@ export interface OpenCatalogOptions {
   readonly superuserPassword: string | null;
 }
 
-const DATABASE_OID = 5;
 const SUPERUSER_OID = 10;
 
 /** Comments that tools compare with: pg_dump prints the one of public when it differs. */
@@ -84,19 +90,65 @@ function seedRow(definition: CatalogDefinition, row: readonly Datum[], options: 
   return values;
 }
 
-/** Opens (or first makes) the catalog. */
-export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+/** Makes the tables of a database's own catalogs (all of them with the shared ones for the first database). */
+function createCatalogTables(options: OpenCatalogOptions, transaction: Transaction, databaseOid: Oid): void {
+  const tables = databaseTables(options.tables, databaseOid);
+  const isFirst = databaseOid === POSTGRES_DATABASE;
+  for (const definition of CATALOGS.values()) {
+    if (!isFirst && isSharedCatalog(definition.name)) continue;
+    const table = tables.createTable(transaction, catalogTableSchema(definition));
+    if (!definition.seeded) continue;
+    for (const row of staticRows(definition.name))
+      table.insert(transaction, seedRow(definition, row, options));
+  }
+  for (const [catalog, row] of WELL_KNOWN_COMMENTS)
+    if (isFirst || !isSharedCatalog(catalog))
+      tables.table(CATALOGS.get(catalog)!.oid).insert(transaction, row);
+}
+
+async function commit(transactions: TransactionManager, transaction: Transaction): Promise<void> {
+  const committed = transactions.commit(transaction, { synchronous: true });
+  if (committed !== null) await committed;
+}
+
+function hasTables(tables: TableStore, databaseOid: Oid): boolean {
+  try {
+    databaseTables(tables, databaseOid).table(CATALOGS.get('pg_class')!.oid);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads the rows of catalogs into a catalog's layers. */
+function load(
+  catalog: Catalog,
+  options: OpenCatalogOptions,
+  transaction: Transaction,
+  wanted: (name: CatalogName) => boolean,
+): void {
+  const tables = databaseTables(options.tables, catalog.databaseOid);
+  const snapshot = transaction.latestSnapshot();
+  for (const definition of CATALOGS.values()) {
+    if (!wanted(definition.name)) continue;
+    const columns = definition.columns.map((_, index) => index);
+    const cursor = tables.table(definition.oid).scan({ snapshot, columns, slots: columns, predicates: [] });
+    const frame: Datum[] = new Array<Datum>(columns.length).fill(null);
+    while (cursor.next(frame)) {
+      const values = frame.slice(0, columns.length);
+      catalog.load(definition.name, { key: definition.key(values), values, rowId: cursor.rowId });
+    }
+    cursor.close();
+  }
+}
+
+/** Opens (or first makes) the catalogs of all databases. */
+export async function openCatalogs(options: OpenCatalogOptions): Promise<CatalogFamily> {
   const { tables, transactions } = options;
   if (options.isNew) {
     const transaction = begin(transactions);
-    for (const definition of CATALOGS.values()) {
-      const table = tables.createTable(transaction, catalogTableSchema(definition));
-      if (!definition.seeded) continue;
-      for (const row of staticRows(definition.name))
-        table.insert(transaction, seedRow(definition, row, options));
-    }
-    for (const [catalog, row] of WELL_KNOWN_COMMENTS)
-      tables.table(CATALOGS.get(catalog)!.oid).insert(transaction, row);
+    createCatalogTables(options, transaction, POSTGRES_DATABASE);
+    createCatalogTables(options, transaction, TEMPLATE1_DATABASE);
     tables.createSequence(transaction, OID_SEQUENCE, {
       start: BigInt(FIRST_USER_OID),
       increment: 1n,
@@ -107,25 +159,33 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
       lastValue: BigInt(FIRST_USER_OID),
       isCalled: false,
     });
-    const committed = transactions.commit(transaction, { synchronous: true });
-    if (committed !== null) await committed;
+    await commit(transactions, transaction);
+  } else if (!hasTables(tables, TEMPLATE1_DATABASE)) {
+    // A directory of the time when there was one database.
+    const transaction = begin(transactions);
+    createCatalogTables(options, transaction, TEMPLATE1_DATABASE);
+    await commit(transactions, transaction);
   }
-  const catalog = new Catalog(options.services, DATABASE_OID);
+  const family = new CatalogFamily();
+  const first = new Catalog(options.services, POSTGRES_DATABASE, family);
   const transaction = begin(transactions);
-  const snapshot = transaction.latestSnapshot();
-  for (const definition of CATALOGS.values()) {
-    const columns = definition.columns.map((_, index) => index);
-    const cursor = tables.table(definition.oid).scan({ snapshot, columns, slots: columns, predicates: [] });
-    const frame: Datum[] = new Array<Datum>(columns.length).fill(null);
-    while (cursor.next(frame)) {
-      const values = frame.slice(0, columns.length);
-      catalog.load(definition.name, { key: definition.key(values), values, rowId: cursor.rowId });
-    }
-    cursor.close();
+  load(first, options, transaction, isSharedCatalog);
+  for (const { key } of family.sharedLayer.table('pg_database')?.rows.values() ?? []) {
+    const databaseOid = key as Oid;
+    if (databaseOid === TEMPLATE0_DATABASE) continue;
+    const catalog =
+      databaseOid === POSTGRES_DATABASE ? first : new Catalog(options.services, databaseOid, family);
+    load(catalog, options, transaction, (name) => !isSharedCatalog(name));
   }
   transactions.rollback(transaction);
-  await removeOrphanedTemporaries(catalog, tables, transactions);
-  return catalog;
+  for (const catalog of family.catalogs)
+    await removeOrphanedTemporaries(catalog, databaseTables(tables, catalog.databaseOid), transactions);
+  return family;
+}
+
+/** The catalog of the database `postgres`, for callers that know no other. */
+export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+  return (await openCatalogs(options)).catalog(POSTGRES_DATABASE)!;
 }
 
 /**

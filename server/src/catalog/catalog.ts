@@ -10,7 +10,8 @@
 import type { Oid } from '../base/brands.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { CatalogName } from './data/index.ts';
-import type { CatalogKey } from './definitions.ts';
+import { isSharedCatalog } from './databases.ts';
+import { type CatalogKey, isSharedClass } from './definitions.ts';
 import { Layer, LayerView, STATIC_LAYER, type StoredRow } from './layers.ts';
 import { CatalogReaderImplementation, VersionCounter } from './reader.ts';
 import type { CatalogServices } from './services.ts';
@@ -30,26 +31,54 @@ export class Overlay {
 /** State of a key in a layer, for undo. */
 type KeyState = { row: StoredRow | undefined; deleted: boolean };
 
+/** What the catalogs of all databases have in common: the rows of shared catalogs, version numbers, reserved names. */
+export class CatalogFamily {
+  readonly sharedLayer = new Layer();
+  readonly versions = new VersionCounter();
+  private readonly members = new Map<Oid, Catalog>();
+  /** Names that undecided transactions are about to create. */
+  readonly reservedNames = new Map<string, Transaction>();
+
+  get catalogs(): Iterable<Catalog> {
+    return this.members.values();
+  }
+
+  catalog(databaseOid: Oid): Catalog | undefined {
+    return this.members.get(databaseOid);
+  }
+
+  add(catalog: Catalog): void {
+    this.members.set(catalog.databaseOid, catalog);
+  }
+
+  /** A database was dropped. */
+  remove(databaseOid: Oid): void {
+    this.members.delete(databaseOid);
+  }
+}
+
 export class Catalog {
   readonly services: CatalogServices;
   readonly databaseOid: Oid;
+  readonly family: CatalogFamily;
   readonly committedLayer = new Layer();
   readonly committed: CatalogReaderImplementation;
-  private readonly versions = new VersionCounter();
+  private readonly versions: VersionCounter;
   private readonly overlays = new Map<Transaction, Overlay>();
-  /** Names that undecided transactions are about to create. */
-  private readonly reservedNames = new Map<string, Transaction>();
 
-  constructor(services: CatalogServices, databaseOid: Oid) {
+  constructor(services: CatalogServices, databaseOid: Oid, family: CatalogFamily = new CatalogFamily()) {
     this.services = services;
     this.databaseOid = databaseOid;
+    this.family = family;
+    this.versions = family.versions;
     this.committed = new CatalogReaderImplementation(
-      new LayerView([this.committedLayer, STATIC_LAYER]),
+      new LayerView([this.committedLayer, family.sharedLayer, STATIC_LAYER]),
       services,
       databaseOid,
       this.versions.next(),
       null,
     );
+    family.add(this);
   }
 
   /** The catalog as `transaction` sees it (null = the committed state). */
@@ -64,7 +93,11 @@ export class Catalog {
 
   /** Loads a row of a catalog's table at start. */
   load(catalog: CatalogName, row: StoredRow): void {
-    this.committedLayer.writable(catalog).put(row);
+    this.layerOf(catalog).writable(catalog).put(row);
+  }
+
+  private layerOf(catalog: CatalogName): Layer {
+    return isSharedCatalog(catalog) ? this.family.sharedLayer : this.committedLayer;
   }
 
   /** Records in the overlay that `transaction` put (`row`) or deleted (null) a row; undone when that work is rolled back. */
@@ -95,13 +128,15 @@ export class Catalog {
    * transaction that holds it.
    */
   nameHolder(scope: Oid, name: string, transaction: Transaction): Transaction | null {
-    const key = `${scope}.${name}`;
-    const holder = this.reservedNames.get(key);
+    const { reservedNames } = this.family;
+    const isShared = isSharedClass(scope);
+    const key = `${isShared ? 0 : this.databaseOid}.${scope}.${name}`;
+    const holder = reservedNames.get(key);
     if (holder === transaction) return null;
     if (holder !== undefined && holder.state !== 'committed' && holder.state !== 'aborted') return holder;
-    this.reservedNames.set(key, transaction);
+    reservedNames.set(key, transaction);
     const release = (): void => {
-      if (this.reservedNames.get(key) === transaction) this.reservedNames.delete(key);
+      if (reservedNames.get(key) === transaction) reservedNames.delete(key);
     };
     transaction.onCommit(release);
     transaction.onRollback(release);
@@ -124,7 +159,7 @@ export class Catalog {
     if (overlay !== undefined) return overlay;
     const layer = new Layer();
     const reader = new CatalogReaderImplementation(
-      new LayerView([layer, this.committedLayer, STATIC_LAYER]),
+      new LayerView([layer, this.committedLayer, this.family.sharedLayer, STATIC_LAYER]),
       this.services,
       this.databaseOid,
       this.versions.next(),
@@ -140,10 +175,12 @@ export class Catalog {
     const overlay = this.overlays.get(transaction);
     if (overlay === undefined) return;
     this.overlays.delete(transaction);
+    let changesShared = false;
     for (const table of overlay.layer.written()) {
       if (table.isEmpty) continue;
       const name = table.definition.name;
-      const target = this.committedLayer.writable(name);
+      const target = this.layerOf(name).writable(name);
+      if (isSharedCatalog(name)) changesShared = true;
       for (const key of table.deleted) {
         const before = this.committed.view.get(name, key);
         target.remove(key);
@@ -156,11 +193,14 @@ export class Catalog {
         this.invalidate(name, row.values);
       }
     }
-    this.committed.setVersion(this.versions.next());
+    for (const catalog of changesShared ? this.family.catalogs : [this])
+      catalog.committed.setVersion(this.versions.next());
   }
 
   private invalidate(catalog: CatalogName, row: CatalogRow): void {
-    this.committed.invalidate(catalog, row);
-    for (const overlay of this.overlays.values()) overlay.reader.invalidate(catalog, row);
+    for (const member of isSharedCatalog(catalog) ? this.family.catalogs : [this]) {
+      member.committed.invalidate(catalog, row);
+      for (const overlay of member.overlays.values()) overlay.reader.invalidate(catalog, row);
+    }
   }
 }

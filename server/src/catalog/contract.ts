@@ -245,7 +245,9 @@ export interface CatalogReader {
   relationByName(schema: string | null, name: string, path: SearchPath): RelationDescriptor | null;
   /** Names for "Did you mean": relations visible by the path or in the schema. */
   relationNames(schema: string | null, path: SearchPath): Iterable<string>;
-  databaseByName(name: string): { oid: Oid; name: string; ownerOid: Oid; allowsConnections: boolean } | null;
+  databaseByName(name: string): DatabaseDescriptor | null;
+  /** Privilege on this reader's own database. */
+  hasDatabasePrivilege(roleOid: Oid, privilege: 'CONNECT' | 'CREATE' | 'TEMPORARY'): boolean;
   namespaceByName(name: string): { oid: Oid; name: string; ownerOid: Oid } | null;
   namespaceName(oid: Oid): string | null;
   resolveSearchPath(names: readonly string[], roleName: string, temporaryNamespace: Oid): SearchPath;
@@ -282,6 +284,15 @@ export interface CatalogReader {
   /** Settings kept for sessions of a role in this database (pg_db_role_setting), the weaker first. */
   storedSettings(role: Oid): readonly StoredSetting[];
   names(path: SearchPath): NameService;
+}
+
+export interface DatabaseDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly ownerOid: Oid;
+  readonly allowsConnections: boolean;
+  /** -1 = no limit. */
+  readonly connectionLimit: number;
 }
 
 export interface StoredSetting {

@@ -244,3 +244,8 @@ export const CLASS_OID = {
   textSearchParser: 3601,
   textSearchTemplate: 3764,
 } as const;
+
+/** Objects of the whole server, not of one database. */
+export function isSharedClass(classId: Oid): boolean {
+  return classId === CLASS_OID.role || classId === CLASS_OID.database || classId === CLASS_OID.tablespace;
+}

@@ -1,7 +1,8 @@
 /** The catalog room's public names. */
 
-export { attachIndexes, type OpenCatalogOptions, openCatalog } from './bootstrap.ts';
-export { Catalog } from './catalog.ts';
+export { attachIndexes, type OpenCatalogOptions, openCatalog, openCatalogs } from './bootstrap.ts';
+export { Catalog, CatalogFamily } from './catalog.ts';
+export { databaseTables, POSTGRES_DATABASE } from './databases.ts';
 export { formatType } from './format-type.ts';
 export {
   qualifiedName,

@@ -13,7 +13,7 @@ import type { Datum } from '../types/datum.ts';
 import type { Catalog } from './catalog.ts';
 import { PG_DEPEND, PG_DESCRIPTION, PG_SHDEPEND } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
-import { CATALOGS, type CatalogKey, CLASS_OID, pairKey } from './definitions.ts';
+import { CATALOGS, type CatalogKey, CLASS_OID, isSharedClass, pairKey } from './definitions.ts';
 import { STATIC_ROW_ID, type StoredRow } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import type { CatalogRow } from './static-rows.ts';
@@ -265,10 +265,6 @@ export class CatalogWriter {
       .filter(({ values }) => object.subId === 0 || values[PG_DESCRIPTION.objsubid] === object.subId);
     this.removeAll('pg_description', rows);
   }
-}
-
-export function isSharedClass(classId: Oid): boolean {
-  return classId === CLASS_OID.role || classId === CLASS_OID.database || classId === CLASS_OID.tablespace;
 }
 
 function concurrentUpdate(): DbError {

@@ -13,6 +13,7 @@ import type {
   CastDescriptor,
   CatalogReader,
   ConstraintDescriptor,
+  DatabaseDescriptor,
   FunctionDescriptor,
   OperatorDescriptor,
   Privilege,
@@ -520,7 +521,11 @@ export class CatalogReaderImplementation implements CatalogReader {
     return this.roles.isMember(member, role);
   }
 
-  databaseByName(name: string): { oid: Oid; name: string; ownerOid: Oid; allowsConnections: boolean } | null {
+  hasDatabasePrivilege(roleOid: Oid, privilege: 'CONNECT' | 'CREATE' | 'TEMPORARY'): boolean {
+    return this.hasObjectPrivilege(roleOid, 'database', this.databaseOid, privilege);
+  }
+
+  databaseByName(name: string): DatabaseDescriptor | null {
     const row = this.view.findOne('pg_database', 'name', name);
     return row === null
       ? null
@@ -529,6 +534,7 @@ export class CatalogReaderImplementation implements CatalogReader {
           name,
           ownerOid: row.values[PG_DATABASE.datdba] as number,
           allowsConnections: row.values[PG_DATABASE.datallowconn] === true,
+          connectionLimit: row.values[PG_DATABASE.datconnlimit] as number,
         };
   }
 

@@ -9,7 +9,7 @@
 import { PasswordAuthenticator } from '../auth/authenticator.ts';
 import { makeScramVerifier } from '../auth/scram.ts';
 import { DbError } from '../base/error.ts';
-import { attachIndexes, openCatalog } from '../catalog/index.ts';
+import { attachIndexes, openCatalogs, POSTGRES_DATABASE } from '../catalog/index.ts';
 import type { Disk, Environment, WorkerHandle } from '../env/contract.ts';
 import { createCatalogServices } from '../executor/ddl/catalog-services.ts';
 import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
@@ -48,6 +48,7 @@ import { CatalogFunctionsPort } from './catalog-functions.ts';
 import type { StartOptions } from './command-line.ts';
 import { constantEvaluator, EngineCompiler } from './compiler.ts';
 import { initialPassword, takeDataDirectory } from './data-directory.ts';
+import { DatabaseEngines } from './database-engines.ts';
 import { ServerLog } from './log.ts';
 import { serverFunctionContext } from './server-functions.ts';
 import { EXIT_RESTART, hasCatalog, openStore } from './store.ts';
@@ -106,7 +107,7 @@ export async function startServer(
     functionContext: () => serverContext,
     tables: () => store,
   });
-  const catalog = await openCatalog({
+  const family = await openCatalogs({
     tables: store,
     transactions,
     services: catalogServices,
@@ -115,6 +116,7 @@ export async function startServer(
     superuserPassword,
   });
   const catalogFunctions = new CatalogFunctionsPort();
+  const catalog = family.catalog(POSTGRES_DATABASE)!;
   catalogFunctions.connect(createCatalogFunctions(() => ({ catalog: () => catalog, tables: () => store })));
   const serverContext = serverFunctionContext({
     environment,
@@ -137,7 +139,7 @@ export async function startServer(
     workerCount: settings.number('fastpostgres.workers'),
     memoryBytes: Math.min(PIPELINE_MEMORY_MAX, Math.floor(environment.host.totalMemoryBytes / 8)),
   });
-  await attachIndexes(catalog, store);
+  for (const member of family.catalogs) await attachIndexes(member, store);
 
   const executor = new RowExecutor({
     library: FUNCTION_LIBRARY,
@@ -145,21 +147,40 @@ export async function startServer(
     pipelines,
     spill: await DiskSpillStore.open(environment.disk),
   });
-  const engine: Engine = {
+  const passwordVerifier = (password: string): Promise<string> =>
+    password.startsWith('SCRAM-SHA-256$') || password.startsWith('md5')
+      ? Promise.resolve(password)
+      : makeScramVerifier(password, environment.cryptography, environment.random);
+  const sessions = new SessionRegistry(environment.random);
+  const shared = {
     clock: environment.clock,
     random: environment.random,
     host: environment.host,
     serverSettings: settings,
-    tables: store,
     transactions,
-    compiler: new EngineCompiler({ tables: store, library: FUNCTION_LIBRARY, executor }),
     executor,
     kernels,
-    serverFile: (path) => serverFile(environment, path),
+    serverFile: (path: string) => serverFile(environment, path),
+    sessions,
+    version,
+    startTimestamp: environment.clock.wallMicros() - POSTGRES_EPOCH_UNIX_MICROS,
+    digest: (algorithm: Parameters<Engine['digest']>[0], bytes: Uint8Array) =>
+      environment.cryptography.digest(algorithm, bytes),
+    reportInternalError: (error: unknown) => {
+      log.write('ERROR', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return new DbError('internal_error', error instanceof Error ? error.message : String(error));
+    },
+  };
+  const engines = new DatabaseEngines(family, store, (member, tables) => ({
+    ...shared,
+    tables,
+    compiler: new EngineCompiler({ tables, library: FUNCTION_LIBRARY, executor }),
     utility: new DdlUtility({
-      catalog,
-      tables: store,
+      catalog: member,
+      tables,
+      baseTables: store,
       transactions,
+      sessions,
       sqlServices: (context) =>
         createSqlServices({
           catalog: () => context.catalog(),
@@ -168,26 +189,16 @@ export async function startServer(
           evaluate: (expr) =>
             constantEvaluator(context.catalog(), FUNCTION_LIBRARY, context.session.functionContext)(expr),
         }),
-      passwordVerifier: (password) =>
-        password.startsWith('SCRAM-SHA-256$') || password.startsWith('md5')
-          ? Promise.resolve(password)
-          : makeScramVerifier(password, environment.cryptography, environment.random),
+      passwordVerifier,
     }),
-    catalogFunctions,
+    catalogFunctions: createCatalogFunctions(() => ({ catalog: () => member, tables: () => tables })),
     plans: new PlanCache(PLANS_MAX),
-    sessions: new SessionRegistry(environment.random),
-    version,
-    startTimestamp: environment.clock.wallMicros() - POSTGRES_EPOCH_UNIX_MICROS,
-    typeSupport: (oid) => catalog.committed.type(oid)?.support ?? findTypeSupport(oid) ?? typeSupport(25),
-    catalogFor: (transaction) => catalog.reader(transaction),
-    digest: (algorithm, bytes) => environment.cryptography.digest(algorithm, bytes),
-    reportInternalError: (error) => {
-      log.write('ERROR', error instanceof Error ? (error.stack ?? error.message) : String(error));
-      return new DbError('internal_error', error instanceof Error ? error.message : String(error));
-    },
-  };
+    typeSupport: (oid) => member.committed.type(oid)?.support ?? findTypeSupport(oid) ?? typeSupport(25),
+    catalogFor: (transaction) => member.reader(transaction),
+  }));
+  const engine = engines.of(POSTGRES_DATABASE)!;
 
-  const host = new EngineSessionHost(engine);
+  const host = new EngineSessionHost(engine, (database) => engines.of(database));
   const certificate = await loadCertificate(environment, settings);
   const server = new ProtocolServer(environment.network, {
     clock: environment.clock,

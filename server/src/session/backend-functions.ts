@@ -209,13 +209,15 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
     const isTry = name.startsWith('pg_try_');
     const isShared = name.includes('_shared_');
     const isTransactional = name.includes('_xact_');
+    const database = BigInt(session.entry.databaseOid) << 65n;
+    // Every database has locks of its own; two int4 keys live in a space of their own, as in PostgreSQL.
     const keyOf = (first: Datum, second: Datum): bigint =>
-      name.endsWith('_int8')
-        ? (first as bigint)
-        : // Two int4 keys live in a space of their own, as in PostgreSQL.
-          (1n << 64n) |
+      database |
+      (name.endsWith('_int8')
+        ? BigInt.asUintN(64, first as bigint)
+        : (1n << 64n) |
           (BigInt.asUintN(32, BigInt(first as number)) << 32n) |
-          BigInt.asUintN(32, BigInt(second as number));
+          BigInt.asUintN(32, BigInt(second as number)));
     if (name === 'pg_advisory_unlock_all') {
       return () => {
         locks.unlockAllAdvisory(session);
@@ -321,7 +323,7 @@ function* activityRows(session: BackendSession, only: number | null): Generator<
     const isVisible = mayRead(entry.userOid);
     const isRemote = /^[0-9a-fA-F.:]+$/.test(entry.clientAddress) && entry.clientAddress !== '';
     yield [
-      catalog.databaseOid,
+      entry.databaseOid,
       entry.processId,
       entry.userOid,
       entry.applicationName,
@@ -363,7 +365,7 @@ function* lockRows(session: BackendSession): Generator<Row> {
     const key = lock.key ?? 0n;
     yield [
       lock.kind,
-      lock.relation !== null || isAdvisory ? databaseOid : null,
+      isAdvisory ? Number(key >> 65n) : lock.relation !== null ? databaseOid : null,
       lock.relation,
       lock.kind === 'tuple' && lock.key !== null ? Number(lock.key >> 16n) : null,
       lock.kind === 'tuple' && lock.key !== null ? Number(lock.key & 0x7fffn) : null,
@@ -371,7 +373,7 @@ function* lockRows(session: BackendSession): Generator<Row> {
       lock.xid,
       isAdvisory ? Number(BigInt.asUintN(32, key >> 32n)) : null,
       isAdvisory ? Number(BigInt.asUintN(32, key)) : null,
-      isAdvisory ? (key >> 64n === 1n ? 2 : 1) : null,
+      isAdvisory ? (((key >> 64n) & 1n) === 0n ? 1 : 2) : null,
       `${lock.sessionId}/${lock.holderXid}`,
       lock.sessionId,
       lock.mode.endsWith('Lock') ? lock.mode : `${lock.mode}Lock`,

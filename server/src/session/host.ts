@@ -1,4 +1,5 @@
 /** Opens sessions for those who passed authentication (the checks of PostgreSQL's InitPostgres). */
+import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
 import type { LoginDirectory, Session, SessionHost, SessionOptions } from './contract.ts';
 import type { Engine } from './engine.ts';
@@ -7,10 +8,12 @@ import { BackendSession } from './session.ts';
 export class EngineSessionHost implements SessionHost {
   readonly logins: LoginDirectory;
   private readonly engine: Engine;
+  private readonly engineOf: (database: Oid) => Engine | undefined;
   private isShuttingDown = false;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, engineOf: (database: Oid) => Engine | undefined) {
     this.engine = engine;
+    this.engineOf = engineOf;
     this.logins = {
       lookup: (user) => {
         const role = engine.catalogFor(null).roleByName(user);
@@ -59,7 +62,22 @@ export class EngineSessionHost implements SessionHost {
     ) {
       throw new DbError('too_many_connections', `too many connections for role "${options.user}"`).fatal();
     }
-    return new BackendSession(engine, options, role);
+    if (!role.superuser && database.connectionLimit >= 0) {
+      const present = engine.sessions.countInDatabase(database.oid);
+      if (present >= database.connectionLimit)
+        throw new DbError(
+          'too_many_connections',
+          `too many connections for database "${options.database}"`,
+        ).fatal();
+    }
+    const own = this.engineOf(database.oid);
+    if (own === undefined)
+      throw new DbError('undefined_database', `database "${options.database}" does not exist`).fatal();
+    if (!own.catalogFor(null).hasDatabasePrivilege(role.oid, 'CONNECT'))
+      throw new DbError('insufficient_privilege', `permission denied for database "${options.database}"`, {
+        detail: 'User does not have CONNECT privilege.',
+      }).fatal();
+    return new BackendSession(own, options, role);
   }
 
   cancel(processId: number, secretKey: number): void {

@@ -9,6 +9,7 @@ export interface SessionEntry {
   readonly secretKey: number;
   readonly userOid: Oid;
   readonly userName: string;
+  readonly databaseOid: Oid;
   readonly databaseName: string;
   readonly clientAddress: string;
   readonly clientPort: number;
@@ -74,6 +75,12 @@ export class SessionRegistry {
     return count;
   }
 
+  countInDatabase(databaseOid: Oid): number {
+    let count = 0;
+    for (const entry of this.byProcessId.values()) if (entry.databaseOid === databaseOid) count++;
+    return count;
+  }
+
   /** Does nothing unless both numbers match a session. */
   cancel(processId: number, secretKey: number): void {
     const entry = this.byProcessId.get(processId);
@@ -101,8 +108,11 @@ export class SessionRegistry {
     return channels;
   }
 
-  notify(senderProcessId: number, channel: string, payload: string): void {
+  /** Reaches the listeners of the sender's database. */
+  notify(sender: SessionEntry, channel: string, payload: string): void {
     const set = this.listeners.get(channel);
-    if (set !== undefined) for (const entry of set) entry.deliver(senderProcessId, channel, payload);
+    if (set === undefined) return;
+    for (const entry of set)
+      if (entry.databaseOid === sender.databaseOid) entry.deliver(sender.processId, channel, payload);
   }
 }

@@ -38,6 +38,7 @@ import { isNoticeShown, terminatedByAdministrator } from './statements.ts';
 import { TransactionBlock } from './transaction-block.ts';
 import type { SqlCursor } from './utility/cursor.ts';
 import { isSessionCommand, runSessionCommand } from './utility/index.ts';
+import { shownValue } from './utility/settings.ts';
 
 /** Slice of the event loop one statement may take (architecture: at most 5 ms). */
 const SLICE_MICROS = 4000;
@@ -121,6 +122,7 @@ export class BackendSession implements Session, UtilitySession {
       secretKey,
       userOid: role.oid,
       userName: role.name,
+      databaseOid: engine.catalogFor(null).databaseOid,
       databaseName: options.database,
       clientAddress: options.clientAddress,
       clientPort: options.clientPort,
@@ -607,7 +609,7 @@ export class BackendSession implements Session, UtilitySession {
     if (committed) {
       for (const action of listenActions) action();
       for (const { channel, payload } of notifications)
-        this.engine.sessions.notify(this.processId, channel, payload);
+        this.engine.sessions.notify(this.entry, channel, payload);
     }
     this.entry.transactionStart = null;
   }
@@ -820,7 +822,7 @@ export class BackendSession implements Session, UtilitySession {
       },
       backendPid: this.processId,
       version: this.engine.version,
-      setting: (name) => session.settings.find(name) ?? undefined,
+      setting: (name) => (session.settings.find(name) === null ? undefined : shownValue(session, name)),
       setSetting: (name, value, isLocal) => {
         session.settings.set(name, value, isLocal ? 'local' : 'session');
         return session.settings.show(name);

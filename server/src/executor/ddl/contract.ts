@@ -42,6 +42,10 @@ export interface DdlContext {
   passwordVerifier(password: string): Promise<string>;
   readonly format: FormatContext;
   setting(name: string): string;
+  /** The store of all databases, for what CREATE and DROP DATABASE do to another one. */
+  readonly baseTables: TableStore;
+  /** Sessions of a database other than this one; `terminate` ends one. */
+  otherSessions(databaseOid: Oid): readonly { terminate(): void }[];
   /** What a SET or RESET clause stored with a role, database or function asks for; checks name, value and the right to set it. */
   storedSetting(statement: VariableSetStmt): StoredSettingChange;
   /** May the current role take a stored setting away (RESET ALL keeps the others)? */

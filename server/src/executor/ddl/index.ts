@@ -3,6 +3,7 @@
 import { DbError, notSupported } from '../../base/error.ts';
 import type {
   AlterDatabaseSetStmt,
+  AlterDatabaseStmt,
   AlterDefaultPrivilegesStmt,
   AlterDomainStmt,
   AlterEnumStmt,
@@ -61,6 +62,7 @@ import { Ddl } from './common.ts';
 import type { DdlContext, UtilityResult } from './contract.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
+import { alterDatabase, createDatabase, dropDatabase } from './database.ts';
 import { alterDefaultPrivileges } from './default-privileges.ts';
 import { createCast, defineObject } from './define-objects.ts';
 import { dropObjects, truncate } from './drop.ts';
@@ -77,7 +79,7 @@ import {
   createStatistics,
 } from './publication.ts';
 import { alterRole, createRole, dropOwned, dropRole, grantRole, reassignOwned } from './role.ts';
-import { createDatabase, createSchema, dropDatabase } from './schema.ts';
+import { createSchema } from './schema.ts';
 import { alterSequence, createSequence } from './sequence.ts';
 import { alterDatabaseSet, alterRoleSet } from './stored-settings.ts';
 import { alterTablespace, createTablespace, dropTablespace } from './tablespace.ts';
@@ -107,6 +109,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
       await run(ddl, node);
     }),
   CreatedbStmt: (ddl, tree: CreatedbStmt) => createDatabase(ddl, tree),
+  AlterDatabaseStmt: (ddl, tree: AlterDatabaseStmt) => alterDatabase(ddl, tree),
+  AlterDatabaseRefreshCollStmt: async () => ({ tag: 'ALTER DATABASE' }),
   DropdbStmt: (ddl, tree: DropdbStmt) => dropDatabase(ddl, tree),
   CreateRoleStmt: (ddl, tree: CreateRoleStmt) => createRole(ddl, tree),
   AlterRoleStmt: (ddl, tree: AlterRoleStmt) => alterRole(ddl, tree),

@@ -4,8 +4,8 @@ import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type { RoleDescriptor } from '../../catalog/contract.ts';
 import { PG_AUTH_MEMBERS, PG_AUTHID, PG_SHDEPEND } from '../../catalog/data/columns.ts';
-import { CLASS_OID, pairKey } from '../../catalog/definitions.ts';
-import { address, isSharedClass, type ObjectAddress } from '../../catalog/mutations.ts';
+import { CLASS_OID, isSharedClass, pairKey } from '../../catalog/definitions.ts';
+import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { describeObject } from '../../catalog/object-names.ts';
 import { positionOf, stringOf } from '../../sql/parse/ast.ts';
 import type {
@@ -235,19 +235,44 @@ export async function alterRole(ddl: Ddl, statement: AlterRoleStmt): Promise<Uti
   return { tag: 'ALTER ROLE' };
 }
 
-/** What of a role is in the way of dropping it, one line each. */
-function roleDependencies(ddl: Ddl, role: Oid): string[] {
+/** Rows of pg_shdepend that name a role, of this database and of shared objects. */
+function ownDependencies(ddl: Ddl, role: Oid) {
   return ddl.reader.view
     .find('pg_shdepend', 'referenced', pairKey(CLASS_OID.role, role))
-    .map(({ values }) => {
-      const object = address(
-        values[PG_SHDEPEND.classid] as number,
-        values[PG_SHDEPEND.objid] as number,
-        values[PG_SHDEPEND.objsubid] as number,
-      );
-      const what = describeObject(ddl.reader, object, ddl.path) ?? 'an object';
-      return values[PG_SHDEPEND.deptype] === 'o' ? `owner of ${what}` : `privileges for ${what}`;
-    });
+    .filter(
+      ({ values }) => values[PG_SHDEPEND.dbid] === 0 || values[PG_SHDEPEND.dbid] === ddl.reader.databaseOid,
+    );
+}
+
+/** `3 objects in database x` for every other database. */
+function foreignDependencies(ddl: Ddl, role: Oid): string[] {
+  const counts = new Map<Oid, number>();
+  for (const { values } of ddl.reader.view.find('pg_shdepend', 'referenced', pairKey(CLASS_OID.role, role))) {
+    const database = values[PG_SHDEPEND.dbid] as number;
+    if (database !== 0 && database !== ddl.reader.databaseOid)
+      counts.set(database, (counts.get(database) ?? 0) + 1);
+  }
+  return [...counts].map(
+    ([database, count]) =>
+      `${count} object${count === 1 ? '' : 's'} in ${describeObject(ddl.reader, address(CLASS_OID.database, database), ddl.path) ?? `database ${database}`}`,
+  );
+}
+
+/** What of a role is in the way of dropping it, one line each. */
+function roleDependencies(ddl: Ddl, role: Oid): string[] {
+  return [...localDependencies(ddl, role), ...foreignDependencies(ddl, role)];
+}
+
+function localDependencies(ddl: Ddl, role: Oid): string[] {
+  return ownDependencies(ddl, role).map(({ values }) => {
+    const object = address(
+      values[PG_SHDEPEND.classid] as number,
+      values[PG_SHDEPEND.objid] as number,
+      values[PG_SHDEPEND.objsubid] as number,
+    );
+    const what = describeObject(ddl.reader, object, ddl.path) ?? 'an object';
+    return values[PG_SHDEPEND.deptype] === 'o' ? `owner of ${what}` : `privileges for ${what}`;
+  });
 }
 
 export async function dropRole(ddl: Ddl, statement: DropRoleStmt): Promise<UtilityResult> {
@@ -359,8 +384,7 @@ export async function grantRole(ddl: Ddl, statement: GrantRoleStmt): Promise<Uti
 // ---------------------------------------------------------------------------------------------------- owned objects
 
 function ownedObjects(ddl: Ddl, role: Oid): ObjectAddress[] {
-  return ddl.reader.view
-    .find('pg_shdepend', 'referenced', pairKey(CLASS_OID.role, role))
+  return ownDependencies(ddl, role)
     .filter(({ values }) => values[PG_SHDEPEND.deptype] === 'o')
     .map(({ values }) => address(values[PG_SHDEPEND.classid] as number, values[PG_SHDEPEND.objid] as number));
 }
@@ -399,9 +423,7 @@ export async function dropOwned(ddl: Ddl, statement: DropOwnedStmt): Promise<Uti
     const role = ddl.roleOid((node as { RoleSpec: RoleSpec }).RoleSpec);
     if (!ddl.reader.roles.hasPrivilegesOf(ddl.role, role))
       throw new DbError('insufficient_privilege', 'permission denied to drop objects');
-    for (const { values } of [
-      ...ddl.reader.view.find('pg_shdepend', 'referenced', pairKey(CLASS_OID.role, role)),
-    ]) {
+    for (const { values } of [...ownDependencies(ddl, role)]) {
       if (values[PG_SHDEPEND.deptype] !== 'a') continue;
       dropAclEntries(
         ddl,

@@ -1,10 +1,10 @@
-/** CREATE SCHEMA; CREATE and DROP DATABASE. */
+/** CREATE SCHEMA. */
 
-import { DbError, notSupported } from '../../base/error.ts';
+import { DbError } from '../../base/error.ts';
 import { PG_NAMESPACE } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address } from '../../catalog/mutations.ts';
-import type { CreatedbStmt, CreateSchemaStmt, DropdbStmt, Node } from '../../sql/parse/nodes.ts';
+import type { CreateSchemaStmt, Node } from '../../sql/parse/nodes.ts';
 import type { Ddl } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { newObjectAcl, recordNewAcl } from './default-privileges.ts';
@@ -63,27 +63,4 @@ function inSchema(element: Node, schema: string): Node {
       `CREATE specifies a schema (${target.schemaname}) different from the one being created (${schema})`,
     );
   return { [tag]: { ...content, [field]: { ...target, schemaname: schema } } } as unknown as Node;
-}
-
-export async function createDatabase(ddl: Ddl, statement: CreatedbStmt): Promise<UtilityResult> {
-  if (ddl.context.isInTransactionBlock)
-    throw new DbError('active_sql_transaction', 'CREATE DATABASE cannot run inside a transaction block');
-  if (ddl.reader.view.findOne('pg_database', 'name', statement.dbname!) !== null)
-    throw new DbError('duplicate_database', `database "${statement.dbname}" already exists`);
-  throw notSupported('CREATE DATABASE');
-}
-
-export async function dropDatabase(ddl: Ddl, statement: DropdbStmt): Promise<UtilityResult> {
-  if (ddl.context.isInTransactionBlock)
-    throw new DbError('active_sql_transaction', 'DROP DATABASE cannot run inside a transaction block');
-  const row = ddl.reader.view.findOne('pg_database', 'name', statement.dbname!);
-  if (row === null) {
-    if (statement.missing_ok !== true)
-      throw new DbError('undefined_database', `database "${statement.dbname}" does not exist`);
-    ddl.notice(`database "${statement.dbname}" does not exist, skipping`);
-    return { tag: 'DROP DATABASE' };
-  }
-  if (row.key === ddl.reader.databaseOid)
-    throw new DbError('object_in_use', 'cannot drop the currently open database');
-  throw notSupported('DROP DATABASE');
 }

@@ -267,6 +267,8 @@ export class DdlTestDatabase {
       passwordVerifier: async (password) => `SCRAM-SHA-256$${password}`,
       format: this.format(),
       setting: () => '',
+      baseTables: this.store.store,
+      otherSessions: () => [],
       storedSetting: () => ({ kind: 'resetAll' }),
       mayResetStored: () => true,
       onCommitTemporary: () => {},

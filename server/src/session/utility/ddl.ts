@@ -19,6 +19,7 @@ import type { TableStore } from '../../table/contract.ts';
 import type { TransactionManager } from '../../txn/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
+import type { SessionRegistry } from '../registry.ts';
 import type { SessionSettings } from '../settings/session-settings.ts';
 import { argumentText } from './settings.ts';
 
@@ -28,7 +29,10 @@ const BOOTSTRAP_SUPERUSER: Oid = 10;
 export interface DdlServices {
   readonly catalog: Catalog;
   readonly tables: TableStore;
+  /** The store of all databases. */
+  readonly baseTables: TableStore;
   readonly transactions: TransactionManager;
+  readonly sessions: SessionRegistry;
   /** Analysis and deparsing for one command. */
   sqlServices(context: UtilityContext): SqlServices;
   passwordVerifier(password: string): Promise<string>;
@@ -73,6 +77,13 @@ export class DdlUtility implements UtilityExecutor {
       setting: (name) => session.settings.get(name),
       storedSetting: (clause) => storedSetting(session.settings, clause),
       mayResetStored: (name) => session.settings.mayStore(name),
+      baseTables: this.services.baseTables,
+      otherSessions: (databaseOid) =>
+        [...this.services.sessions.all()].filter(
+          (entry) =>
+            entry.databaseOid === databaseOid &&
+            entry.processId !== session.functionContext.session.backendPid,
+        ),
       onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
     };
     for (const name of truncatedNames(statement.text))

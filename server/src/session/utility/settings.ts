@@ -215,7 +215,8 @@ export function showVariable(command: SessionCommand): string {
   return 'SHOW';
 }
 
-function shownValue(session: BackendSession, name: string): string {
+/** What SHOW and current_setting() give: some settings follow the session's state. */
+export function shownValue(session: BackendSession, name: string): string {
   const transaction = session.block.transaction;
   switch (name.toLowerCase()) {
     case 'transaction_isolation':
