@@ -1,65 +1,169 @@
 /**
- * Console sessions: who is logged in, with which connection, and the results kept for paging.
+ * Console sessions: who is logged in, and their connections. Results of a session live in the result store.
  *
  * The cookie's token is 256 random bits; only its hash is kept here. A session ends by logout, after IDLE_MILLIS without
- * a request, and LIFE_MILLIS after login whatever happens.
+ * a request, and LIFE_MILLIS after login whatever happens. It keeps no password: further connections log in with what SCRAM made
+ * of it, which is worthless once the password is changed.
  */
 import type { Clock, Cryptography, Random } from '../env/contract.ts';
-import type { Cell, ResultColumn } from './contract.ts';
-import type { WireClient } from './wire-client.ts';
+import type { ScramSecret } from './wire/scram-client.ts';
+import { WireClient, type WireClientOptions } from './wire/wire-client.ts';
 
 export const IDLE_MILLIS = 30 * 60_000;
 export const LIFE_MILLIS = 12 * 3_600_000;
 const SESSIONS_MAX = 200;
-const RESULTS_MAX = 10;
+const CONNECTIONS_MAX = 12;
+export const MAIN_CONNECTION = 'main';
 
-export interface KeptResult {
-  readonly id: string;
-  readonly columns: readonly ResultColumn[];
-  readonly rows: readonly (readonly Cell[])[];
-}
+export type ConnectOptions = Omit<
+  WireClientOptions,
+  'user' | 'database' | 'password' | 'applicationName' | 'settings'
+>;
 
 export class ConsoleSession {
+  readonly id: string;
   readonly user: string;
   readonly database: string;
-  readonly client: WireClient;
+  readonly address: string;
   readonly csrfToken: string;
   readonly startedMillis: number;
   lastUsedMillis: number;
-  private readonly results = new Map<string, KeptResult>();
-  private nextResult = 1;
+  isEnded = false;
+  /** Live channels to close at the end. */
+  readonly closers = new Set<() => void>();
+  private readonly secret: ScramSecret | null;
+  private readonly connectOptions: ConnectOptions;
+  private readonly connections = new Map<string, Promise<WireClient>>();
+  private readonly main: WireClient;
+  private panel: Promise<WireClient> | null = null;
 
   constructor(options: {
+    id: string;
     user: string;
     database: string;
+    address: string;
     client: WireClient;
     csrfToken: string;
     nowMillis: number;
+    connect: ConnectOptions;
   }) {
+    this.id = options.id;
     this.user = options.user;
     this.database = options.database;
-    this.client = options.client;
+    this.address = options.address;
+    this.main = options.client;
+    this.secret = options.client.secret;
     this.csrfToken = options.csrfToken;
     this.startedMillis = options.nowMillis;
     this.lastUsedMillis = options.nowMillis;
+    this.connectOptions = options.connect;
+    this.connections.set(MAIN_CONNECTION, Promise.resolve(options.client));
   }
 
-  keep(columns: readonly ResultColumn[], rows: readonly (readonly Cell[])[]): KeptResult {
-    const result: KeptResult = { id: `r${this.nextResult++}`, columns, rows };
-    this.results.set(result.id, result);
-    if (this.results.size > RESULTS_MAX) {
-      const oldest = this.results.keys().next();
-      if (!oldest.done) this.results.delete(oldest.value);
+  get serverVersion(): string {
+    return this.main.parameters.get('server_version') ?? '';
+  }
+
+  get isSuperuser(): boolean {
+    return this.main.parameters.get('is_superuser') === 'on';
+  }
+
+  /** A connection for statements of the user; made when first used. The oldest idle one outside a transaction makes room. */
+  async connection(name: string): Promise<WireClient> {
+    const known = this.connections.get(name);
+    if (known !== undefined) {
+      const client = await known;
+      if (!client.isClosed) return client;
+      this.connections.delete(name);
     }
-    return result;
+    if (this.connections.size >= CONNECTIONS_MAX) await this.makeRoom();
+    const connecting = this.connect('FastPostgres console', {});
+    this.connections.set(name, connecting);
+    connecting.catch(() => this.connections.delete(name));
+    return connecting;
   }
 
-  result(id: string): KeptResult | undefined {
-    return this.results.get(id);
+  private async makeRoom(): Promise<void> {
+    for (const [name, pending] of this.connections) {
+      const client = await pending.catch(() => null);
+      if (client === null || (!client.isBusy && client.transactionStatus === 'I')) {
+        client?.close();
+        this.connections.delete(name);
+        return;
+      }
+    }
+  }
+
+  /** The named connection if it is there. */
+  async existing(name: string): Promise<WireClient | null> {
+    return (await this.connections.get(name)?.catch(() => null)) ?? null;
+  }
+
+  async all(): Promise<readonly (readonly [string, WireClient])[]> {
+    const found: [string, WireClient][] = [];
+    for (const [name, pending] of this.connections) {
+      const client = await pending.catch(() => null);
+      if (client !== null && !client.isClosed) found.push([name, client]);
+    }
+    return found;
+  }
+
+  async closeConnection(name: string): Promise<void> {
+    const client = await this.existing(name);
+    this.connections.delete(name);
+    if (client === null) return;
+    if (client.isBusy) await client.cancel().catch(() => {});
+    client.close();
+  }
+
+  /**
+   * The connection of the console's own questions: never the user's transaction, never waits for a lock, never runs long.
+   */
+  async panels(): Promise<WireClient> {
+    if (this.panel !== null) {
+      const client = await this.panel.catch(() => null);
+      if (client !== null && !client.isClosed) return client;
+    }
+    this.panel = this.connect('FastPostgres console panels', {
+      lock_timeout: '50',
+      statement_timeout: '20000',
+      search_path: 'pg_catalog',
+    });
+    return this.panel;
+  }
+
+  /** A connection for one piece of work; the caller closes it. */
+  connect(applicationName: string, settings: Readonly<Record<string, string>>): Promise<WireClient> {
+    return WireClient.connect({
+      ...this.connectOptions,
+      user: this.user,
+      database: this.database,
+      password: this.secret ?? '',
+      applicationName,
+      settings,
+    });
+  }
+
+  end(): void {
+    this.isEnded = true;
+    for (const close of this.closers) close();
+    this.closers.clear();
+    for (const pending of this.connections.values())
+      void pending.then(
+        (client) => client.close(),
+        () => {},
+      );
+    this.connections.clear();
+    void this.panel?.then(
+      (client) => client.close(),
+      () => {},
+    );
   }
 }
 
 export class ConsoleSessions {
+  /** Told about every session that ends. */
+  onEnd: (session: ConsoleSession) => void = () => {};
   private readonly sessions = new Map<string, ConsoleSession>();
   private readonly clock: Clock;
   private readonly random: Random;
@@ -76,7 +180,13 @@ export class ConsoleSessions {
   }
 
   /** Registers a logged-in client; returns the token for the cookie. */
-  open(user: string, database: string, client: WireClient): { token: string; session: ConsoleSession } {
+  open(options: {
+    user: string;
+    database: string;
+    address: string;
+    client: WireClient;
+    connect: ConnectOptions;
+  }): { token: string; session: ConsoleSession } {
     this.sweep();
     if (this.sessions.size >= SESSIONS_MAX) {
       const oldest = [...this.sessions].sort(
@@ -86,9 +196,8 @@ export class ConsoleSessions {
     }
     const token = this.newToken();
     const session = new ConsoleSession({
-      user,
-      database,
-      client,
+      ...options,
+      id: this.newToken().slice(0, 22),
       csrfToken: this.newToken(),
       nowMillis: this.nowMillis(),
     });
@@ -100,21 +209,34 @@ export class ConsoleSessions {
     const key = this.hash(token);
     const session = this.sessions.get(key);
     if (session === undefined) return null;
-    const now = this.nowMillis();
-    if (
-      session.client.isClosed ||
-      now - session.lastUsedMillis > IDLE_MILLIS ||
-      now - session.startedMillis > LIFE_MILLIS
-    ) {
+    if (this.isExpired(session)) {
       this.end(key);
       return null;
     }
-    session.lastUsedMillis = now;
+    session.lastUsedMillis = this.nowMillis();
     return session;
+  }
+
+  private isExpired(session: ConsoleSession): boolean {
+    const now = this.nowMillis();
+    return now - session.lastUsedMillis > IDLE_MILLIS || now - session.startedMillis > LIFE_MILLIS;
+  }
+
+  of(user: string): ConsoleSession[] {
+    return [...this.sessions.values()].filter((session) => session.user === user);
   }
 
   close(token: string): void {
     this.end(this.hash(token));
+  }
+
+  closeById(user: string, id: string): boolean {
+    for (const [key, session] of this.sessions) {
+      if (session.user !== user || session.id !== id) continue;
+      this.end(key);
+      return true;
+    }
+    return false;
   }
 
   closeAll(): void {
@@ -123,63 +245,22 @@ export class ConsoleSessions {
 
   /** Ends what has expired. */
   sweep(): void {
-    const now = this.nowMillis();
-    for (const [key, session] of this.sessions) {
-      if (
-        now - session.lastUsedMillis > IDLE_MILLIS ||
-        now - session.startedMillis > LIFE_MILLIS ||
-        session.client.isClosed
-      )
-        this.end(key);
-    }
+    for (const [key, session] of this.sessions) if (this.isExpired(session)) this.end(key);
   }
 
   private end(key: string): void {
     const session = this.sessions.get(key);
     this.sessions.delete(key);
-    session?.client.close();
+    if (session === undefined) return;
+    session.end();
+    this.onEnd(session);
   }
 
-  private newToken(): string {
+  newToken(): string {
     return Buffer.from(this.random.bytes(32)).toString('base64url');
   }
 
   private hash(token: string): string {
     return Buffer.from(this.cryptography.sha256(new TextEncoder().encode(token))).toString('base64');
-  }
-}
-
-/** Slows down guessing: failures per address and per user, forgotten after a quarter of an hour. */
-export class LoginThrottle {
-  private readonly failures = new Map<string, { count: number; sinceMillis: number }>();
-  private readonly nowMillis: () => number;
-
-  constructor(nowMillis: () => number) {
-    this.nowMillis = nowMillis;
-  }
-
-  isBlocked(...keys: readonly string[]): boolean {
-    return keys.some((key) => {
-      const entry = this.failures.get(key);
-      if (entry === undefined) return false;
-      if (this.nowMillis() - entry.sinceMillis > 15 * 60_000) {
-        this.failures.delete(key);
-        return false;
-      }
-      return entry.count >= 10;
-    });
-  }
-
-  failed(...keys: readonly string[]): void {
-    if (this.failures.size > 10_000) this.failures.clear();
-    for (const key of keys) {
-      const entry = this.failures.get(key);
-      if (entry === undefined) this.failures.set(key, { count: 1, sinceMillis: this.nowMillis() });
-      else entry.count++;
-    }
-  }
-
-  succeeded(...keys: readonly string[]): void {
-    for (const key of keys) this.failures.delete(key);
   }
 }

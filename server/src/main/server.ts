@@ -226,6 +226,9 @@ export async function startServer(
     host: options.host,
     httpPort: options.httpPort,
     enginePort: port,
+    settings,
+    audit: () => {},
+    metrics: async () => '',
   });
 
   let stopping: Promise<void> | null = null;

@@ -14,9 +14,9 @@ export async function loadCertificate(
   environment: Environment,
   settings: ServerSettings,
 ): Promise<ServerCertificate | null> {
-  if (settings.get('ssl') !== 'on') return null;
-  const certificate = await readText(environment, settings.get('ssl_cert_file') || 'server.crt');
-  const key = await readText(environment, settings.get('ssl_key_file') || 'server.key');
+  const texts = await readCertificate(environment, settings);
+  if (texts === null) return null;
+  const { certificate, key } = texts;
   const minimum = settings.get('ssl_min_protocol_version');
   const context = environment.network.createTlsContext({
     certificate,
@@ -24,6 +24,18 @@ export async function loadCertificate(
     minimumVersion: minimum === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
   });
   return { context, endPointHash: environment.cryptography.sha256(firstCertificate(certificate)) };
+}
+
+/** PEM texts of certificate and key; null when `ssl` is off. */
+export async function readCertificate(
+  environment: Environment,
+  settings: ServerSettings,
+): Promise<{ certificate: string; key: string } | null> {
+  if (settings.get('ssl') !== 'on') return null;
+  return {
+    certificate: await readText(environment, settings.get('ssl_cert_file') || 'server.crt'),
+    key: await readText(environment, settings.get('ssl_key_file') || 'server.key'),
+  };
 }
 
 /** DER bytes of the first certificate of a PEM text. */
@@ -35,7 +47,8 @@ function firstCertificate(pem: string): Uint8Array {
   return new Uint8Array(Buffer.from(pem.slice(start + begin.length, end), 'base64'));
 }
 
-async function readText(environment: Environment, path: string): Promise<string> {
+/** A small file that a setting names. */
+export async function readText(environment: Environment, path: string): Promise<string> {
   const slash = path.lastIndexOf('/');
   const isAbsolute = path.startsWith('/');
   const disk = isAbsolute ? environment.diskAt(path.slice(0, slash) || '/') : environment.disk;

@@ -1157,4 +1157,18 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     minimum: 0,
     maximum: 65535,
   },
+  {
+    name: 'fastpostgres.console_allow_http',
+    type: 'boolean',
+    bootValue: 'off',
+    context: 'postmaster',
+    category: 'Connections and Authentication / Connection Settings',
+  },
+  {
+    name: 'fastpostgres.metrics_token_file',
+    type: 'string',
+    bootValue: '',
+    context: 'postmaster',
+    category: 'Connections and Authentication / Connection Settings',
+  },
 ];
