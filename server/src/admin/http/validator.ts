@@ -5,6 +5,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Convert } from 'typebox/value';
+import { ApiFailure } from './failure.ts';
 
 type Outcome = { value: unknown } | { error: Error };
 
