@@ -18,9 +18,10 @@ export function validatorOf(schema: TSchema, part: string | undefined): (value: 
     const [first] = validator.Errors(value);
     const place = first === undefined ? '' : first.instancePath;
     return {
-      error: new TypeError(
-        `${part ?? 'request'}${place} ${first === undefined ? 'is not valid' : first.message}`,
-      ),
+      error: new ApiFailure(400, {
+        code: 'invalid_request',
+        message: `${part ?? 'request'}${place} ${first === undefined ? 'is not valid' : first.message}`,
+      }),
     };
   };
 }
