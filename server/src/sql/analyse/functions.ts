@@ -157,7 +157,7 @@ function chooseFunction(
     const type = catalog.typeByName(schema, name, context.path);
     if (type && type.kind !== 'p' && type.relationOid === 0) {
       const source = inputs[0];
-      if (source === T.UNKNOWN && args[0].kind === 'const') return { kind: 'cast', target: type.oid };
+      if (source === T.UNKNOWN) return { kind: 'cast', target: type.oid };
       const pathway = findPathway(catalog, type.oid, source, 'explicit');
       if (pathway.kind === 'relabel') return { kind: 'cast', target: type.oid };
       if (pathway.kind === 'io') {
