@@ -57,6 +57,7 @@ import type { CatalogRow } from './static-rows.ts';
 
 export const PG_CATALOG_NAMESPACE = 11;
 const BTREE = 403;
+const RECORD_ARRAY = 2287;
 
 const ANY_TYPES = { enum: 3500, array: 2277, range: 3831, multirange: 4537, record: 2249 } as const;
 
@@ -298,7 +299,9 @@ export class CatalogReaderImplementation implements CatalogReader {
   }
 
   type(oid: Oid): TypeDescriptor | null {
-    if (this.base !== null && !this.dirtyTypes.has(oid)) return this.base.type(oid);
+    // Rows may hold values of types that only this transaction knows.
+    const isRow = oid === ANY_TYPES.record || oid === RECORD_ARRAY;
+    if (this.base !== null && !isRow && !this.dirtyTypes.has(oid)) return this.base.type(oid);
     let descriptor = this.types.get(oid);
     if (descriptor === undefined) {
       const row = this.view.get('pg_type', oid);

@@ -29,6 +29,7 @@ import type {
   CreateExtensionStmt,
   CreatePolicyStmt,
   CreatePublicationStmt,
+  CreateRangeStmt,
   CreateRoleStmt,
   CreateSchemaStmt,
   CreateSeqStmt,
@@ -78,6 +79,7 @@ import {
   createPublication,
   createStatistics,
 } from './publication.ts';
+import { createRangeType } from './range-types.ts';
 import { alterRole, createRole, dropOwned, dropRole, grantRole, reassignOwned } from './role.ts';
 import { createSchema } from './schema.ts';
 import { alterSequence, createSequence } from './sequence.ts';
@@ -137,6 +139,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStatsStmt: (ddl, tree: CreateStatsStmt) => createStatistics(ddl, tree),
   AlterStatsStmt: (ddl, tree: AlterStatsStmt) => alterStatistics(ddl, tree),
   CreateEnumStmt: (ddl, tree: CreateEnumStmt) => createEnum(ddl, tree),
+  CreateRangeStmt: (ddl, tree: CreateRangeStmt) => createRangeType(ddl, tree),
   AlterEnumStmt: (ddl, tree: AlterEnumStmt) => alterEnum(ddl, tree),
   CompositeTypeStmt: (ddl, tree: CompositeTypeStmt) => createComposite(ddl, tree),
   CreateDomainStmt: (ddl, tree: CreateDomainStmt) => createDomain(ddl, tree),

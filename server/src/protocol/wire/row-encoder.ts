@@ -76,7 +76,8 @@ export class RowEncoder {
       const isBinary = formatOf(options.formats, index) === 1;
       const known = (isBinary ? BINARY_WRITERS : TEXT_WRITERS).get(column.typeOid);
       if (known !== undefined) return known;
-      const support = options.typeSupport(column.typeOid);
+      // The statement's own names know types of its transaction; the server's only committed ones.
+      const support = options.context.names?.typeSupport(column.typeOid) ?? options.typeSupport(column.typeOid);
       const { context } = options;
       return isBinary
         ? (output, value) => output.bytesField(support.send(value, context))
@@ -89,10 +90,16 @@ export class RowEncoder {
     const count = slots.length;
     output.begin(DATA_ROW);
     output.int16(count);
-    for (let index = 0; index < count; index++) {
-      const value = frame[slots[index]];
-      if (value === null || value === undefined) output.nullField();
-      else writers[index](output, value);
+    try {
+      for (let index = 0; index < count; index++) {
+        const value = frame[slots[index]];
+        if (value === null || value === undefined) output.nullField();
+        else writers[index](output, value);
+      }
+    } catch (error) {
+      // A value that cannot be shown: the half row must not reach the client before the error does.
+      output.abandon();
+      throw error;
     }
     output.end();
   }
