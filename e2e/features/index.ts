@@ -2,5 +2,6 @@
 import type { Step } from '../utils/console.ts';
 import { CONSOLE_STEPS, LOGOUT_STEPS } from './console.ts';
 import { EDITOR_STEPS } from './editor.ts';
+import { EXPLAIN_STEPS } from './explain.ts';
 
-export const STEPS: readonly Step[] = [...CONSOLE_STEPS, ...EDITOR_STEPS, ...LOGOUT_STEPS];
+export const STEPS: readonly Step[] = [...CONSOLE_STEPS, ...EDITOR_STEPS, ...EXPLAIN_STEPS, ...LOGOUT_STEPS];
