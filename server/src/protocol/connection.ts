@@ -442,7 +442,11 @@ export class ClientConnection implements ResultSink {
   // ------------------------------------------------------------------------------------------------- ResultSink
 
   rowDescription(columns: readonly ResultColumn[], formats: readonly number[]): void {
-    backend.rowDescription(this.output, columns, formats, (oid) => this.services.typeSupport(oid).length);
+    backend.rowDescription(this.output, columns, formats, (oid) => this.typeSupport(oid).length);
+  }
+
+  private typeSupport(oid: number): TypeSupport {
+    return this.session?.typeSupport?.(oid) ?? this.services.typeSupport(oid);
   }
 
   noData(): void {
@@ -459,7 +463,7 @@ export class ClientConnection implements ResultSink {
       this.encoder = known;
       return;
     }
-    this.encoder = new RowEncoder({ columns, formats, context, typeSupport: this.services.typeSupport });
+    this.encoder = new RowEncoder({ columns, formats, context, typeSupport: (oid) => this.typeSupport(oid) });
     this.encoders.set(columns, this.encoder);
   }
 

@@ -10,7 +10,7 @@
 
 import type { Oid } from '../base/brands.ts';
 import type { DbError, Notice } from '../base/error.ts';
-import type { FormatContext } from '../types/contract.ts';
+import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 
 export type Pending = Promise<void> | null;
@@ -73,6 +73,8 @@ export interface Session {
   readonly secretKey: number;
   /** I idle, T in a transaction block, E failed block. */
   readonly transactionStatus: 'I' | 'T' | 'E';
+  /** How values of a type are shown: types made by users differ between databases. */
+  typeSupport?(oid: Oid): TypeSupport;
   /** ParameterStatus values to report at start. */
   initialParameters(): Iterable<readonly [string, string]>;
   /** Runs every statement of the text, sending results to the sink. ReadyForQuery is the caller's. */
