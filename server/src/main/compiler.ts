@@ -50,6 +50,9 @@ export function constantEvaluator(
   return (expression) => new ExpressionCompiler(null, resolver).compile(expression)([]);
 }
 
+/** By executor: from this cost on a plan may be made for pipelines. A unit is some 40 µs of the row executor. */
+const PIPELINE_COST_MIN: Readonly<Record<string, number>> = { auto: 1000, compiled: 0 };
+
 function plannerSettings(setting: (name: string) => string): PlannerSettings {
   const isOn = (name: string): boolean => setting(name) === 'on';
   const number = (name: string): number => Number(setting(name));
@@ -70,6 +73,7 @@ function plannerSettings(setting: (name: string) => string): PlannerSettings {
     cursorTupleFraction: 1,
     joinSearchLimit: 12,
     workMemBytes: number('work_mem') * 1024,
+    pipelineCostMin: PIPELINE_COST_MIN[setting('fastpostgres.executor')] ?? Number.POSITIVE_INFINITY,
   };
 }
 

@@ -39,6 +39,8 @@ export interface PlannerSettings {
   readonly joinSearchLimit: number;
   /** Bytes a statement's operators may hold; hash aggregation over it costs extra. */
   readonly workMemBytes: number;
+  /** Plans that cost more than this are made for pipelines (scans and hash joins only) where that may be faster; infinite = never. */
+  readonly pipelineCostMin: number;
 }
 
 export const DEFAULT_PLANNER_SETTINGS: PlannerSettings = {
@@ -58,6 +60,7 @@ export const DEFAULT_PLANNER_SETTINGS: PlannerSettings = {
   cursorTupleFraction: 1,
   joinSearchLimit: 12,
   workMemBytes: 64 * 1024 * 1024,
+  pipelineCostMin: Number.POSITIVE_INFINITY,
 };
 
 /**

@@ -8,6 +8,7 @@
 import { baseType } from '../sql/analyse/coerce.ts';
 import type { Query, TargetEntry } from '../sql/tree.ts';
 import type { PlanOptions } from './contract.ts';
+import { DISABLE_COST } from './cost/model.ts';
 import { planPointStatement } from './fast-path.ts';
 import type { LogicalNode } from './logical/algebra.ts';
 import { buildLogicalPlan, fixColumns } from './logical/query.ts';
@@ -91,6 +92,28 @@ interface Candidate {
  * rows are left. Where there is such a subquery both plans are made and the cheaper one is taken.
  */
 function choosePlan(state: PlannerState, root: LogicalNode): Candidate {
+  const chosen = choosePlanForRows(state, root);
+  const { settings } = state;
+  if (chosen.path.total < settings.pipelineCostMin || !state.readOnly) return chosen;
+  // Pipelines read whole columns and probe hash tables; both cost them a small part of what they cost rows.
+  state.settings = {
+    ...settings,
+    enableNestedLoop: false,
+    enableIndexScan: false,
+    workMemBytes: PIPELINE_BYTES,
+  };
+  const columnar = planWith(state, root, true);
+  state.settings = settings;
+  const isPossible = columnar.path.total < DISABLE_COST;
+  return isPossible && columnar.path.total * PIPELINE_SHARE < chosen.path.total ? columnar : chosen;
+}
+
+/** What pipelines need of the row executor's time for the same plan, carefully. */
+const PIPELINE_SHARE = 0.1;
+/** Their working memory is not the statement's. */
+const PIPELINE_BYTES = 1024 * 1024 * 1024;
+
+function choosePlanForRows(state: PlannerState, root: LogicalNode): Candidate {
   const unnested = planWith(state, root, true);
   if (unnested.scalars === 0) return unnested;
   const nested = planWith(state, root, false);

@@ -29,7 +29,7 @@ export interface LogicalCte {
 export class PlannerState {
   readonly options: PlanOptions;
   readonly catalog: CatalogReader;
-  readonly settings: PlannerSettings;
+  settings: PlannerSettings;
   readonly slots: SlotInfo[] = [];
   readonly ctes: LogicalCte[] = [];
   readonly relations: PhysicalPlan['relations'] = [];

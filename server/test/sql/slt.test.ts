@@ -66,7 +66,7 @@ if (record !== undefined) {
     rmSync(root, { recursive: true, force: true });
   });
 
-  describe.each(['row', 'auto'])('executor %s', (executor) => {
+  describe.each(['row', 'auto', 'compiled'])('executor %s', (executor) => {
     it.each(files)('%s', async (file) => {
       const client = await openSuite(config, `slt_${basename(file, '.slt').replaceAll('-', '_')}`);
       await client.query(`set fastpostgres.executor = '${executor}'`);

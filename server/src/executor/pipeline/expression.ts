@@ -6,7 +6,7 @@
  * doubtful doubles (overflow, underflow, division by zero) set the trap flag, whereupon the row executor runs the statement instead.
  */
 import { PARAM } from './layout.ts';
-import { type CompareOperator, type Node, nodeKey } from './spec.ts';
+import { type CompareOperator, type Node, nodeKey, type QueryNode } from './spec.ts';
 import type { Variant } from './variant.ts';
 import {
   binary,
@@ -31,7 +31,7 @@ export interface Slot {
   readonly isNull: Local<'i32'> | null;
 }
 
-const INTEGER_COMPARE: Readonly<Record<CompareOperator, BinaryName>> = {
+export const INTEGER_COMPARE: Readonly<Record<CompareOperator, BinaryName>> = {
   '=': 'i64Eq',
   '<>': 'i64Ne',
   '<': 'i64LtS',
@@ -76,20 +76,40 @@ export class MorselLocals {
   }
 }
 
+/** Computes what only pipelines of whole queries have. */
+export interface QueryExpressions {
+  prepare(node: QueryNode, emitter: ExpressionEmitter): void;
+  compute(node: QueryNode, emitter: ExpressionEmitter): Slot;
+}
+
 /** Emits expressions for the row in `row`; one per straight run of code. */
 export class ExpressionEmitter {
-  private readonly variant: Variant;
+  private readonly variant: Pick<Variant, 'columns'>;
   private readonly locals: MorselLocals;
   private readonly row: Local<'i32'>;
-  private readonly known = new Map<string, Slot>();
+  private readonly known: Map<string, Slot>;
+  private readonly query: QueryExpressions | null;
 
-  constructor(variant: Variant, locals: MorselLocals, row: Local<'i32'>) {
+  constructor(
+    variant: Pick<Variant, 'columns'>,
+    locals: MorselLocals,
+    row: Local<'i32'>,
+    query: QueryExpressions | null = null,
+    known: ReadonlyMap<string, Slot> = new Map(),
+  ) {
     this.variant = variant;
     this.locals = locals;
     this.row = row;
+    this.query = query;
+    this.known = new Map(known);
   }
 
-  private get builder(): FunctionBuilder {
+  /** An emitter for code inside: it knows what this one has computed, and this one nothing of it. */
+  fork(): ExpressionEmitter {
+    return new ExpressionEmitter(this.variant, this.locals, this.row, this.query, this.known);
+  }
+
+  get builder(): FunctionBuilder {
     return this.locals.builder;
   }
 
@@ -104,8 +124,21 @@ export class ExpressionEmitter {
         else this.locals.i64(PARAM.constant(node.param));
         return;
       case 'stringTest':
-        this.prepareColumn(node.column);
-        this.locals.i32(PARAM.stringTest(node.test));
+        if (this.testsBytes(node)) this.prepare(node.otherwise!);
+        else {
+          this.prepareColumn(node.column);
+          this.locals.i32(PARAM.stringTest(node.test));
+        }
+        return;
+      case 'field':
+      case 'stringRef':
+      case 'stringEqual':
+      case 'like':
+      case 'substring':
+      case 'trimEnd':
+      case 'datePart':
+      case 'compareAverage':
+        this.query!.prepare(node, this);
         return;
       case 'add':
       case 'sub':
@@ -136,6 +169,11 @@ export class ExpressionEmitter {
         if (node.otherwise !== null) this.prepare(node.otherwise);
         return;
     }
+  }
+
+  /** The column has no dictionary in this morsel, and the condition another form. */
+  private testsBytes(node: Extract<Node, { op: 'stringTest' }>): boolean {
+    return node.otherwise !== undefined && this.variant.columns[node.column]!.kind === 'text';
   }
 
   prepareColumn(column: number): void {
@@ -194,7 +232,17 @@ export class ExpressionEmitter {
         if (node.type.kind !== 'bool') return { value, isNull: null };
         return { value: builder.keep(unary('i32WrapI64', value.get())), isNull: null };
       }
+      case 'field':
+      case 'stringRef':
+      case 'stringEqual':
+      case 'like':
+      case 'substring':
+      case 'trimEnd':
+      case 'datePart':
+      case 'compareAverage':
+        return this.query!.compute(node, this);
       case 'stringTest': {
+        if (this.testsBytes(node)) return this.emit(node.otherwise!);
         const table = this.locals.i32(PARAM.stringTest(node.test)).get();
         const entry = builder.keep(load('i32Load8U', binary('i32Add', table, this.code(node.column))));
         const columnNull = this.columnIsNull(node.column);
@@ -312,7 +360,7 @@ export class ExpressionEmitter {
     return { value: builder.keep(value), isNull };
   }
 
-  private wideCode(column: number, width: number): I64 {
+  wideCode(column: number, width: number): I64 {
     const address = this.locals.i32(PARAM.column(column)).get();
     if (width === 1) return load('i64Load8U', binary('i32Add', address, this.row.get()));
     const scaled = binary('i32Shl', this.row.get(), i32(width === 2 ? 1 : width === 4 ? 2 : 3));
@@ -320,7 +368,7 @@ export class ExpressionEmitter {
     return width === 2 ? load('i64Load16U', at) : width === 4 ? load('i64Load32U', at) : load('i64Load', at);
   }
 
-  private either(left: Local<'i32'> | null, right: Local<'i32'> | null): Local<'i32'> | null {
+  either(left: Local<'i32'> | null, right: Local<'i32'> | null): Local<'i32'> | null {
     if (left === null) return right;
     if (right === null || left === right) return left;
     return this.builder.keep(binary('i32Or', left.get(), right.get()));

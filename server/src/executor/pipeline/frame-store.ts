@@ -14,6 +14,15 @@ import type { FrameInfo, FrameWidth } from './layout.ts';
 import { MemoryRanges } from './memory.ts';
 import type { PipelineColumn } from './spec.ts';
 
+/** Added to a column's number for its frame of references. */
+const STRINGS = 1 << 20;
+/** Longer strings are not shared between frames, nor any once the pool holds this much. */
+const INTERNED_LENGTH_MAX = 128;
+const POOL_BYTES_MAX = 32 * 1024 * 1024;
+const SLAB_BYTES = 256 * 1024;
+/** Bytes behind a string that may be read with it. */
+const STRING_PADDING = 16;
+
 const ROOMY_BYTES_MIN = 64 * 1024 * 1024;
 
 export interface Frame {
@@ -27,7 +36,12 @@ export interface Frame {
   /** Where the cache holds it; null for frames of one statement. */
   readonly home: Map<number, Frame> | null;
   readonly column: number;
+  /** `coded`: the strings by code, for tests that the main thread makes. */
+  readonly entries?: readonly Uint8Array[] | null;
 }
+
+/** Bit of a string reference: equal strings that have it have equal references. */
+export const INTERNED = 1n << 62n;
 
 /** No room: every frame is pinned. Wait for running statements, or give up. */
 export class NoRoom {
@@ -45,6 +59,10 @@ export class FrameStore {
   private readonly cached = new Set<Frame>();
   private readonly bytes: Uint8Array;
   private nextId = 1;
+  private readonly interned = new Map<string, bigint>();
+  private poolBytes = 0;
+  private slabAt = 0;
+  private slabLeft = 0;
   /** Frames given up since the workers were last told. */
   dropped: number[] = [];
   filled = 0;
@@ -61,6 +79,11 @@ export class FrameStore {
   /** So much is free that several regions may be decoded side by side without waiting for each other's room. */
   get isRoomy(): boolean {
     return this.capacity >= ROOMY_BYTES_MIN && this.ranges.usedBytes * 2 < this.capacity;
+  }
+
+  /** The pinned frame of references of a region's string column, if it is there. */
+  findStrings(region: object, rowCount: number, column: number): Frame | null {
+    return this.find(region, rowCount, column + STRINGS);
   }
 
   /** The pinned frame of a region's column, if it is there. */
@@ -98,6 +121,120 @@ export class FrameStore {
       this.cached.add(frame);
     }
     return frame;
+  }
+
+  /** Like `fill`, for a string column that query pipelines read. */
+  fillStrings(
+    region: object | null,
+    column: PipelineColumn,
+    vector: ColumnVector,
+    dictionary: Dictionary | null = null,
+  ): Frame {
+    const rowCount = vector.count;
+    const built = dictionary ?? dictionaryOf(vector);
+    const offsets = vector.offsets;
+    const codesBytes = built === null ? rowCount * 8 : (rowCount * built.width + 7) & ~7;
+    const validityBytes = vector.validity === null ? 0 : ((rowCount + 63) >>> 6) << 3;
+    const entryBytes = built === null ? 0 : built.entries.length * 8;
+    let textBytes = STRING_PADDING;
+    const references: bigint[] = [];
+    if (built === null) textBytes += offsets![rowCount]! - offsets![0]!;
+    else {
+      for (const entry of built.entries) {
+        const reference = this.intern(entry);
+        references.push(reference);
+        if (reference === 0n) textBytes += entry.length;
+      }
+    }
+    const bytes = MemoryRanges.rounded(codesBytes + validityBytes + entryBytes + textBytes);
+    const start = this.allocate(bytes);
+    const validity = vector.validity === null ? 0 : start + codesBytes;
+    let at = start + codesBytes + validityBytes + entryBytes;
+    if (vector.validity !== null) {
+      this.bytes.fill(0, validity, validity + validityBytes);
+      this.bytes.set(vector.validity.subarray(0, (rowCount + 7) >>> 3), validity);
+    }
+    let isAscii = true;
+    if (built === null) {
+      const first = offsets![0]!;
+      const text = vector.bytes!.subarray(first, offsets![rowCount]!);
+      this.bytes.set(text, at);
+      isAscii = onlyAscii(text);
+      const words = new Uint32Array(this.memory.buffer, start, rowCount * 2);
+      for (let row = 0; row < rowCount; row++) {
+        words[2 * row] = at + offsets![row]! - first;
+        words[2 * row + 1] = offsets![row + 1]! - offsets![row]!;
+      }
+    } else {
+      this.bytes.set(built.codes.subarray(0, rowCount * built.width), start);
+      const table = new BigInt64Array(
+        this.memory.buffer,
+        start + codesBytes + validityBytes,
+        references.length,
+      );
+      built.entries.forEach((entry, code) => {
+        isAscii &&= onlyAscii(entry);
+        table[code] = references[code]!;
+        if (references[code] !== 0n) return;
+        this.bytes.set(entry, at);
+        table[code] = BigInt(at) | (BigInt(entry.length) << 32n);
+        at += entry.length;
+      });
+    }
+    const home = region === null ? null : (this.regions.get(region) ?? new Map<number, Frame>());
+    if (region !== null) this.regions.set(region, home!);
+    const frame: Frame = {
+      info: {
+        id: this.nextId++,
+        kind: built === null ? 'text' : 'coded',
+        rowCount,
+        width: built === null ? 8 : built.width,
+        address: start,
+        validity,
+        low: 0n,
+        high: 0n,
+        dictionary: null,
+        references: built === null ? 0 : start + codesBytes + validityBytes,
+        isAscii,
+      },
+      start,
+      bytes,
+      pins: 1,
+      knownBy: 0,
+      home,
+      column: column.column + STRINGS,
+      entries: built?.entries ?? null,
+    };
+    this.filled++;
+    if (home !== null) {
+      home.set(frame.column, frame);
+      this.cached.add(frame);
+    }
+    return frame;
+  }
+
+  /** Reference of a string that all frames share, 0 = it is kept in the frame itself. Never given back: the pool is small. */
+  intern(bytes: Uint8Array): bigint {
+    if (bytes.length > INTERNED_LENGTH_MAX) return 0n;
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const known = this.interned.get(key);
+    if (known !== undefined) return known;
+    if (this.slabLeft < bytes.length + STRING_PADDING) {
+      if (this.poolBytes + SLAB_BYTES > POOL_BYTES_MAX) return 0n;
+      const slab = this.ranges.allocate(SLAB_BYTES);
+      if (slab < 0) return 0n;
+      this.poolBytes += SLAB_BYTES;
+      this.slabAt = slab;
+      this.slabLeft = SLAB_BYTES;
+    }
+    const at = this.slabAt;
+    this.bytes.set(bytes, at);
+    const size = (bytes.length + 7) & ~7;
+    this.slabAt += size;
+    this.slabLeft -= size;
+    const reference = BigInt(at) | (BigInt(bytes.length) << 32n) | INTERNED;
+    this.interned.set(key, reference);
+    return reference;
   }
 
   unpin(frame: Frame): void {
@@ -280,4 +417,10 @@ function boundsOf64(
     low: (BigInt(lowUpper) << 32n) | BigInt(lowWord),
     high: (BigInt(highUpper) << 32n) | BigInt(highWord),
   };
+}
+
+function onlyAscii(bytes: Uint8Array): boolean {
+  let seen = 0;
+  for (let at = 0; at < bytes.length; at++) seen |= bytes[at]!;
+  return seen < 128;
 }

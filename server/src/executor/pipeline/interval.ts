@@ -16,6 +16,10 @@ export interface Interval {
 export interface IntervalContext {
   readonly columns: readonly (Interval | null)[];
   readonly params: readonly ParamValue[];
+  /** Bounds of a tuple's field; null: it is no integer, or there is no value. */
+  readonly field?: (table: number, field: number) => Interval | null;
+  /** Bounds of what a sum adds up. */
+  readonly term?: (table: number, field: number) => Interval | null;
 }
 
 /** Why a pipeline cannot run over a morsel; the statement then goes to the row executor. */
@@ -38,6 +42,8 @@ const BOUNDS: Readonly<Record<IntegerBounds, Interval>> = {
   timestamp: { low: -211_000_000_000_000_000n, high: 8_640_000_000_000_000_000n },
 };
 
+/** Days since 2000-01-01 of the years 1 to 200,000: parts of dates before count differently. */
+const AFTER_CHRIST: Interval = { low: -730_119n, high: 72_000_000n };
 const EMPTY: Interval = { low: 0n, high: 0n };
 const TRUTH: Interval = { low: 0n, high: 1n };
 
@@ -107,7 +113,32 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
       intervalOf(node.arg, context);
       return TRUTH;
     case 'stringTest':
+      if (node.otherwise !== undefined) intervalOf(node.otherwise, context);
       return TRUTH;
+    case 'field':
+      return checked(context.field?.(node.table, node.field) ?? EMPTY, BOUNDS.int8, 'a sum');
+    case 'stringRef':
+      return EMPTY;
+    case 'stringEqual':
+    case 'like':
+      return TRUTH;
+    case 'substring':
+      intervalOf(node.start, context);
+      intervalOf(node.length, context);
+      return EMPTY;
+    case 'trimEnd':
+      return EMPTY;
+    case 'datePart': {
+      const { low, high } = intervalOf(node.arg, context);
+      checked({ low, high }, AFTER_CHRIST, 'a date');
+      if (node.part !== 'year') return { low: 1n, high: node.part === 'month' ? 12n : 31n };
+      return {
+        low: 1998n + low / (low < 0n ? 360n : 367n),
+        high: 2002n + high / (high < 0n ? 367n : 360n),
+      };
+    }
+    case 'compareAverage':
+      return averageTruth(node, context);
     case 'case': {
       let result = node.otherwise === null ? null : intervalOf(node.otherwise, context);
       for (const branch of node.branches) {
@@ -120,6 +151,46 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
     case 'coalesce':
       return node.args.map((arg) => intervalOf(arg, context)).reduce(hull);
   }
+}
+
+/**
+ * Comparing left * count with factor * sum is the same as comparing left with the rounded quotient when two different values are further
+ * apart than the rounding: PostgreSQL keeps at least 16 significant digits, so below 10^8 at least 8 after the point.
+ */
+function averageTruth(node: Extract<Node, { op: 'compareAverage' }>, context: IntervalContext): Interval {
+  const left = intervalOf(node.left, context);
+  const sum = intervalOf(node.sum, context);
+  const count = intervalOf(node.count, context);
+  const factor = intervalOf(node.factor, context);
+  const scale = scaleOf(node.sum);
+  // Equal quotients must have a short decimal form: the factor may only have the primes of 10.
+  if (factor.low !== factor.high || factor.low <= 0n || 1_000_000n % factor.low !== 0n)
+    throw new NotCompilable('an average times an odd factor');
+  const term = node.sum.op === 'field' ? (context.term?.(node.sum.table, node.sum.field) ?? null) : null;
+  if (term === null) throw new NotCompilable('an average of unknown size');
+  const digits = BigInt(scale + node.factorScale + scaleOf(node.left));
+  // Values below 10^4 have 16 digits or more after the point, those below 10^8 twelve.
+  const isSmall = widest(term) < 10_000n * 10n ** BigInt(scale);
+  const limit = isSmall ? 10n ** 15n : 10n ** 11n;
+  const isFar = count.high * 10n ** digits * (widest(factor) + 1n) < limit;
+  if (!isFar || widest(term) >= 100_000_000n * 10n ** BigInt(scale))
+    throw new NotCompilable('an average too close to call');
+  const shift = scale + node.factorScale - scaleOf(node.left);
+  const products = [
+    combine('mul', combine('mul', left, count), power(shift)),
+    combine('mul', combine('mul', factor, sum), power(-shift)),
+  ];
+  for (const product of products) checked(product, BOUNDS.int8, 'a comparison with an average');
+  return TRUTH;
+}
+
+function scaleOf(node: Node): number {
+  return node.type.kind === 'decimal' ? node.type.scale : 0;
+}
+
+function power(exponent: number): Interval {
+  const value = exponent > 0 ? 10n ** BigInt(exponent) : 1n;
+  return { low: value, high: value };
 }
 
 function combine(op: ArithmeticOperator, left: Interval, right: Interval): Interval {

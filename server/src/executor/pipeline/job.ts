@@ -183,6 +183,7 @@ export class PipelineJob {
   }
 
   private receive(worker: number, message: FromWorker): void {
+    if (message.kind === 'queryDone') return;
     if (message.kind === 'result') {
       if (this.failure === null) this.mergeGroups(message.groups);
       // Also after a failure: a stopped worker answers with nothing more and forgets the statement.

@@ -16,7 +16,8 @@ export type FrameWidth = 0 | 1 | 2 | 4 | 8;
 /** Plain data about one frame; the bytes are in shared memory. */
 export interface FrameInfo {
   readonly id: number;
-  readonly kind: 'integer' | 'float32' | 'float64' | 'dictionary';
+  /** `text`: a reference (length and address) a row, the bytes beside. `coded`: a dictionary whose entries have references at `references`. */
+  readonly kind: 'integer' | 'float32' | 'float64' | 'dictionary' | 'text' | 'coded';
   readonly rowCount: number;
   readonly width: FrameWidth;
   /** Byte address of the codes; 8-byte aligned. */
@@ -28,6 +29,10 @@ export interface FrameInfo {
   readonly high: bigint;
   /** Entries by code, for dictionaries. */
   readonly dictionary: readonly Uint8Array[] | null;
+  /** `coded`: address of the entries' references, 8 bytes each. */
+  readonly references?: number;
+  /** Strings: every byte is a character. */
+  readonly isAscii?: boolean;
 }
 
 export const MORSEL_ROWS = 65_536;

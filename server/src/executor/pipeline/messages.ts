@@ -1,6 +1,7 @@
 /** What the main thread and the pipeline workers say to each other. All of it is structured-clonable. */
 import type { KernelChoice } from '../../native/index.ts';
 import type { FrameInfo } from './layout.ts';
+import type { QueryAnswer, QueryRequest } from './query/messages.ts';
 import type { ParamValue, PipelineSpec } from './spec.ts';
 
 /** Start data of a worker. */
@@ -9,6 +10,8 @@ export interface WorkerStart {
   /** Byte address of the worker's work area. */
   readonly area: number;
   readonly kernels: KernelChoice;
+  /** Byte address and number of the blocks of working memory for queries. */
+  readonly blocks: { readonly at: number; readonly count: number };
 }
 
 /** One run of rows: its frames by column of the pipeline. */
@@ -44,7 +47,8 @@ export type ToWorker =
       readonly next: SharedArrayBuffer;
     }
   /** Asks for the (next) groups; after the last the statement is forgotten. */
-  | { readonly kind: 'finish'; readonly statement: number };
+  | { readonly kind: 'finish'; readonly statement: number }
+  | QueryRequest;
 
 /** Groups in one message: so few that the main thread takes them within its slice. */
 export const GROUPS_PER_MESSAGE = 1024;
@@ -68,6 +72,7 @@ export interface WorkerStatistics {
 }
 
 export type FromWorker =
+  | QueryAnswer
   | { readonly kind: 'waveDone'; readonly statement: number; readonly wave: number }
   | {
       readonly kind: 'result';

@@ -22,7 +22,7 @@ export function planFilters(
   const strings: { column: number; test: number }[] = [];
   const rest: number[] = [];
   filters.forEach((filter, index) => {
-    if (filter.op === 'stringTest') {
+    if (filter.op === 'stringTest' && columns[filter.column]!.kind !== 'text') {
       strings.push({ column: filter.column, test: filter.test });
       return;
     }

@@ -130,7 +130,11 @@ export class MorselRunner {
 
   /** The addon's kernels, or the WebAssembly ones where there is none or the statement does not want it. */
   private kernelsFor(statement: StatementRun): Kernels {
-    if (statement.wantsNative && this.nativeKernels !== null) return this.nativeKernels;
+    return this.kernels(statement.wantsNative);
+  }
+
+  kernels(wantsNative: boolean): Kernels {
+    if (wantsNative && this.nativeKernels !== null) return this.nativeKernels;
     this.twins ??= wasmKernels(this.memory);
     return this.twins;
   }

@@ -63,6 +63,62 @@ export type Node =
       readonly column: number;
       readonly test: number;
       readonly type: PipelineType;
+      /** The same condition computed from the bytes, for columns without a dictionary. */
+      readonly otherwise?: Node;
+    }
+  | QueryNode;
+
+/** Expressions that only pipelines of whole queries use (`query/`). */
+export type QueryNode =
+  /** A value of the tuple of `table` that the row has found, or reads. */
+  | { readonly op: 'field'; readonly table: number; readonly field: number; readonly type: PipelineType }
+  /** A string column as reference: length and address (`query/layout.ts`). */
+  | { readonly op: 'stringRef'; readonly column: number; readonly type: PipelineType }
+  | {
+      readonly op: 'stringEqual';
+      readonly left: Node;
+      readonly right: Node;
+      readonly negate: boolean;
+      readonly type: PipelineType;
+    }
+  /** LIKE with % only: the pieces between them are parameters. */
+  | {
+      readonly op: 'like';
+      readonly arg: Node;
+      readonly pieces: readonly number[];
+      readonly atStart: boolean;
+      readonly atEnd: boolean;
+      readonly negate: boolean;
+      readonly type: PipelineType;
+    }
+  /** Bytes from `start` (1 = first), as many as `length`; only where every character is one byte. */
+  | {
+      readonly op: 'substring';
+      readonly arg: Node;
+      readonly start: Node;
+      readonly length: Node;
+      readonly type: PipelineType;
+    }
+  /** Without the blanks at the end. */
+  | { readonly op: 'trimEnd'; readonly arg: Node; readonly type: PipelineType }
+  /** Part of a date (days since 2000-01-01). */
+  | {
+      readonly op: 'datePart';
+      readonly part: 'year' | 'month' | 'day';
+      readonly arg: Node;
+      readonly type: PipelineType;
+    }
+  /** left (operator) factor * sum / count, where sum and count are fields of one group: compared without dividing. */
+  | {
+      readonly op: 'compareAverage';
+      readonly operator: CompareOperator;
+      readonly left: Node;
+      readonly factor: Node;
+      readonly sum: Node;
+      readonly count: Node;
+      /** Digits after the point of the factor. */
+      readonly factorScale: number;
+      readonly type: PipelineType;
     };
 
 export type IntegerBounds = 'int2' | 'int4' | 'int8' | 'date' | 'timestamp';
@@ -121,7 +177,28 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
   switch (node.op) {
     case 'column':
     case 'param':
+    case 'field':
+    case 'stringRef':
+      return;
     case 'stringTest':
+      if (node.otherwise !== undefined) walkNode(node.otherwise, visit);
+      return;
+    case 'stringEqual':
+      walkNode(node.left, visit);
+      walkNode(node.right, visit);
+      return;
+    case 'substring':
+      walkNode(node.arg, visit);
+      walkNode(node.start, visit);
+      walkNode(node.length, visit);
+      return;
+    case 'compareAverage':
+      for (const part of [node.left, node.factor, node.sum, node.count]) walkNode(part, visit);
+      return;
+    case 'like':
+    case 'trimEnd':
+    case 'datePart':
+      walkNode(node.arg, visit);
       return;
     case 'add':
     case 'sub':

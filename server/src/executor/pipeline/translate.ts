@@ -522,11 +522,11 @@ class Translator {
   }
 }
 
-function dateToTimestamp(arg: Node): Node {
+export function dateToTimestamp(arg: Node): Node {
   return { op: 'scale', arg, factor: MICROS_PER_DAY, type: INT };
 }
 
-function containsSubPlan(value: unknown): boolean {
+export function containsSubPlan(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   if (Array.isArray(value)) return value.some(containsSubPlan);
   const node = value as { kind?: string };
@@ -538,7 +538,7 @@ function scaleOf(node: Node): number {
   return node.type.kind === 'decimal' ? node.type.scale : 0;
 }
 
-function addAccumulator(list: AccumulatorSpec[], accumulator: AccumulatorSpec): number {
+export function addAccumulator(list: AccumulatorSpec[], accumulator: AccumulatorSpec): number {
   const known = list.findIndex(
     (other) =>
       other.op === accumulator.op &&
@@ -550,7 +550,7 @@ function addAccumulator(list: AccumulatorSpec[], accumulator: AccumulatorSpec): 
   return list.length - 1;
 }
 
-function paramOf(value: Datum, typeOid: number): { value: ParamValue; type: PipelineType } {
+export function paramOf(value: Datum, typeOid: number): { value: ParamValue; type: PipelineType } {
   if (value === null) throw new NotCompilable('a NULL constant');
   if (typeof value === 'boolean') return { value: value ? 1n : 0n, type: BOOL };
   if (INT_OIDS.has(typeOid) && (typeof value === 'number' || typeof value === 'bigint')) {

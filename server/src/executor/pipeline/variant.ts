@@ -73,9 +73,30 @@ export function initialBits(accumulator: AccumulatorSpec): bigint {
   return isFloat ? BigInt.asIntN(64, 0xfff0000000000000n) : -(1n << 63n);
 }
 
+/** Whether a field of a tuple can be NULL. */
+export type FieldNullable = (table: number, field: number) => boolean;
+const ALWAYS: FieldNullable = () => true;
+
 /** True if the node can be NULL, given which columns can. */
-export function isNullable(node: Node, columns: readonly { nullable: boolean }[]): boolean {
+export function isNullable(
+  node: Node,
+  columns: readonly { nullable: boolean }[],
+  fields: FieldNullable = ALWAYS,
+): boolean {
   switch (node.op) {
+    case 'field':
+      return fields(node.table, node.field);
+    case 'stringRef':
+      return columns[node.column]!.nullable;
+    case 'stringEqual':
+      return isNullable(node.left, columns, fields) || isNullable(node.right, columns, fields);
+    case 'substring':
+    case 'like':
+    case 'trimEnd':
+    case 'datePart':
+      return isNullable(node.arg, columns, fields);
+    case 'compareAverage':
+      return [node.left, node.sum].some((part) => isNullable(part, columns, fields));
     case 'column':
       return columns[node.column]!.nullable;
     case 'param':
@@ -89,22 +110,22 @@ export function isNullable(node: Node, columns: readonly { nullable: boolean }[]
     case 'div':
     case 'mod':
     case 'compare':
-      return isNullable(node.left, columns) || isNullable(node.right, columns);
+      return isNullable(node.left, columns, fields) || isNullable(node.right, columns, fields);
     case 'neg':
     case 'scale':
     case 'toFloat':
     case 'not':
-      return isNullable(node.arg, columns);
+      return isNullable(node.arg, columns, fields);
     case 'and':
     case 'or':
-      return node.args.some((arg) => isNullable(arg, columns));
+      return node.args.some((arg) => isNullable(arg, columns, fields));
     case 'coalesce':
-      return node.args.every((arg) => isNullable(arg, columns));
+      return node.args.every((arg) => isNullable(arg, columns, fields));
     case 'case':
       return (
         node.otherwise === null ||
-        isNullable(node.otherwise, columns) ||
-        node.branches.some((branch) => isNullable(branch.result, columns))
+        isNullable(node.otherwise, columns, fields) ||
+        node.branches.some((branch) => isNullable(branch.result, columns, fields))
       );
   }
 }

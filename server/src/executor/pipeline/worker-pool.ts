@@ -11,6 +11,7 @@ import { chooseKernels } from '../../native/index.ts';
 import { type Frame, FrameStore } from './frame-store.ts';
 import { WORK_AREA_BYTES } from './layout.ts';
 import type { FromWorker, Morsel, ToWorker, WorkerStart } from './messages.ts';
+import { BLOCK_BYTES, BlockAllocator } from './query/blocks.ts';
 
 /** First bytes stay unused: address 0 means "none". */
 const RESERVED_BYTES = 65_536;
@@ -27,13 +28,17 @@ export interface PoolOptions {
   readonly workers: Workers;
   readonly workerCount: number;
   readonly kernels: KernelChoice;
-  /** Shared memory for frames and work areas; address space, used as needed. */
+  /** Shared memory for frames; address space, used as needed. */
   readonly memoryBytes: number;
+  /** Working memory of queries in blocks of 64 KiB, a power of two. */
+  readonly workBlocks: number;
 }
 
 export class WorkerPool {
   readonly count: number;
   readonly frames: FrameStore;
+  readonly blocks: BlockAllocator;
+  private readonly blocksAt: number;
   private readonly options: PoolOptions;
   private readonly handles: (WorkerHandle | null)[];
   private readonly listeners = new Map<number, StatementListener>();
@@ -43,9 +48,13 @@ export class WorkerPool {
   constructor(options: PoolOptions) {
     this.options = options;
     this.count = Math.max(1, Math.min(32, options.workerCount));
-    const areas = RESERVED_BYTES + this.count * WORK_AREA_BYTES;
+    this.blocksAt = RESERVED_BYTES + this.count * WORK_AREA_BYTES;
+    const blockBytes = BlockAllocator.stateBytes(options.workBlocks) + options.workBlocks * BLOCK_BYTES;
+    const areas = this.blocksAt + blockBytes;
     const pages = Math.min(65_535, Math.ceil((areas + options.memoryBytes) / PAGE_BYTES));
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.blocks = new BlockAllocator(memory, this.blocksAt, options.workBlocks);
+    this.blocks.initialise();
     this.frames = new FrameStore({
       memory,
       start: areas,
@@ -116,6 +125,7 @@ export class WorkerPool {
       memory: this.frames.memory,
       area: RESERVED_BYTES + worker * WORK_AREA_BYTES,
       kernels: this.options.kernels,
+      blocks: { at: this.blocksAt, count: this.options.workBlocks },
     };
     const handle = this.options.workers.spawn(new URL('./worker.ts', import.meta.url), {
       name: `pipeline-${worker}`,

@@ -10,6 +10,8 @@ import {
   type ToWorker,
   type WorkerStart,
 } from './messages.ts';
+import { BlockAllocator } from './query/blocks.ts';
+import { QueryWorker } from './query/worker.ts';
 import { MorselRunner, StatementRun } from './runner.ts';
 
 function loadedKernels(choice: WorkerStart['kernels']): Kernels | null {
@@ -19,12 +21,19 @@ function loadedKernels(choice: WorkerStart['kernels']): Kernels | null {
 
 /** Entry point of the worker module. */
 export function start(scope: WorkerScope): void {
-  const { memory, area, kernels } = scope.data as WorkerStart;
+  const { memory, area, kernels, blocks } = scope.data as WorkerStart;
   const { clock } = scope.environment;
   const runner = new MorselRunner({
     memory,
     area,
     kernels: loadedKernels(kernels),
+    now: () => clock.monotonicMicros(),
+  });
+  const queries = new QueryWorker({
+    memory,
+    area,
+    runner,
+    blocks: new BlockAllocator(memory, blocks.at, blocks.count),
     now: () => clock.monotonicMicros(),
   });
   const statements = new Map<number, StatementRun>();
@@ -68,6 +77,12 @@ export function start(scope: WorkerScope): void {
         break;
       case 'wave':
         wave(message);
+        break;
+      case 'query':
+        answer(queries.run(message));
+        break;
+      case 'queryEnd':
+        queries.forget(message.statement);
         break;
       case 'finish': {
         const statement = statements.get(message.statement);

@@ -8,6 +8,8 @@
 import { assert } from '../../../base/error.ts';
 import { ByteWriter } from './bytes.ts';
 import {
+  ATOMIC_RMW,
+  type AtomicName,
   BINARY,
   type BinaryName,
   LOAD,
@@ -146,6 +148,18 @@ export function select<T extends WasmType>(condition: I32, first: Value<T>, seco
   });
 }
 
+/** Atomically changes the 32-bit word at `address + offset`; yields what was there. */
+export function atomic(name: AtomicName, address: I32, value: I32, offset = 0): I32 {
+  return new Value('i32', (code) => {
+    address.emit(code, 'i32');
+    value.emit(code, 'i32');
+    code.u8(OP.atomic);
+    code.unsigned(ATOMIC_RMW[name]);
+    code.unsigned(2);
+    code.unsigned(offset);
+  });
+}
+
 function simdPrefix(code: ByteWriter, opcode: number): void {
   code.u8(OP.simd);
   code.unsigned(opcode);
@@ -235,6 +249,12 @@ export class FunctionBuilder {
     this.code.u8(opcode);
     this.code.unsigned(align);
     this.code.unsigned(offset);
+  }
+
+  /** Evaluates and forgets. */
+  drop(value: Value): void {
+    value.emit(this.code, value.type);
+    this.code.u8(OP.drop);
   }
 
   /** Calls a function of the module by index. */

@@ -123,6 +123,7 @@ export const STORE = {
   i32Store: [0x36, 'i32', 2],
   i64Store: [0x37, 'i64', 3],
   f64Store: [0x39, 'f64', 3],
+  i64Store32: [0x3e, 'i64', 2],
   i32Store8: [0x3a, 'i32', 0],
   i32Store16: [0x3b, 'i32', 1],
 } as const satisfies Record<string, readonly [number, WasmType, number]>;
@@ -137,6 +138,7 @@ export const SIMD_BINARY = {
   i8x16LeU: 0x2a,
   i16x8LeU: 0x34,
   i32x4LeU: 0x3e,
+  i8x16Eq: 0x23,
   i64x2LeS: 0xda,
   v128And: 0x4e,
   v128Or: 0x50,
@@ -164,3 +166,11 @@ export const SIMD_UNARY = {
   v128Not: [0x4d, 'v128', 'v128'],
 } as const satisfies Record<string, readonly [number, WasmType, WasmType]>;
 export type SimdUnaryName = keyof typeof SIMD_UNARY;
+
+/** Atomic read-modify-write operations on 32-bit words, after the prefix 0xfe: they yield the value before. */
+export const ATOMIC_RMW = {
+  i32AtomicAdd: 0x1e,
+  i32AtomicOr: 0x33,
+  i32AtomicExchange: 0x41,
+} as const;
+export type AtomicName = keyof typeof ATOMIC_RMW;

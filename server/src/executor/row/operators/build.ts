@@ -3,6 +3,8 @@ import { internalError } from '../../../base/error.ts';
 import type { PlanNode } from '../../../planner/physical.ts';
 import { InstrumentedOperator } from '../../instrument.ts';
 import { PipelineAggregate } from '../../pipeline/operator.ts';
+import { QueryOperator } from '../../pipeline/query/operator.ts';
+import { isQueryShape } from '../../pipeline/query/translate.ts';
 import { scanBelow } from '../../pipeline/translate.ts';
 import type { ExecutionState } from '../../state.ts';
 import { asHashJoin } from './adaptive-join.ts';
@@ -25,6 +27,17 @@ import { FunctionScan, ProjectSet } from './set-functions.ts';
 import { Result, ValuesScan, VirtualScan } from './simple-scans.ts';
 import { Sort } from './sort.ts';
 import { Window } from './window.ts';
+
+/** Estimated groups up to which an aggregate over one scan is left to the plain pipelines. */
+const PLAIN_GROUPS_MAX = 2000;
+
+/** The node as pipelines where its shape admits it; whether they run is decided when it is opened. */
+function asQuery(node: PlanNode, state: ExecutionState, makeRow: () => Operator): Operator {
+  const { pipelines } = state.environment;
+  return pipelines !== null && isQueryShape(node)
+    ? new QueryOperator(state, node, pipelines, makeRow)
+    : makeRow();
+}
 
 /** A child that a node does not have: VALUES-less projections stand on one empty row. */
 function childOrOneRow(child: PlanNode | null, state: ExecutionState): Operator {
@@ -80,14 +93,17 @@ function build(node: PlanNode, state: ExecutionState): Operator {
       if (hashed !== null) return build(hashed, state);
       return new NestedLoop(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
     }
-    case 'hashJoin':
-      return new HashJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+    case 'hashJoin': {
+      const makeRow = (): Operator =>
+        new HashJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
+      return asQuery(node, state, makeRow);
+    }
     case 'mergeJoin':
       return new MergeJoin(state, node, buildOperator(node.outer, state), buildOperator(node.inner, state));
     case 'materialize':
       return new Materialize(state, node, buildOperator(node.child, state));
     case 'sort':
-      return new Sort(state, node, buildOperator(node.child, state));
+      return asQuery(node, state, () => new Sort(state, node, buildOperator(node.child, state)));
     case 'limit':
       return new Limit(state, node, buildOperator(node.child, state));
     case 'unique':
@@ -95,9 +111,11 @@ function build(node: PlanNode, state: ExecutionState): Operator {
     case 'aggregate': {
       const { pipelines } = state.environment;
       const makeRow = (): Operator => new Aggregate(state, node, buildOperator(node.child, state));
-      return pipelines === null || scanBelow(node) === null
-        ? makeRow()
-        : new PipelineAggregate(state, node, pipelines, makeRow);
+      const makeQuery = (): Operator => asQuery(node, state, makeRow);
+      // Few groups of one table have pipelines of their own.
+      return pipelines === null || scanBelow(node) === null || node.estimatedRows > PLAIN_GROUPS_MAX
+        ? makeQuery()
+        : new PipelineAggregate(state, node, pipelines, makeQuery);
     }
     case 'window':
       return new Window(state, node, buildOperator(node.child, state));

@@ -1,0 +1,880 @@
+/**
+ * The machine code of one pipeline of a query: one WebAssembly module per variant.
+ *
+ *   run(params, from, to) -> trap        rows of a morsel (words of its bitmap), or tuples of a chunk (addresses)
+ *   relink(params, from, to)             sink groups: puts the tuples of a chunk into the directory anew (it has grown)
+ *   merge(params, other, from, to)       sink groups: cells [from, to) of another worker's directory go into this one's
+ *
+ * A row runs through the steps as nested code: what follows a probe stands inside its loop over the chain. Values are computed once, where they are
+ * first needed, and known to everything inside. Imports: `chunk()` makes room for tuples of the sink, `grow()` a larger directory.
+ */
+import { assert } from '../../../base/error.ts';
+import { ExpressionEmitter, floatCompare, MorselLocals, type Slot } from '../expression.ts';
+import { PARAM } from '../layout.ts';
+import type { AccumulatorSpec, Node } from '../spec.ts';
+import { type ColumnVariant, initialBits } from '../variant.ts';
+import {
+  atomic,
+  binary,
+  type FunctionBuilder,
+  type I32,
+  type I64,
+  i32,
+  i64,
+  type Label,
+  type Local,
+  load,
+  select,
+  unary,
+} from '../wasm/function-builder.ts';
+import { ModuleBuilder } from '../wasm/module-builder.ts';
+import { type ReadableStore, TupleExpressions } from './expressions.ts';
+import type { QueryPipeline, QueryStep, StoreSpec } from './ir.ts';
+import { DEAD, isWideField, MARK_BIT, QUERY_PARAM, TUPLE_NEXT, TUPLE_NULLS, tupleLayout } from './layout.ts';
+import { mixed, type StringFunctions, stringFunctions } from './strings.ts';
+
+/** What code for a store depends on, beyond its specification. */
+export interface StoreVariant {
+  readonly mode: 'direct' | 'hash';
+  readonly hasFilter: boolean;
+  readonly isUnique: boolean;
+  readonly nullable: readonly boolean[];
+}
+
+export interface QueryVariant {
+  readonly columns: readonly ColumnVariant[];
+  /** Filters (indexes) of a scan that kernels did not decide. */
+  readonly filters: readonly number[];
+  /** Stores that are read, by number. */
+  readonly stores: Readonly<Record<number, StoreVariant>>;
+  /** Groups: how their cells are found, and which sums need 128 bits (by field). */
+  readonly sinkMode: 'direct' | 'hash';
+  readonly wide: readonly boolean[];
+  /** Groups: some key may be NULL, so the hash has the NULL bits in it. */
+  readonly keyNulls: boolean;
+}
+
+const MEMORY = { initial: 1, maximum: 65536, shared: true };
+
+/** Bytes of the module. */
+export function compileQueryPipeline(
+  pipeline: QueryPipeline,
+  stores: readonly StoreSpec[],
+  variant: QueryVariant,
+): Uint8Array {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', MEMORY);
+  const chunk = module.importFunction('env', 'chunk', [], ['i32']);
+  const grow = module.importFunction('env', 'grow', [], []);
+  const strings = stringFunctions(module);
+  module.function('run', ['i32', 'i32', 'i32'], ['i32'], (builder) => {
+    new PipelineCode(builder, pipeline, stores, variant, strings, { chunk, grow }).emit();
+  });
+  if (pipeline.sink.kind === 'groups' && pipeline.sink.keys.length > 0) {
+    const code = new GroupCode(stores[pipeline.sink.store]!, variant, strings);
+    module.function('relink', ['i32', 'i32', 'i32'], [], (builder) => code.relink(builder));
+    module.function('merge', ['i32', 'i32', 'i32', 'i32'], [], (builder) => code.merge(builder));
+  }
+  return module.finish();
+}
+
+/** link(params, from, to) -> duplicates: puts the tuples of a chunk into the store's directory, with other workers at the same time. */
+export function compileLink(store: StoreSpec, variant: StoreVariant): Uint8Array {
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory', MEMORY);
+  const strings = stringFunctions(module);
+  module.function('link', ['i32', 'i32', 'i32'], ['i32'], (builder) => {
+    const code = new LinkCode(builder, store, variant, strings);
+    code.emit();
+  });
+  return module.finish();
+}
+
+function wordOf(builder: FunctionBuilder, slot: Slot): Local<'i64'> {
+  const { value } = slot;
+  if (value.type === 'i64') return value as Local<'i64'>;
+  return builder.keep(unary('i64ExtendI32U', (value as Local<'i32'>).get()));
+}
+
+function hashOf(
+  builder: FunctionBuilder,
+  words: readonly Local<'i64'>[],
+  isString: readonly boolean[],
+  nulls: Local<'i32'> | null,
+  strings: StringFunctions,
+): Local<'i64'> {
+  // Strings cost a call: where there are other keys, those alone make the hash.
+  const hashed = isString.every(Boolean) ? words : words.filter((_, index) => !isString[index]);
+  let hash: I64 | null = nulls === null ? null : unary('i64ExtendI32U', nulls.get());
+  hashed.forEach((word) => {
+    const value = isString.every(Boolean)
+      ? builder.callValue(strings.hash, [word.get()], ['i64'], 'i64')
+      : word.get();
+    hash = mixed(builder, hash, value);
+  });
+  return builder.keep(hash ?? i64(0n));
+}
+
+/** Keys of a tuple against words; null = they are equal by construction. */
+function keysDiffer(
+  builder: FunctionBuilder,
+  tuple: Local<'i32'>,
+  offsets: readonly number[],
+  words: readonly Local<'i64'>[],
+  isString: readonly boolean[],
+  strings: StringFunctions,
+): I32 {
+  const differences: I64[] = [];
+  const unequal: I32[] = [];
+  words.forEach((word, index) => {
+    const stored = load('i64Load', tuple.get(), offsets[index]!);
+    if (isString[index])
+      unequal.push(
+        unary('i32Eqz', builder.callValue(strings.equal, [stored, word.get()], ['i64', 'i64'], 'i32')),
+      );
+    else differences.push(binary('i64Xor', stored, word.get()));
+  });
+  if (differences.length > 0)
+    unequal.unshift(
+      unary(
+        'i32Eqz',
+        unary(
+          'i64Eqz',
+          differences.reduce((left, right) => binary('i64Or', left, right)),
+        ),
+      ),
+    );
+  return unequal.reduce((left, right) => binary('i32Or', left, right));
+}
+
+function keyKinds(store: StoreSpec): boolean[] {
+  return store.fields.slice(0, store.keys).map(({ type }) => type.kind === 'string');
+}
+
+class LinkCode {
+  private readonly builder: FunctionBuilder;
+  private readonly store: StoreSpec;
+  private readonly variant: StoreVariant;
+  private readonly strings: StringFunctions;
+
+  constructor(builder: FunctionBuilder, store: StoreSpec, variant: StoreVariant, strings: StringFunctions) {
+    this.builder = builder;
+    this.store = store;
+    this.variant = variant;
+    this.strings = strings;
+  }
+
+  emit(): void {
+    const { builder, store, variant } = this;
+    const layout = tupleLayout(store);
+    const params = builder.parameter(0, 'i32');
+    const at = QUERY_PARAM.store(0);
+    const directory = builder.keep(load('i32Load', params.get(), at));
+    const mask = builder.keep(load('i32Load', params.get(), at + 4));
+    const filter = builder.keep(load('i32Load', params.get(), at + 8));
+    const filterMask = builder.keep(load('i32Load', params.get(), at + 12));
+    const low = builder.keep(load('i64Load', params.get(), at + 16));
+    const duplicates = builder.local('i32');
+    const tuple = builder.local('i32');
+    const kinds = keyKinds(store);
+    let keyNulls = 0;
+    for (let key = 0; key < store.keys; key++) if (variant.nullable[key]) keyNulls |= 1 << key;
+    builder.set(tuple, builder.parameter(1, 'i32').get());
+    builder.forRange(tuple, builder.parameter(2, 'i32').get(), layout.bytes, () => {
+      builder.block((skip) => {
+        if (keyNulls !== 0)
+          builder.branchIf(binary('i32And', load('i32Load', tuple.get(), TUPLE_NULLS), i32(keyNulls)), skip);
+        const words = kinds.map((_, index) =>
+          builder.keep(load('i64Load', tuple.get(), layout.offsets[index]!)),
+        );
+        let cell: I32;
+        if (variant.mode === 'direct') {
+          const place = builder.keep(unary('i32WrapI64', binary('i64Sub', words[0]!.get(), low.get())));
+          cell = place.get();
+          if (variant.hasFilter) {
+            const word = binary('i32Shl', binary('i32ShrU', place.get(), i32(5)), i32(2));
+            const bit = binary('i32Shl', i32(1), binary('i32And', place.get(), i32(31)));
+            builder.drop(atomic('i32AtomicOr', binary('i32Add', filter.get(), word), bit));
+          }
+        } else {
+          const hash = hashOf(builder, words, kinds, null, this.strings);
+          cell = binary('i32And', unary('i32WrapI64', hash.get()), mask.get());
+          if (variant.hasFilter) {
+            const { word, bits } = filterBits(hash, filterMask);
+            builder.drop(atomic('i32AtomicOr', binary('i32Add', filter.get(), word), bits));
+          }
+        }
+        const place = builder.keep(binary('i32Add', directory.get(), binary('i32Shl', cell, i32(2))));
+        const before = builder.keep(atomic('i32AtomicExchange', place.get(), tuple.get()));
+        builder.store('i32Store', tuple.get(), before.get(), TUPLE_NEXT);
+        // Good enough: only whether there are any is asked, and two of a key meet in one chain.
+        const known = builder.local('i32');
+        builder.set(known, before.get());
+        builder.block((done) => {
+          builder.loop((again) => {
+            builder.branchIf(unary('i32Eqz', known.get()), done);
+            const differs =
+              variant.mode === 'direct'
+                ? i32(0)
+                : keysDiffer(builder, known, layout.offsets, words, kinds, this.strings);
+            builder.if(unary('i32Eqz', differs), () => {
+              builder.set(duplicates, i32(1));
+              builder.branch(done);
+            });
+            builder.set(known, load('i32Load', known.get(), TUPLE_NEXT));
+            builder.branch(again);
+          });
+        });
+      });
+    });
+    builder.return(duplicates.get());
+  }
+}
+
+/** Byte offset of the word and the two bits of a hash in a filter. */
+function filterBits(hash: Local<'i64'>, wordMask: Local<'i32'>): { word: I32; bits: I32 } {
+  const upper = (shift: bigint): I32 => unary('i32WrapI64', binary('i64ShrU', hash.get(), i64(shift)));
+  const word = binary('i32Shl', binary('i32And', upper(10n), wordMask.get()), i32(2));
+  const first = binary('i32Shl', i32(1), binary('i32And', upper(40n), i32(31)));
+  const second = binary('i32Shl', i32(1), binary('i32And', upper(46n), i32(31)));
+  return { word, bits: binary('i32Or', first, second) };
+}
+
+class PipelineCode {
+  private readonly builder: FunctionBuilder;
+  private readonly pipeline: QueryPipeline;
+  private readonly stores: readonly StoreSpec[];
+  private readonly variant: QueryVariant;
+  private readonly strings: StringFunctions;
+  private readonly imports: { chunk: number; grow: number };
+  private readonly locals: MorselLocals;
+  private readonly row: Local<'i32'>;
+  private readonly readable = new Map<number, ReadableStore>();
+  private readonly expressions: TupleExpressions;
+  private readonly rows: Local<'i64'>;
+  private groupDirectory: Local<'i32'> | null = null;
+  private groupMask: Local<'i32'> | null = null;
+  /** A group of everything: its tuple. */
+  private single: Local<'i32'> | null = null;
+
+  constructor(
+    builder: FunctionBuilder,
+    pipeline: QueryPipeline,
+    stores: readonly StoreSpec[],
+    variant: QueryVariant,
+    strings: StringFunctions,
+    imports: { chunk: number; grow: number },
+  ) {
+    this.builder = builder;
+    this.pipeline = pipeline;
+    this.stores = stores;
+    this.variant = variant;
+    this.strings = strings;
+    this.imports = imports;
+    this.locals = new MorselLocals(builder, builder.parameter(0, 'i32'));
+    this.row = builder.local('i32');
+    this.rows = builder.local('i64');
+    this.expressions = new TupleExpressions(this.locals, variant.columns, this.readable, () => strings);
+    const read = new Set<number>();
+    if (pipeline.source.kind === 'store') read.add(pipeline.source.store);
+    for (const step of pipeline.steps) if (step.kind === 'probe') read.add(step.store);
+    for (const number of read) {
+      const store = stores[number]!;
+      this.readable.set(number, {
+        tuple: builder.local('i32'),
+        isOptional: false,
+        offsets: tupleLayout(store).offsets,
+        nullable: variant.stores[number]!.nullable,
+        isBool: store.fields.map(({ type }) => type.kind === 'bool'),
+        isFloat: store.fields.map(({ type }) => type.kind === 'float'),
+        countedBy: store.fields.map(({ countedBy }) => countedBy),
+      });
+    }
+  }
+
+  emit(): void {
+    const { builder, pipeline } = this;
+    this.setup();
+    const { source } = pipeline;
+    if (source.kind === 'scan') this.scanLoop(() => this.body());
+    else this.tupleLoop(source.store, source.marks, () => this.body());
+    const rows = binary(
+      'i64Add',
+      load('i64Load', this.locals.params.get(), QUERY_PARAM.rows),
+      this.rows.get(),
+    );
+    builder.store('i64Store', this.locals.params.get(), rows, QUERY_PARAM.rows);
+    builder.return(this.locals.trap.get());
+  }
+
+  private emitter(): ExpressionEmitter {
+    return new ExpressionEmitter(this.variant, this.locals, this.row, this.expressions);
+  }
+
+  private setup(): void {
+    const { pipeline, variant, builder } = this;
+    const emitter = this.emitter();
+    const prepare = (node: Node | null): void => {
+      if (node !== null) emitter.prepare(node);
+    };
+    if (pipeline.source.kind === 'scan') {
+      this.locals.i32(PARAM.bitmap);
+      for (const index of variant.filters) prepare(pipeline.source.filters[index]!);
+    }
+    for (const step of pipeline.steps) {
+      prepare(step.condition);
+      if (step.kind !== 'probe') continue;
+      step.keys.forEach(prepare);
+      const at = QUERY_PARAM.store(step.store);
+      const { mode, hasFilter } = variant.stores[step.store]!;
+      this.locals.i32(at);
+      this.locals.i32(at + 4);
+      if (hasFilter) {
+        this.locals.i32(at + 8);
+        this.locals.i32(at + 12);
+      }
+      if (mode === 'direct') this.locals.i64(at + 16);
+    }
+    const { sink } = pipeline;
+    if (sink.kind === 'tuples') sink.values.forEach(prepare);
+    if (sink.kind !== 'groups') return;
+    sink.keys.forEach(prepare);
+    for (const { arg, filter } of this.stores[sink.store]!.accumulators) {
+      prepare(arg);
+      prepare(filter);
+    }
+    const params = this.locals.params;
+    this.groupDirectory = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
+    this.groupMask = builder.keep(load('i32Load', params.get(), QUERY_PARAM.mask));
+    if (sink.keys.length === 0)
+      this.single = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
+    if (variant.sinkMode === 'direct') this.locals.i64(QUERY_PARAM.low);
+  }
+
+  private scanLoop(body: () => void): void {
+    const { builder } = this;
+    const word = builder.local('i32');
+    const bits = builder.local('i64');
+    const bitmap = this.locals.i32(PARAM.bitmap);
+    builder.set(word, builder.parameter(1, 'i32').get());
+    builder.forRange(word, builder.parameter(2, 'i32').get(), 1, () => {
+      builder.set(
+        bits,
+        load('i64Load', binary('i32Add', bitmap.get(), binary('i32Shl', word.get(), i32(3)))),
+      );
+      builder.block((next) => {
+        builder.loop((again) => {
+          builder.branchIf(unary('i64Eqz', bits.get()), next);
+          const offset = unary('i32WrapI64', unary('i64Ctz', bits.get()));
+          builder.set(this.row, binary('i32Add', binary('i32Shl', word.get(), i32(6)), offset));
+          builder.set(bits, binary('i64And', bits.get(), binary('i64Sub', bits.get(), i64(1n))));
+          body();
+          builder.branch(again);
+        });
+      });
+    });
+  }
+
+  private tupleLoop(number: number, marks: 'all' | 'marked' | 'unmarked', body: () => void): void {
+    const { builder } = this;
+    const store = this.stores[number]!;
+    const { tuple } = this.readable.get(number)!;
+    builder.set(tuple, builder.parameter(1, 'i32').get());
+    builder.forRange(tuple, builder.parameter(2, 'i32').get(), tupleLayout(store).bytes, () => {
+      builder.block((skip) => {
+        if (store.kind === 'groups')
+          builder.branchIf(binary('i32Eq', load('i32Load', tuple.get(), TUPLE_NEXT), i32(DEAD)), skip);
+        if (marks !== 'all') {
+          const mark = binary('i32And', load('i32Load', tuple.get(), TUPLE_NULLS), i32(MARK_BIT));
+          builder.branchIf(marks === 'marked' ? unary('i32Eqz', mark) : mark, skip);
+        }
+        body();
+      });
+    });
+  }
+
+  private body(): void {
+    const { builder, pipeline, variant } = this;
+    builder.block((skip) => {
+      const emitter = this.emitter();
+      if (pipeline.source.kind === 'scan')
+        for (const index of variant.filters)
+          builder.branchIf(unary('i32Eqz', emitter.truth(pipeline.source.filters[index]!)), skip);
+      this.steps(0, emitter, skip);
+    });
+  }
+
+  private steps(index: number, emitter: ExpressionEmitter, skip: Label): void {
+    const { builder, pipeline } = this;
+    const step = pipeline.steps[index];
+    if (step === undefined) {
+      this.sink(emitter);
+      return;
+    }
+    if (step.kind === 'filter') {
+      builder.branchIf(unary('i32Eqz', emitter.truth(step.condition)), skip);
+      this.steps(index + 1, emitter, skip);
+      return;
+    }
+    this.probe(step, emitter, skip, (inner, next) => this.steps(index + 1, inner, next));
+  }
+
+  // --------------------------------------------------------------------------------------------------- probes
+
+  private probe(
+    step: Extract<QueryStep, { kind: 'probe' }>,
+    emitter: ExpressionEmitter,
+    skip: Label,
+    rest: (emitter: ExpressionEmitter, next: Label) => void,
+  ): void {
+    const { builder } = this;
+    const readable = this.readable.get(step.store)!;
+    const store = this.stores[step.store]!;
+    const variant = this.variant.stores[step.store]!;
+    const kinds = keyKinds(store);
+    readable.isOptional = false;
+    const slots = step.keys.map((key) => emitter.emit(key));
+    const words = slots.map((slot) => wordOf(builder, slot));
+    const current = builder.local('i32');
+    const { tuple } = readable;
+    builder.set(current, i32(0));
+    builder.block((miss) => {
+      for (const { isNull } of slots) if (isNull !== null) builder.branchIf(isNull.get(), miss);
+      builder.set(current, this.chain(step.store, variant, words, kinds, miss));
+    });
+
+    /** Moves on to the next tuple that matches; leaves through `none` at the end of the chain. */
+    const search = (none: Label, found: Label, atEnd: () => void): void => {
+      builder.loop((again) => {
+        builder.if(unary('i32Eqz', current.get()), () => {
+          atEnd();
+          builder.branch(none);
+        });
+        builder.set(tuple, current.get());
+        builder.set(current, load('i32Load', tuple.get(), TUPLE_NEXT));
+        if (variant.mode === 'hash')
+          builder.branchIf(keysDiffer(builder, tuple, readable.offsets, words, kinds, this.strings), again);
+        if (step.condition !== null)
+          builder.branchIf(unary('i32Eqz', emitter.fork().truth(step.condition)), again);
+        if (step.marks) {
+          const bits = load('i32Load8U', tuple.get(), TUPLE_NULLS + 3);
+          builder.store('i32Store8', tuple.get(), binary('i32Or', bits, i32(0x80)), TUPLE_NULLS + 3);
+        }
+        builder.branch(found);
+      });
+    };
+
+    if (step.join === 'semi' || step.join === 'anti') {
+      if (step.condition === null && variant.mode === 'direct' && !step.marks) {
+        const isMissing = unary('i32Eqz', current.get());
+        builder.branchIf(step.join === 'semi' ? isMissing : unary('i32Eqz', isMissing), skip);
+      } else if (step.join === 'semi') {
+        builder.block((found) => search(skip, found, () => {}));
+      } else {
+        builder.block((none) => {
+          builder.block((found) => search(none, found, () => {}));
+          builder.branch(skip);
+        });
+      }
+      rest(emitter, skip);
+      return;
+    }
+    if (variant.isUnique) {
+      if (step.join === 'inner') builder.block((found) => search(skip, found, () => {}));
+      else {
+        builder.block((done) => {
+          builder.block((found) => search(done, found, () => builder.set(tuple, i32(0))));
+        });
+        readable.isOptional = true;
+      }
+      rest(emitter, skip);
+      return;
+    }
+    const matched = builder.local('i32');
+    if (step.join === 'left') builder.set(matched, i32(0));
+    builder.block((exit) => {
+      builder.loop((again) => {
+        builder.block((row) => {
+          if (step.join === 'inner') search(exit, row, () => {});
+          else {
+            builder.block((found) => {
+              search(row, found, () => {
+                builder.branchIf(matched.get(), exit);
+                builder.set(matched, i32(1));
+                builder.set(tuple, i32(0));
+              });
+            });
+            builder.set(matched, i32(1));
+          }
+        });
+        builder.block((next) => {
+          readable.isOptional = step.join === 'left';
+          rest(emitter.fork(), next);
+        });
+        builder.branch(again);
+      });
+    });
+    builder.branch(skip);
+  }
+
+  /** First tuple of the chain that a key belongs to; 0 where it is empty. */
+  private chain(
+    number: number,
+    variant: StoreVariant,
+    words: readonly Local<'i64'>[],
+    kinds: readonly boolean[],
+    miss: Label,
+  ): I32 {
+    const { builder } = this;
+    const at = QUERY_PARAM.store(number);
+    const directory = this.locals.i32(at);
+    const size = this.locals.i32(at + 4);
+    if (variant.mode === 'direct') {
+      const place = builder.keep(binary('i64Sub', words[0]!.get(), this.locals.i64(at + 16).get()));
+      builder.branchIf(binary('i64GeU', place.get(), unary('i64ExtendI32U', size.get())), miss);
+      const cell = builder.keep(unary('i32WrapI64', place.get()));
+      if (variant.hasFilter) {
+        const word = binary('i32Shl', binary('i32ShrU', cell.get(), i32(5)), i32(2));
+        const bits = load('i32Load', binary('i32Add', this.locals.i32(at + 8).get(), word));
+        const bit = binary('i32And', binary('i32ShrU', bits, binary('i32And', cell.get(), i32(31))), i32(1));
+        builder.branchIf(unary('i32Eqz', bit), miss);
+      }
+      return load('i32Load', binary('i32Add', directory.get(), binary('i32Shl', cell.get(), i32(2))));
+    }
+    const hash = hashOf(builder, words, kinds, null, this.strings);
+    if (variant.hasFilter) {
+      const { word, bits } = filterBits(hash, this.locals.i32(at + 12));
+      const wanted = builder.keep(bits);
+      const present = load('i32Load', binary('i32Add', this.locals.i32(at + 8).get(), word));
+      builder.branchIf(binary('i32Ne', binary('i32And', present, wanted.get()), wanted.get()), miss);
+    }
+    const cell = binary('i32And', unary('i32WrapI64', hash.get()), size.get());
+    return load('i32Load', binary('i32Add', directory.get(), binary('i32Shl', cell, i32(2))));
+  }
+
+  // ---------------------------------------------------------------------------------------------------- sinks
+
+  private sink(emitter: ExpressionEmitter): void {
+    const { builder, pipeline } = this;
+    const { sink } = pipeline;
+    builder.set(this.rows, binary('i64Add', this.rows.get(), i64(1n)));
+    if (sink.kind === 'none') return;
+    const store = this.stores[sink.store]!;
+    if (sink.kind === 'tuples') {
+      const slots = sink.values.map((value) => emitter.emit(value));
+      const address = this.room(tupleLayout(store).bytes);
+      this.writeFields(store, address, slots);
+      return;
+    }
+    this.groups(store, sink.keys, emitter);
+  }
+
+  /** Address of a new tuple of the sink. */
+  private room(bytes: number): Local<'i32'> {
+    const { builder } = this;
+    const { params } = this.locals;
+    const address = builder.keep(load('i32Load', params.get(), QUERY_PARAM.cursor));
+    const end = load('i32Load', params.get(), QUERY_PARAM.end);
+    // Both below 4 GiB, and a chunk never ends there.
+    const isFull = binary('i32GtU', binary('i32Add', address.get(), i32(bytes)), end);
+    builder.if(isFull, () => {
+      builder.set(address, builder.callValue(this.imports.chunk, [], [], 'i32'));
+    });
+    builder.store('i32Store', params.get(), binary('i32Add', address.get(), i32(bytes)), QUERY_PARAM.cursor);
+    return address;
+  }
+
+  private writeFields(store: StoreSpec, address: Local<'i32'>, slots: readonly Slot[]): void {
+    const { builder } = this;
+    const { offsets } = tupleLayout(store);
+    const nulls: I32[] = [i32(0)];
+    slots.forEach((slot, index) => {
+      if (slot.value.type === 'f64')
+        builder.store('f64Store', address.get(), (slot.value as Local<'f64'>).get(), offsets[index]!);
+      else builder.store('i64Store', address.get(), wordOf(builder, slot).get(), offsets[index]!);
+      if (slot.isNull !== null) nulls.push(binary('i32Shl', slot.isNull.get(), i32(index)));
+    });
+    const bits = nulls.reduce((left, right) => binary('i32Or', left, right));
+    builder.store('i32Store', address.get(), bits, TUPLE_NULLS);
+  }
+
+  private groups(store: StoreSpec, keys: readonly Node[], emitter: ExpressionEmitter): void {
+    const { builder } = this;
+    const { offsets, bytes } = tupleLayout(store);
+    if (keys.length === 0) {
+      this.accumulate(store, this.single!, emitter);
+      return;
+    }
+    const kinds = keyKinds(store);
+    const slots = keys.map((key) => emitter.emit(key));
+    const nullBits: I32[] = [];
+    const words = slots.map((slot, index) => {
+      const word = wordOf(builder, slot);
+      if (slot.isNull === null) return word;
+      nullBits.push(binary('i32Shl', slot.isNull.get(), i32(index)));
+      // NULLs are equal to each other: what lies under them must be too.
+      return builder.keep(select(slot.isNull.get(), i64(kinds[index] ? 65536n : 0n), word.get()));
+    });
+    // The same for every morsel of the pipeline, whatever its columns.
+    assert(nullBits.length === 0 || this.variant.keyNulls, 'a group key that may be NULL after all');
+    if (nullBits.length === 0 && this.variant.keyNulls) nullBits.push(i32(0));
+    const nulls =
+      nullBits.length === 0
+        ? null
+        : builder.keep(nullBits.reduce((left, right) => binary('i32Or', left, right)));
+    let cell: I32;
+    if (this.variant.sinkMode === 'direct') {
+      cell = unary('i32WrapI64', binary('i64Sub', words[0]!.get(), this.locals.i64(QUERY_PARAM.low).get()));
+      // NULL has the last cell.
+      if (nulls !== null) cell = select(nulls.get(), binary('i32Sub', this.groupMask!.get(), i32(1)), cell);
+    } else {
+      const hash = hashOf(builder, words, kinds, nulls, this.strings);
+      cell = binary('i32And', unary('i32WrapI64', hash.get()), this.groupMask!.get());
+    }
+    const place = builder.keep(binary('i32Add', this.groupDirectory!.get(), binary('i32Shl', cell, i32(2))));
+    const tuple = builder.keep(load('i32Load', place.get()));
+    builder.block((found) => {
+      if (this.variant.sinkMode === 'direct') builder.branchIf(tuple.get(), found);
+      else {
+        builder.block((none) => {
+          builder.loop((again) => {
+            builder.branchIf(unary('i32Eqz', tuple.get()), none);
+            let differs = keysDiffer(builder, tuple, offsets, words, kinds, this.strings);
+            if (nulls !== null)
+              differs = binary(
+                'i32Or',
+                differs,
+                binary('i32Xor', load('i32Load', tuple.get(), TUPLE_NULLS), nulls.get()),
+              );
+            builder.branchIf(unary('i32Eqz', differs), found);
+            builder.set(tuple, load('i32Load', tuple.get(), TUPLE_NEXT));
+            builder.branch(again);
+          });
+        });
+      }
+      builder.set(tuple, this.room(bytes).get());
+      words.forEach((word, index) => {
+        builder.store('i64Store', tuple.get(), word.get(), offsets[index]!);
+      });
+      builder.store('i32Store', tuple.get(), nulls === null ? i32(0) : nulls.get(), TUPLE_NULLS);
+      builder.store('i32Store', tuple.get(), load('i32Load', place.get()), TUPLE_NEXT);
+      builder.store('i32Store', place.get(), tuple.get());
+      store.fields.forEach((field, index) => {
+        if (field.accumulator < 0) return;
+        const bits = initialBits(store.accumulators[field.accumulator]!);
+        builder.store('i64Store', tuple.get(), i64(bits), offsets[index]!);
+        if (isWideField(store, field)) builder.store('i64Store', tuple.get(), i64(0n), offsets[index]! + 8);
+      });
+      const { params } = this.locals;
+      const count = builder.keep(binary('i32Add', load('i32Load', params.get(), QUERY_PARAM.count), i32(1)));
+      builder.store('i32Store', params.get(), count.get(), QUERY_PARAM.count);
+      if (this.variant.sinkMode === 'direct') return;
+      builder.if(binary('i32GtU', count.get(), load('i32Load', params.get(), QUERY_PARAM.limit)), () => {
+        builder.call(this.imports.grow, [], []);
+        builder.set(this.groupDirectory!, load('i32Load', params.get(), QUERY_PARAM.directory));
+        builder.set(this.groupMask!, load('i32Load', params.get(), QUERY_PARAM.mask));
+      });
+    });
+    this.accumulate(store, tuple, emitter);
+  }
+
+  private accumulate(store: StoreSpec, tuple: Local<'i32'>, emitter: ExpressionEmitter): void {
+    const { offsets } = tupleLayout(store);
+    store.fields.forEach((field, index) => {
+      if (field.accumulator < 0) return;
+      const accumulator = store.accumulators[field.accumulator]!;
+      this.accumulateOne(accumulator, tuple, offsets[index]!, this.variant.wide[index] === true, emitter);
+    });
+  }
+
+  private accumulateOne(
+    accumulator: AccumulatorSpec,
+    tuple: Local<'i32'>,
+    offset: number,
+    isWide: boolean,
+    emitter: ExpressionEmitter,
+  ): void {
+    const { builder } = this;
+    const slot = accumulator.arg === null ? null : emitter.emit(accumulator.arg);
+    let out: Local<'i32'> | null = slot?.isNull ?? null;
+    if (accumulator.filter !== null) {
+      const refused = unary('i32Eqz', emitter.truth(accumulator.filter));
+      out = builder.keep(out === null ? refused : binary('i32Or', refused, out.get()));
+    }
+    const before = (): I64 => load('i64Load', tuple.get(), offset);
+    if (accumulator.op === 'count') {
+      const one = out === null ? i64(1n) : unary('i64ExtendI32U', unary('i32Eqz', out.get()));
+      builder.store('i64Store', tuple.get(), binary('i64Add', before(), one), offset);
+      return;
+    }
+    const { value } = slot!;
+    if (value.type === 'f64') {
+      const float = value as Local<'f64'>;
+      const old = builder.keep(load('f64Load', tuple.get(), offset));
+      let next =
+        accumulator.op === 'sum'
+          ? binary('f64Add', old.get(), float.get())
+          : select(floatCompare(accumulator.op === 'min' ? '<' : '>', float, old), float.get(), old.get());
+      if (out !== null) next = select(out.get(), old.get(), next);
+      builder.store('f64Store', tuple.get(), next, offset);
+      return;
+    }
+    const word = wordOf(builder, slot!);
+    if (accumulator.op === 'sum') {
+      const term = out === null ? word : builder.keep(select(out.get(), i64(0n), word.get()));
+      addSum(builder, tuple, offset, term, isWide ? binary('i64ShrS', term.get(), i64(63n)) : null);
+      return;
+    }
+    const old = builder.keep(before());
+    const wins = accumulator.op === 'min' ? 'i64LtS' : 'i64GtS';
+    let better: I32 = binary(wins, word.get(), old.get());
+    if (out !== null) better = binary('i32And', better, unary('i32Eqz', out.get()));
+    builder.store('i64Store', tuple.get(), select(better, word.get(), old.get()), offset);
+  }
+}
+
+/** Adds (low, high) to the sum in a tuple; `high` null: 64 bits do. */
+function addSum(
+  builder: FunctionBuilder,
+  tuple: Local<'i32'>,
+  offset: number,
+  low: Local<'i64'>,
+  high: I64 | null,
+): void {
+  const sum = builder.keep(binary('i64Add', load('i64Load', tuple.get(), offset), low.get()));
+  builder.store('i64Store', tuple.get(), sum.get(), offset);
+  if (high === null) return;
+  const carry = unary('i64ExtendI32U', binary('i64LtU', sum.get(), low.get()));
+  const upper = binary('i64Add', load('i64Load', tuple.get(), offset + 8), binary('i64Add', high, carry));
+  builder.store('i64Store', tuple.get(), upper, offset + 8);
+}
+
+/** Groups of several workers, and of a directory that has grown. */
+class GroupCode {
+  private readonly store: StoreSpec;
+  private readonly variant: QueryVariant;
+  private readonly strings: StringFunctions;
+
+  constructor(store: StoreSpec, variant: QueryVariant, strings: StringFunctions) {
+    this.store = store;
+    this.variant = variant;
+    this.strings = strings;
+  }
+
+  private hash(builder: FunctionBuilder, tuple: Local<'i32'>, withNulls: boolean): Local<'i64'> {
+    const { offsets } = tupleLayout(this.store);
+    const kinds = keyKinds(this.store);
+    const words = kinds.map((_, index) => builder.keep(load('i64Load', tuple.get(), offsets[index]!)));
+    const nulls = withNulls ? builder.keep(load('i32Load', tuple.get(), TUPLE_NULLS)) : null;
+    return hashOf(builder, words, kinds, nulls, this.strings);
+  }
+
+  /** Whether the hash of the pipeline's keys includes which of them are NULL. */
+  private get hasNulls(): boolean {
+    return this.variant.keyNulls;
+  }
+
+  relink(builder: FunctionBuilder): void {
+    const params = builder.parameter(0, 'i32');
+    const tuple = builder.local('i32');
+    builder.set(tuple, builder.parameter(1, 'i32').get());
+    const directory = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
+    const mask = builder.keep(load('i32Load', params.get(), QUERY_PARAM.mask));
+    builder.forRange(tuple, builder.parameter(2, 'i32').get(), tupleLayout(this.store).bytes, () => {
+      const hash = this.hash(builder, tuple, this.hasNulls);
+      const cell = binary('i32And', unary('i32WrapI64', hash.get()), mask.get());
+      const place = builder.keep(binary('i32Add', directory.get(), binary('i32Shl', cell, i32(2))));
+      builder.store('i32Store', tuple.get(), load('i32Load', place.get()), TUPLE_NEXT);
+      builder.store('i32Store', place.get(), tuple.get());
+    });
+  }
+
+  merge(builder: FunctionBuilder): void {
+    const { store } = this;
+    const { offsets } = tupleLayout(store);
+    const params = builder.parameter(0, 'i32');
+    const other = builder.parameter(1, 'i32');
+    const cell = builder.local('i32');
+    const tuple = builder.local('i32');
+    const next = builder.local('i32');
+    const known = builder.local('i32');
+    const kinds = keyKinds(store);
+    const directory = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
+    builder.set(cell, builder.parameter(2, 'i32').get());
+    builder.forRange(cell, builder.parameter(3, 'i32').get(), 1, () => {
+      const offset = builder.keep(binary('i32Shl', cell.get(), i32(2)));
+      const place = builder.keep(binary('i32Add', directory.get(), offset.get()));
+      builder.set(tuple, load('i32Load', binary('i32Add', other.get(), offset.get())));
+      builder.block((done) => {
+        builder.loop((again) => {
+          builder.branchIf(unary('i32Eqz', tuple.get()), done);
+          builder.set(next, load('i32Load', tuple.get(), TUPLE_NEXT));
+          const words = kinds.map((_, index) => builder.keep(load('i64Load', tuple.get(), offsets[index]!)));
+          builder.set(known, load('i32Load', place.get()));
+          builder.block((merged) => {
+            builder.block((none) => {
+              builder.loop((search) => {
+                builder.branchIf(unary('i32Eqz', known.get()), none);
+                builder.block((differs) => {
+                  if (this.variant.sinkMode === 'hash') {
+                    builder.branchIf(
+                      keysDiffer(builder, known, offsets, words, kinds, this.strings),
+                      differs,
+                    );
+                    builder.branchIf(
+                      binary(
+                        'i32Xor',
+                        load('i32Load', known.get(), TUPLE_NULLS),
+                        load('i32Load', tuple.get(), TUPLE_NULLS),
+                      ),
+                      differs,
+                    );
+                  }
+                  this.combine(builder, known, tuple);
+                  builder.store('i32Store', tuple.get(), i32(DEAD), TUPLE_NEXT);
+                  builder.branch(merged);
+                });
+                builder.set(known, load('i32Load', known.get(), TUPLE_NEXT));
+                builder.branch(search);
+              });
+            });
+            builder.store('i32Store', tuple.get(), load('i32Load', place.get()), TUPLE_NEXT);
+            builder.store('i32Store', place.get(), tuple.get());
+          });
+          builder.set(tuple, next.get());
+          builder.branch(again);
+        });
+      });
+    });
+  }
+
+  /** Adds what `from` has accumulated to `into`. */
+  private combine(builder: FunctionBuilder, into: Local<'i32'>, from: Local<'i32'>): void {
+    const { store } = this;
+    const { offsets } = tupleLayout(store);
+    store.fields.forEach((field, index) => {
+      if (field.accumulator < 0) return;
+      const { op, arg } = store.accumulators[field.accumulator]!;
+      const offset = offsets[index]!;
+      if (arg?.type.kind === 'float' && op !== 'count') {
+        const left = builder.keep(load('f64Load', into.get(), offset));
+        const right = builder.keep(load('f64Load', from.get(), offset));
+        const value =
+          op === 'sum'
+            ? binary('f64Add', left.get(), right.get())
+            : select(floatCompare(op === 'min' ? '<' : '>', right, left), right.get(), left.get());
+        builder.store('f64Store', into.get(), value, offset);
+        return;
+      }
+      const right = builder.keep(load('i64Load', from.get(), offset));
+      if (op === 'count' || op === 'sum') {
+        const high = this.variant.wide[index] === true ? load('i64Load', from.get(), offset + 8) : null;
+        addSum(builder, into, offset, right, high);
+        return;
+      }
+      const left = builder.keep(load('i64Load', into.get(), offset));
+      const better = binary(op === 'min' ? 'i64LtS' : 'i64GtS', right.get(), left.get());
+      builder.store('i64Store', into.get(), select(better, right.get(), left.get()), offset);
+    });
+  }
+}
