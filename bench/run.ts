@@ -16,6 +16,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
   --executor NAME     auto, row or compiled (default auto), FastPostgres only
   --queries 1,6       TPC-H: these (default 1 to 22)
   --clients 1,8       pgbench: connections (default 8)
+  --threads 1         pgbench: its threads (default 1)
   --seconds N         pgbench: length of a measurement (default 5)
   --help              this text
 
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
       executor: { type: 'string', default: 'auto' },
       queries: { type: 'string', default: Array.from({ length: 22 }, (_, index) => index + 1).join(',') },
       clients: { type: 'string', default: '8' },
+      threads: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '5' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -77,8 +79,9 @@ async function main(): Promise<number> {
     case 'pgbench': {
       const scale = whole('scale', values.scale ?? '10', 1, 10_000)[0];
       const clients = whole('clients', values.clients, 1, 1000);
+      const threads = whole('threads', values.threads, 1, 1000)[0];
       const seconds = whole('seconds', values.seconds, 1, 3600)[0];
-      return (await benchmarkPgbench({ ...shared, scale, clients, seconds })) ? 0 : 1;
+      return (await benchmarkPgbench({ ...shared, scale, clients, threads, seconds })) ? 0 : 1;
     }
   }
 }

@@ -21,6 +21,8 @@ export interface PgbenchOptions {
   readonly scale: number;
   readonly rounds: number;
   readonly clients: readonly number[];
+  /** Of pgbench itself; one is its own default. */
+  readonly threads: number;
   readonly seconds: number;
   readonly systems: readonly SystemName[];
   readonly executor: Executor;
@@ -115,7 +117,7 @@ async function measure(
               '-c',
               String(clients),
               '-j',
-              String(Math.min(clients, 2)),
+              String(options.threads),
               '-T',
               String(options.seconds),
             ]);
