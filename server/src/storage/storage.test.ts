@@ -218,6 +218,42 @@ describe('a database directory', () => {
     }
   });
 
+  it('keeps the files of a version of which only one superblock, or perhaps both, were written', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      // The write or the sync of the first or of the second superblock of the second commit fails.
+      const operation = seed % 2 === 0 ? 'write' : 'sync';
+      const at = 1 + ((seed >> 1) & 1);
+      const disk = new SimulatedDisk({ seed: 900 + seed });
+      const storage = await createStorage(environment(disk), options());
+      const one = await addSegment(storage, 1, 30);
+      await commitTable(storage, 7, [one], [one]);
+      const two = await addSegment(storage, 2, 30);
+      disk.fail({ operation, effect: 'EIO', at, path: 'superblock' });
+      const failure = await commitTable(storage, 7, [two], []).catch((error: unknown) => error);
+      expect(failure, `${operation} ${at}`).toBeInstanceOf(DbError);
+      // The one that wanted the version gives up: the file may be named by a superblock all the same.
+      storage.files.release(two.columns[0]!.block!.file);
+      await storage.files.close();
+      const fork = disk.fork();
+      fork.crash();
+      fork.restart();
+      const again = await reopen(fork);
+      const found = again.manifest.current.table(7)!.segments.map((segment) => segment.segment);
+      expect([[1], [2]]).toContainEqual(found);
+      expect(await readAll(again, 7)).toEqual(wantedRows(found, 30));
+      expect(await again.files.verify()).toEqual([]);
+      await again.close();
+      // A later commit decides, and only its files stay.
+      const three = await addSegment(storage, 3, 30);
+      await commitTable(storage, 7, [three], [three]);
+      await storage.close();
+      expect(await disk.stat(blockFileName(two.columns[0]!.block!.file))).toBeUndefined();
+      const last = await reopen(disk);
+      expect(await readAll(last, 7)).toEqual(wantedRows([3], 30));
+      await last.close();
+    }
+  });
+
   it('completes short writes and short reads', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const disk = new SimulatedDisk({ seed, rates: { shortWrite: 0.5 } });

@@ -221,10 +221,10 @@ export class Manifest implements ManifestStore {
     return this.edit;
   }
 
-  /** Called by the edit. */
   /** Files of a version whose superblocks were not both written: held, because a crash may still find that version. */
   private readonly uncertainFiles: number[] = [];
 
+  /** Called by the edit. */
   finishEdit(): void {
     this.edit = null;
   }
