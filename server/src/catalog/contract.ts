@@ -173,6 +173,15 @@ export interface FunctionDescriptor {
    * language `internal` with source = `#` and the oid, as sql/functions registers them.
    */
   readonly source: string;
+  /** Body of a SQL function in standard form: tree-json of its queries; null for a text body. */
+  readonly sqlBody: string | null;
+  readonly ownerOid: Oid;
+  readonly securityDefiner: boolean;
+  /** SET clauses as `name=value`. */
+  readonly settings: readonly string[] | null;
+  /** Expected rows of a set-returning function. */
+  readonly rows: number;
+  readonly cost: number;
   readonly aggregate: AggregateDescriptor | null;
 }
 
@@ -284,6 +293,8 @@ export interface CatalogReader {
   /** Settings kept for sessions of a role in this database (pg_db_role_setting), the weaker first. */
   storedSettings(role: Oid): readonly StoredSetting[];
   names(path: SearchPath): NameService;
+  /** EXECUTE on a function. */
+  hasFunctionPrivilege?(roleOid: Oid, functionOid: Oid): boolean;
 }
 
 export interface DatabaseDescriptor {

@@ -622,6 +622,12 @@ class ProcedureDescriptor implements FunctionDescriptor {
   readonly parallel: 's' | 'r' | 'u';
   readonly language: string;
   readonly source: string;
+  readonly sqlBody: string | null;
+  readonly ownerOid: Oid;
+  readonly securityDefiner: boolean;
+  readonly settings: readonly string[] | null;
+  readonly rows: number;
+  readonly cost: number;
   readonly aggregate: AggregateDescriptor | null;
   private readonly reader: CatalogReaderImplementation;
   private readonly storedDefaults: string | null;
@@ -655,6 +661,12 @@ class ProcedureDescriptor implements FunctionDescriptor {
         : ((reader.view.get('pg_language', language)?.values[PG_LANGUAGE.lanname] as string | undefined) ??
           'internal');
     this.source = isBuiltinSql ? `#${this.oid}` : (row[PG_PROC.prosrc] as string);
+    this.sqlBody = isBuiltinSql ? null : (row[PG_PROC.prosqlbody] as string | null);
+    this.ownerOid = row[PG_PROC.proowner] as number;
+    this.securityDefiner = row[PG_PROC.prosecdef] as boolean;
+    this.settings = strings(row[PG_PROC.proconfig]!);
+    this.rows = row[PG_PROC.prorows] as number;
+    this.cost = row[PG_PROC.procost] as number;
     const aggregate = this.kind === 'a' ? reader.view.get('pg_aggregate', this.oid) : null;
     this.aggregate =
       aggregate === null

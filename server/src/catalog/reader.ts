@@ -626,6 +626,10 @@ export class CatalogReaderImplementation implements CatalogReader {
     return found;
   }
 
+  hasFunctionPrivilege(roleOid: Oid, functionOid: Oid): boolean {
+    return this.hasObjectPrivilege(roleOid, 'function', functionOid, 'EXECUTE');
+  }
+
   names(path: SearchPath): NameService {
     return new CatalogNames(this, path);
   }

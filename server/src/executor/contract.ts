@@ -15,6 +15,7 @@ import type { FunctionContext } from '../sql/functions/contract.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { LockManager, Snapshot, Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { Activity, RoutineHost } from './routines.ts';
 
 /** Receives the rows of a plan; the values are in `frame` at the slots of PhysicalPlan.columns and only until the call returns. */
 export interface RowSink {
@@ -43,6 +44,9 @@ export interface ExecutorServices {
   deferConstraint(check: () => void): void;
   /** True when SET CONSTRAINTS (or INITIALLY DEFERRED) defers this constraint now. */
   isConstraintDeferred(constraintOid: Oid, initiallyDeferred: boolean): boolean;
+  /** Functions of users; absent where there is no session around (workers, tests). */
+  readonly routines?: RoutineHost;
+  readonly activity?: Activity;
 }
 
 export interface ExecutionContext {

@@ -75,6 +75,7 @@ export class RowExecutor {
         library ?? builtinFunctions,
         services.functionContext,
         userFunction ?? null,
+        services.routines ?? null,
       );
       this.resolvers.set(services, resolver);
     }
@@ -165,6 +166,13 @@ class RowExecution implements Execution {
       state !== null && root !== null && this.phase !== 'closed',
       'an execution must be started before it is stepped',
     );
+    const { snapshot, services } = state.environment;
+    const { activity } = services;
+    const outerSnapshot = activity?.snapshot ?? null;
+    if (activity !== undefined) {
+      activity.depth++;
+      activity.snapshot = snapshot;
+    }
     try {
       state.beginSlice();
       if (this.phase === 'lock') {
@@ -201,6 +209,11 @@ class RowExecution implements Execution {
       if (thrown instanceof SuspendSignal) return 'suspended';
       if (thrown instanceof WaitSignal) return thrown;
       throw thrown;
+    } finally {
+      if (activity !== undefined) {
+        activity.snapshot = outerSnapshot;
+        if (--activity.depth === 0) activity.deadline = Number.POSITIVE_INFINITY;
+      }
     }
   }
 

@@ -20,6 +20,7 @@ import type {
 } from '../sql/functions/contract.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { BoundRoutine, RoutineHost } from './routines.ts';
 
 export interface ResolvedFunction {
   readonly call: DatumFunction;
@@ -27,6 +28,8 @@ export interface ResolvedFunction {
   readonly volatility: 'i' | 's' | 'v';
   /** pg_proc.prosrc: the expression compiler has short cuts for well-known ones. */
   readonly source: string;
+  /** Set for functions in SQL and PL/pgSQL: called through invocations, because they may suspend. `call` then runs to the end. */
+  readonly routine?: BoundRoutine;
 }
 
 export interface ResolvedSetFunction {
@@ -54,6 +57,8 @@ export interface FunctionResolver {
   operatorFunction(operatorOid: Oid): Oid;
   operatorName(operatorOid: Oid): string;
   volatility(functionOid: Oid): 'i' | 's' | 'v';
+  /** Written in SQL or PL/pgSQL: its calls may suspend. */
+  isRoutine?(functionOid: Oid): boolean;
   /** What a domain's values must satisfy; absent where there are no domains. */
   domainRules?(typeOid: Oid): readonly DomainRule[];
 }
@@ -81,17 +86,26 @@ export class CatalogFunctionResolver implements FunctionResolver {
   private readonly catalog: () => CatalogReader;
   private readonly library: FunctionLibrary;
   private readonly userFunction: UserFunctionBinder | null;
+  private readonly routines: RoutineHost | null;
 
   constructor(
     catalog: () => CatalogReader,
     library: FunctionLibrary,
     context: FunctionContext,
     userFunction: UserFunctionBinder | null = null,
+    routines: RoutineHost | null = null,
   ) {
     this.catalog = catalog;
     this.library = library;
     this.context = context;
     this.userFunction = userFunction;
+    this.routines = routines;
+  }
+
+  isRoutine(functionOid: Oid): boolean {
+    if (functionOid < FIRST_USER_OID) return false;
+    const language = this.catalog().function(functionOid)?.language;
+    return language !== undefined && !INTERNAL_LANGUAGES.has(language);
   }
 
   typeSupport(oid: Oid): TypeSupport {
@@ -121,6 +135,10 @@ export class CatalogFunctionResolver implements FunctionResolver {
     const isBuiltinSql = !INTERNAL_LANGUAGES.has(descriptor.language) && functionOid < FIRST_USER_OID;
     const source = isBuiltinSql ? `#${functionOid}` : descriptor.source;
     if (!isBuiltinSql && !INTERNAL_LANGUAGES.has(descriptor.language)) {
+      if (this.routines !== null) {
+        const routine = this.routines.bind(descriptor, site);
+        return { call: (...args) => routine.start(args).run(), strict, volatility, source: '', routine };
+      }
       if (this.userFunction === null) {
         throw notSupported(`function "${descriptor.name}" in language ${descriptor.language}`);
       }
@@ -140,6 +158,14 @@ export class CatalogFunctionResolver implements FunctionResolver {
 
   set(functionOid: Oid, site: CallSite): ResolvedSetFunction {
     const descriptor = this.descriptor(functionOid);
+    if (this.routines !== null && this.isRoutine(functionOid)) {
+      const routine = this.routines.bind(descriptor, site);
+      return {
+        call: (...args) => ({ [Symbol.iterator]: () => routine.startSet(args) }),
+        columns: false,
+        strict: descriptor.strict,
+      };
+    }
     const source = INTERNAL_LANGUAGES.has(descriptor.language) ? descriptor.source : `#${functionOid}`;
     const implementation = this.library.setFunction(source);
     if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);

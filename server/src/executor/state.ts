@@ -78,6 +78,8 @@ export class ExecutionState {
   after: AfterQueue | null = null;
   /** Rows changed by the top-level modification, for the command tag. */
   processed = 0;
+  /** Calls of user functions that were left by a suspension, by their place. */
+  readonly calls: { pending: unknown }[] = [];
   private ticks = 0;
   private deadline = Number.POSITIVE_INFINITY;
   private readonly tableCache = new Map<Oid, Table>();
@@ -103,7 +105,14 @@ export class ExecutionState {
     const { services } = this.environment;
     // Slices of length 0 are for tests: a suspension every few ticks (each level of operators may take one per entry).
     this.ticks = services.sliceMicros > 0 ? TICKS_PER_LOOK : TICKS_PER_TEST_SLICE;
+    const { activity } = services;
+    // A statement inside a function shares the slice of the statement that called the function.
+    if (activity !== undefined && activity.depth > 1) {
+      this.deadline = activity.deadline;
+      return;
+    }
     this.deadline = services.monotonicMicros() + services.sliceMicros;
+    if (activity !== undefined) activity.deadline = this.deadline;
   }
 
   /** Runs without slices: on a worker, or where the caller cannot yield. */
@@ -144,6 +153,7 @@ export class ExecutionState {
     this.after = null;
     for (const runner of this.subplans.values()) runner.reset();
     for (const cte of this.ctes) cte?.reset();
+    for (const call of this.calls) call.pending = null;
   }
 
   /** Leaves with a WaitSignal until `promise` is settled; null = nothing to wait for. The caller repeats its attempt afterwards. */

@@ -7,8 +7,10 @@ import type { Clock, Disk, Host, Random } from '../env/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
 import type { Kernels } from '../native/index.ts';
+import type { RoutineHost } from '../executor/routines.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../sql/functions/contract.ts';
+import type { Node } from '../sql/parse/ast.ts';
 import type { AnalysedStatement, Query } from '../sql/tree.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { Transaction, TransactionManager } from '../txn/contract.ts';
@@ -122,6 +124,12 @@ export interface UtilitySession {
   ): Promise<number>;
   /** The error the statement must end with, if it was cancelled. */
   checkInterrupt(): void;
+  /** Functions of users; absent where commands run without a whole session. */
+  readonly routines?: {
+    validate(oid: Oid, text: string): void;
+    sqlBody(oid: Oid, body: Node): { serialised: string; queries: readonly Query[] };
+    readonly manager: RoutineHost;
+  };
 }
 
 /** Utility commands outside the session's own (DDL, GRANT, VACUUM, COPY, EXPLAIN …). */

@@ -31,6 +31,7 @@ import { ExtendedQuery } from './extended-query.ts';
 import { POSTGRES_EPOCH_UNIX_MICROS, SessionFunctionContext } from './function-context.ts';
 import type { Portal, PreparedStatement } from './portal.ts';
 import type { SessionEntry } from './registry.ts';
+import { SessionRoutines } from './routines.ts';
 import { formatContextOf, parseIdentifierList, SessionSettings } from './settings/session-settings.ts';
 import { SimpleQuery } from './simple-query.ts';
 import { parseCommandLineOptions } from './startup-options.ts';
@@ -51,11 +52,12 @@ export class BackendSession implements Session, UtilitySession {
   readonly services: ExecutorServices;
   readonly functionContext: SessionFunctionContext;
   readonly engine: Engine;
-  readonly sink: ResultSink;
+  sink: ResultSink;
   readonly entry: SessionEntry;
   readonly compilation: Compilation;
   readonly executions: Executions;
   readonly extended: ExtendedQuery;
+  readonly routines: SessionRoutines;
   private readonly simple: SimpleQuery;
   readonly cursors = new Map<string, SqlCursor>();
   readonly databaseName: string;
@@ -95,6 +97,7 @@ export class BackendSession implements Session, UtilitySession {
     this.compilation = new Compilation(this);
     this.executions = new Executions(this);
     this.extended = new ExtendedQuery(this);
+    this.routines = new SessionRoutines(this);
     this.simple = new SimpleQuery(this);
     this.settings = new SessionSettings(engine.serverSettings, {
       report: (name, value) => this.sink.parameterStatus(name, value),
@@ -330,7 +333,30 @@ export class BackendSession implements Session, UtilitySession {
 
   // --------------------------------------------------------------------------------------- UtilitySession, services
 
+  /** Role of a SECURITY DEFINER function that runs; null = none. */
+  private effectiveRoleOid: Oid | null = null;
+
+  setEffectiveRole(role: Oid | null): void {
+    if (this.effectiveRoleOid === role) return;
+    this.effectiveRoleOid = role;
+    this.settings.version++;
+  }
+
+  /** Sends what `work` would show to the client elsewhere. */
+  async withSink<T>(sink: ResultSink, work: () => Promise<T>): Promise<T> {
+    const outer = this.sink;
+    const notices = (notice: Notice): void => outer.notice(notice);
+    sink.notice = notices;
+    this.sink = sink;
+    try {
+      return await work();
+    } finally {
+      this.sink = outer;
+    }
+  }
+
   roleOid(): Oid {
+    if (this.effectiveRoleOid !== null) return this.effectiveRoleOid;
     return this.currentRoleOid === 0 ? this.sessionUserOid : this.currentRoleOid;
   }
 
@@ -459,6 +485,25 @@ export class BackendSession implements Session, UtilitySession {
   /** LISTEN and UNLISTEN take effect at commit. */
   deferListen(action: () => void): void {
     this.listenActions.push(action);
+  }
+
+  /** End of a subtransaction of a function, by success. */
+  releaseInternal(): void {
+    this.block.releaseInternal();
+    const { depth } = this.block;
+    for (const portal of this.extended.portals.values()) portal.depth = Math.min(portal.depth, depth);
+    for (const cursor of this.cursors.values()) cursor.depth = Math.min(cursor.depth, depth);
+  }
+
+  /** End of a subtransaction of a function, by an error: cursors opened inside it go. */
+  rollbackInternal(): void {
+    this.block.rollbackInternal();
+    const { depth } = this.block;
+    for (const [name, cursor] of this.cursors) {
+      if (cursor.depth <= depth || cursor.isPersisted) continue;
+      cursor.close();
+      this.cursors.delete(name);
+    }
   }
 
   setConstraints(oids: readonly Oid[], deferred: boolean): void {
@@ -722,6 +767,7 @@ export class BackendSession implements Session, UtilitySession {
   /** Brings the session into the state after an error and returns the error to show. */
   failed(thrown: unknown): DbError {
     const error = this.asDbError(thrown);
+    this.routines.reset();
     const { depth } = this.block;
     this.extended.failPortals(depth);
     this.copyIn?.abandon();
@@ -786,6 +832,8 @@ export class BackendSession implements Session, UtilitySession {
       },
       isConstraintDeferred: (oid, initiallyDeferred) =>
         this.constraintModes.get(oid) ?? this.constraintModes.get(0) ?? initiallyDeferred,
+      routines: this.routines.manager,
+      activity: this.routines.activity,
     };
   }
 

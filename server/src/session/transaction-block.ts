@@ -12,6 +12,9 @@ import { DbError } from '../base/error.ts';
 import type { IsolationLevel, Transaction, TransactionManager } from '../txn/contract.ts';
 import type { SessionSettings } from './settings/session-settings.ts';
 
+/** Name of the savepoints of exception blocks. */
+const INTERNAL_SAVEPOINT = '\0function';
+
 export type BlockState = 'none' | 'implicit' | 'block' | 'failed';
 
 export interface TransactionModes {
@@ -130,6 +133,38 @@ export class TransactionBlock {
     this.settings.beginLevel();
   }
 
+  /** A subtransaction of a function's exception block: in implicit transactions too, and with a name no user can write. */
+  beginInternal(): void {
+    const transaction = this.current;
+    if (transaction === null) throw new DbError('internal_error', 'no transaction for a subtransaction');
+    transaction.beginSubtransaction(INTERNAL_SAVEPOINT);
+    this.savepoints.push(INTERNAL_SAVEPOINT);
+    this.settings.beginLevel();
+  }
+
+  releaseInternal(): void {
+    if (this.current === null || this.savepoints.at(-1) !== INTERNAL_SAVEPOINT) return;
+    this.current.releaseSubtransaction(INTERNAL_SAVEPOINT);
+    this.savepoints.pop();
+    this.settings.releaseLevel();
+  }
+
+  rollbackInternal(): void {
+    if (this.current === null || this.savepoints.at(-1) !== INTERNAL_SAVEPOINT) return;
+    this.current.rollbackToSubtransaction(INTERNAL_SAVEPOINT);
+    this.current.releaseSubtransaction(INTERNAL_SAVEPOINT);
+    this.savepoints.pop();
+    this.settings.popLevel();
+  }
+
+  /** Opens a transaction for a procedure that has ended its own. */
+  openImplicit(modes: TransactionModes): void {
+    if (this.current !== null) return;
+    this.open(modes);
+    this.state = 'implicit';
+    this.hasRunStatement = true;
+  }
+
   release(name: string): void {
     const transaction = this.inBlock('RELEASE SAVEPOINT');
     const index = this.savepoints.lastIndexOf(name);
@@ -205,6 +240,7 @@ export class TransactionBlock {
       case 'failed':
         return;
       case 'block': {
+        while (this.savepoints.at(-1) === INTERNAL_SAVEPOINT) this.rollbackInternal();
         const innermost = this.savepoints[this.savepoints.length - 1];
         if (this.current !== null) {
           if (innermost !== undefined) this.current.rollbackToSubtransaction(innermost);

@@ -52,6 +52,16 @@ export interface DdlContext {
   mayResetStored(name: string): boolean;
   /** Tells the session to empty a temporary table at the end of each of its transactions (ON COMMIT DELETE ROWS). */
   onCommitTemporary(relationOid: Oid, action: 'delete'): void;
+  /** Asks a function's language whether its body is right (unless check_function_bodies is off). */
+  validateFunction?(oid: Oid): Promise<void>;
+  /** Analyses the body of a SQL function in standard form (BEGIN ATOMIC, RETURN). */
+  sqlBody?(oid: Oid, body: Node): { serialised: string; queries: readonly Query[] };
+  /** Default privileges of new objects; null = the built-in ones. */
+  defaultAcl?(kind: 'function', namespace: Oid): Datum;
+  /** A setting's name as it is registered; 42704 for an unknown one. */
+  settingName?(name: string): string;
+  /** Throws when the setting cannot take the value. */
+  checkSetting?(name: string, value: string): void;
 }
 
 export type StoredSettingChange =
@@ -73,6 +83,7 @@ export interface QueryRunner {
 
 export type ExpressionKind =
   | 'default'
+  | 'function default'
   | 'check'
   | 'index'
   | 'index predicate'

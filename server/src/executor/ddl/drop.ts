@@ -4,13 +4,13 @@ import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
-import { formatType } from '../../catalog/format-type.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
-import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
+import { stringOf } from '../../sql/parse/ast.ts';
 import type { DropStmt, Node, ObjectType, TruncateStmt } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
+import { checkKind, lookupRoutine, missingRoutine, type RoutineLookup } from './routine-names.ts';
 import { changeSequence, presentSettings } from './sequence.ts';
 
 interface RelationDrop {
@@ -150,51 +150,26 @@ export async function dropObjects(ddl: Ddl, statement: DropStmt): Promise<Utilit
 export function findFunction(ddl: Ddl, node: Node, kind: ObjectType, missingOk: boolean): Oid | null {
   if (!('ObjectWithArgs' in node)) throw notSupported('this form of function name');
   const target = node.ObjectWithArgs;
-  const names = stringsOf(target.objname);
-  const word =
-    kind === 'OBJECT_PROCEDURE'
-      ? 'procedure'
-      : kind === 'OBJECT_AGGREGATE'
-        ? 'aggregate'
-        : kind === 'OBJECT_ROUTINE'
-          ? 'routine'
-          : 'function';
-  const schema = names.length > 1 ? names.at(-2)! : null;
-  if (schema !== null && ddl.reader.namespaceByName(schema) === null) {
-    if (missingOk) {
-      ddl.notice(`schema "${schema}" does not exist, skipping`);
-      return null;
-    }
-    throw new DbError('invalid_schema_name', `schema "${schema}" does not exist`);
-  }
-  const candidates = ddl.reader.functionsByName(schema, names.at(-1)!, ddl.path);
-  if (target.args_unspecified === true) {
-    if (candidates.length > 1)
-      throw new DbError('ambiguous_function', `${word} name "${names.join('.')}" is not unique`, {
-        hint: `Specify the argument list to select the ${word} unambiguously.`,
-      });
-    if (candidates.length === 1) return candidates[0]!.oid;
-    if (missingOk) {
-      ddl.notice(`${word} ${names.join('.')}() does not exist, skipping`);
-      return null;
-    }
-    throw new DbError('undefined_function', `could not find a ${word} named "${names.join('.')}"`);
-  }
-  const types = (target.objargs ?? []).map((argument) =>
-    'TypeName' in argument ? ddl.context.sql.resolveTypeName(argument.TypeName).typeOid : 0,
-  );
-  const found = candidates.find(
-    (candidate) =>
-      candidate.argumentTypes.length === types.length &&
-      candidate.argumentTypes.every((type, index) => type === types[index]),
-  );
-  if (found !== undefined) return found.oid;
-  const signature = `${names.join('.')}(${types.map((type) => formatType(ddl.reader, type, { path: ddl.path })).join(', ')})`;
-  if (missingOk) {
-    ddl.notice(`${word} ${signature} does not exist, skipping`);
+  let lookup: RoutineLookup;
+  try {
+    lookup = lookupRoutine(ddl, target, kind);
+  } catch (error) {
+    // A schema or type that is not there cannot have the routine either.
+    if (!missingOk || !(error instanceof DbError)) throw error;
+    if (error.code !== '3F000' && error.code !== '42704') throw error;
+    ddl.notice(`${error.message}, skipping`);
     return null;
   }
-  throw new DbError('undefined_function', `${word} ${signature} does not exist`);
+  const { word, signature, found } = lookup;
+  if (found === null) {
+    if (!missingOk) throw missingRoutine(target, word, signature);
+    ddl.notice(
+      `${missingRoutine({ ...target, args_unspecified: false }, word, signature).message}, skipping`,
+    );
+    return null;
+  }
+  checkKind(found, kind, signature);
+  return found.oid;
 }
 
 async function dropRelations(ddl: Ddl, statement: DropStmt, wanted: RelationDrop): Promise<UtilityResult> {

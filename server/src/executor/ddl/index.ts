@@ -9,6 +9,7 @@ import type {
   AlterEnumStmt,
   AlterExtensionContentsStmt,
   AlterExtensionStmt,
+  AlterFunctionStmt,
   AlterObjectSchemaStmt,
   AlterOwnerStmt,
   AlterPolicyStmt,
@@ -30,6 +31,7 @@ import type {
   CreatePolicyStmt,
   CreatePublicationStmt,
   CreateRangeStmt,
+  CreateFunctionStmt,
   CreateRoleStmt,
   CreateSchemaStmt,
   CreateSeqStmt,
@@ -61,6 +63,7 @@ import { alterTable } from './alter-table.ts';
 import { comment } from './comment.ts';
 import { Ddl } from './common.ts';
 import type { DdlContext, UtilityResult } from './contract.ts';
+import { alterFunction, createFunction } from './create-function.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
 import { alterDatabase, createDatabase, dropDatabase } from './database.ts';
@@ -144,6 +147,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CompositeTypeStmt: (ddl, tree: CompositeTypeStmt) => createComposite(ddl, tree),
   CreateDomainStmt: (ddl, tree: CreateDomainStmt) => createDomain(ddl, tree),
   AlterDomainStmt: (ddl, tree: AlterDomainStmt) => alterDomain(ddl, tree),
+  CreateFunctionStmt: (ddl, tree: CreateFunctionStmt) => createFunction(ddl, tree),
+  AlterFunctionStmt: (ddl, tree: AlterFunctionStmt) => alterFunction(ddl, tree),
   VacuumStmt: (ddl, tree: VacuumStmt) => vacuum(ddl, tree),
   CheckPointStmt: (ddl) => checkpoint(ddl),
   ReindexStmt: (ddl, tree: ReindexStmt) => reindex(ddl, tree),

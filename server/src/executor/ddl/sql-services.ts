@@ -24,6 +24,7 @@ const BOOL = 16;
 
 const KINDS: Readonly<Record<ExpressionKind, AnalysisKind>> = {
   default: 'columnDefault',
+  'function default': 'functionDefault',
   check: 'check',
   index: 'indexExpression',
   'index predicate': 'indexPredicate',
@@ -72,7 +73,11 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
         target:
           target === undefined
             ? undefined
-            : { typeOid: target.typeOid, typmod: target.typmod, label: `column "${target.columnName}"` },
+            : {
+                typeOid: target.typeOid,
+                typmod: target.typmod,
+                label: kind === 'function default' ? `argument` : `column "${target.columnName}"`,
+              },
         domainValue: domainType === undefined ? undefined : { kind: 'caseTest', ...domainType },
       });
       if (kind !== 'check' && kind !== 'index predicate' && kind !== 'domain check') return expr;

@@ -111,7 +111,7 @@ export function suspensionPoints(expr: PlanExpr, resolver: FunctionResolver): nu
     if (node.kind === 'subPlan') count++;
     else if (
       (node.kind === 'function' || node.kind === 'operator') &&
-      resolver.volatility(node.functionOid) === 'v'
+      (resolver.volatility(node.functionOid) === 'v' || resolver.isRoutine?.(node.functionOid) === true)
     )
       count++;
     for (const child of expressionChildren(node)) visit(child);

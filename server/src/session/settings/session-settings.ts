@@ -210,6 +210,42 @@ export class SessionSettings {
     this.apply(key, value, scope, definition);
   }
 
+  /** The registered spelling of a name; 42704 when there is none. */
+  nameOf(name: string): string {
+    return this.resolveName(name);
+  }
+
+  /** Throws when the setting cannot take the value. */
+  check(name: string, text: string): void {
+    const key = this.resolveName(name);
+    const definition = DEFINITIONS_BY_NAME.get(key.toLowerCase());
+    if (definition === undefined) return;
+    this.checkMayChange(definition, 'session');
+    checkedValue(definition, text, this.get(key), this.server.checks);
+  }
+
+  /** Sets values for the length of a function call; the answer puts back what was there. */
+  pushLocal(values: readonly (readonly [name: string, text: string])[]): () => void {
+    const saved: { key: string; value: SettingValue | undefined }[] = [];
+    const undo = (): void => {
+      for (const { key, value } of saved.reverse()) {
+        restore(this.current, key, value);
+        this.changed(key);
+      }
+    };
+    try {
+      for (const [name, text] of values) {
+        const key = this.resolveName(name);
+        saved.push({ key, value: this.current.get(key) });
+        this.set(name, text, 'local');
+      }
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return undo;
+  }
+
   reset(name: string): void {
     const key = this.resolveName(name);
     const definition = DEFINITIONS_BY_NAME.get(key.toLowerCase());

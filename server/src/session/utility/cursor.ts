@@ -5,6 +5,7 @@
  * cursor reads the rest at commit and lives on from what it kept.
  */
 import { DbError } from '../../base/error.ts';
+import { SuspendSignal } from '../../base/suspend.ts';
 import type { Execution, RowSink } from '../../executor/contract.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
 import type { Datum } from '../../types/datum.ts';
@@ -63,6 +64,113 @@ export class SqlCursor {
 
   get keepsRows(): boolean {
     return this.isScrollable || this.isHoldable;
+  }
+
+  /**
+   * One FETCH or MOVE of a function: like `advance` and `moveTo`, but it may leave by a suspension instead of waiting. Rows read by
+   * then are kept, so that calling again goes on where it stopped.
+   */
+  travel(
+    direction: 'forward' | 'backward' | 'absolute' | 'relative',
+    count: number,
+    deliver: (row: readonly Datum[]) => void,
+  ): number {
+    switch (direction) {
+      case 'backward':
+        return this.travel('forward', -count, deliver);
+      case 'absolute':
+        return this.travelTo(count, deliver);
+      case 'relative':
+        if (count === 0) return this.current(deliver);
+        return this.travelTo(Math.max(0, this.position + count), deliver);
+      default:
+        break;
+    }
+    if (count === 0) return this.current(deliver);
+    if (count < 0) {
+      this.requireScroll();
+      let passed = 0;
+      while (passed < -count && this.position > 1) {
+        this.position--;
+        deliver(this.rows[this.position - 1]);
+        passed++;
+      }
+      if (passed < -count) this.position = 0;
+      return passed;
+    }
+    const goal = this.position + count;
+    this.readAhead(goal);
+    let passed = 0;
+    while (passed < count) {
+      const row = this.rowAt(this.position + 1);
+      if (row === null) {
+        this.position = this.readCount + 1;
+        break;
+      }
+      this.position++;
+      passed++;
+      deliver(row);
+    }
+    if (!this.keepsRows) this.window.length = 0;
+    return passed;
+  }
+
+  private travelTo(target: number, deliver: (row: readonly Datum[]) => void): number {
+    let wanted = target;
+    if (target < 0) {
+      this.requireScroll();
+      this.readAhead(FETCH_ALL);
+      wanted = this.rows.length + 1 + target;
+    }
+    if (wanted <= this.position && wanted !== this.position + 1) this.requireScroll();
+    if (wanted < 1) {
+      this.position = 0;
+      return 0;
+    }
+    this.readAhead(wanted);
+    const row = this.rowAt(wanted);
+    if (!this.keepsRows) this.window.length = 0;
+    if (row === null) {
+      this.position = this.readCount + 1;
+      return 0;
+    }
+    this.position = wanted;
+    deliver(row);
+    return 1;
+  }
+
+  /** Rows read and not yet passed of a cursor that keeps none. */
+  private readonly window: (readonly Datum[])[] = [];
+
+  private rowAt(number: number): readonly Datum[] | null {
+    if (this.keepsRows) return this.rows[number - 1] ?? null;
+    return this.window[this.window.length - 1 - (this.readCount - number)] ?? null;
+  }
+
+  /** Reads until row `goal` is there or there are no more. */
+  private readAhead(goal: number): void {
+    const { execution } = this;
+    if (this.hasFailed) throw cannotRun(this.name);
+    if (execution === null || this.isExhausted) return;
+    const slots = this.plan.columns.map((column) => column.slot);
+    const sink: RowSink = {
+      row: (frame) => {
+        const row = slots.map((slot) => frame[slot]);
+        if (this.keepsRows) this.rows.push(row);
+        else this.window.push(row);
+        this.readCount++;
+      },
+      isCongested: () => false,
+    };
+    while (this.readCount < goal) {
+      const result = execution.step(goal >= FETCH_ALL ? 0 : goal - this.readCount, sink);
+      if (result === 'done') {
+        this.isExhausted = true;
+        return;
+      }
+      if (result === 'suspended') throw SuspendSignal.instance;
+      if (typeof result === 'object') throw result;
+    }
   }
 
   /** Moves by `count` rows from here (negative = backwards) delivering each row passed; returns how many. */

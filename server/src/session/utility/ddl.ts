@@ -85,6 +85,10 @@ export class DdlUtility implements UtilityExecutor {
             entry.processId !== session.functionContext.session.backendPid,
         ),
       onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
+      validateFunction: async (oid) => session.routines?.validate(oid, context.text),
+      ...(session.routines === undefined ? {} : { sqlBody: session.routines.sqlBody.bind(session.routines) }),
+      settingName: (name) => session.settings.nameOf(name),
+      checkSetting: (name, value) => session.settings.check(name, value),
     };
     for (const name of truncatedNames(statement.text))
       session.notice({

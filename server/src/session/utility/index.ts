@@ -4,6 +4,7 @@ import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
+import { callProcedure, describeCall, runBlock } from './call.ts';
 import { copy } from './copy.ts';
 import { closeCursor, declareCursor, describeFetch, fetchCursor } from './cursor.ts';
 import { describeExplain, explain } from './explain.ts';
@@ -43,6 +44,8 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
   ['ListenStmt', listen],
   ['UnlistenStmt', unlisten],
   ['NotifyStmt', notify],
+  ['CallStmt', callProcedure],
+  ['DoStmt', runBlock],
 ]);
 
 export function isSessionCommand(node: string): boolean {
@@ -60,6 +63,7 @@ export async function runSessionCommand(command: SessionCommand): Promise<string
 export function describeSessionCommand(
   session: BackendSession,
   statement: ParsedStatement,
+  parameterTypes: readonly number[] = [],
 ): readonly ResultColumn[] | null {
   switch (statement.node) {
     case 'VariableShowStmt':
@@ -70,6 +74,8 @@ export function describeSessionCommand(
       return describeExplain(statement);
     case 'FetchStmt':
       return describeFetch(session, statement);
+    case 'CallStmt':
+      return describeCall(session, statement, parameterTypes);
     default:
       return null;
   }

@@ -397,7 +397,10 @@ export function coerceToTarget(
   position?: number,
 ): Expr | null {
   if (exprType === target && typmod === expr.typmod) return expr;
-  if (!canCoerce(scope, [exprType], [target], context)) return null;
+  if (!canCoerce(scope, [exprType], [target], context)) {
+    if (context !== 'assignment' || !scope.convertsThroughText || exprType === 0) return null;
+    return { kind: 'ioCast', arg: expr, form: 'explicitCast', typeOid: target, typmod, collation: 0 };
+  }
   let inner = expr;
   const collates: Extract<Expr, { kind: 'collate' }>[] = [];
   while (inner.kind === 'collate') {

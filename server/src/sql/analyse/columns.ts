@@ -410,6 +410,7 @@ export function fieldsOf(scope: Scope, expr: Expr): RowField[] | null {
     }));
   }
   if (expr.kind === 'var') return recordVarFields(scope, expr);
+  if (expr.kind === 'param') return scope.context.names?.fieldsOf(expr) ?? null;
   return null;
 }
 

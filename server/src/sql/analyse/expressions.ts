@@ -202,7 +202,28 @@ const NO_COLUMNS: Partial<Record<ExpressionKind, string>> = {
   functionDefault: 'cannot use column reference in parameter default value',
 };
 
+/** A name: a column, or what the function body around it calls so. */
 function transformColumnRef(scope: Scope, reference: ColumnRef): Expr {
+  const hook = scope.context.names;
+  if (hook === undefined) return transformColumn(scope, reference);
+  const fields = reference.fields ?? [];
+  const isStar = 'A_Star' in fields[fields.length - 1];
+  const names = (isStar ? fields.slice(0, -1) : fields).map(stringOf);
+  const position = positionOf(reference.location);
+  let column: Expr | null = null;
+  let failure: DbError | null = null;
+  try {
+    column = transformColumn(scope, reference);
+  } catch (error) {
+    if (!(error instanceof DbError) || (error.code !== '42703' && error.code !== '42P01')) throw error;
+    failure = error;
+  }
+  const found = hook.resolve(scope, names, isStar, position, column) ?? column;
+  if (found === null) throw failure;
+  return found;
+}
+
+function transformColumn(scope: Scope, reference: ColumnRef): Expr {
   const fields = reference.fields ?? [];
   const position = positionOf(reference.location);
   const forbidden = NO_COLUMNS[scope.kind];

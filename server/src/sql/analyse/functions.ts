@@ -32,16 +32,21 @@ function expandCandidates(
   count: number,
   argumentNames: readonly (string | null)[],
   expandVariadic: boolean,
+  withOutputs = false,
 ): FunctionCandidate[] {
   const namedCount = argumentNames.filter((name) => name !== null).length;
   const result: FunctionCandidate[] = [];
   for (const descriptor of functions) {
-    const declared = descriptor.argumentTypes;
+    // CALL names the output arguments of a procedure too.
+    const declared =
+      withOutputs && descriptor.kind === 'p'
+        ? (descriptor.allArgumentTypes ?? descriptor.argumentTypes)
+        : descriptor.argumentTypes;
     let candidate: FunctionCandidate;
     if (namedCount > 0) {
       // Variadic functions take named notation only with VARIADIC written out.
       if (descriptor.variadicType && expandVariadic) continue;
-      const numbers = matchNames(descriptor, count, argumentNames);
+      const numbers = matchNames(descriptor, count, argumentNames, declared.length);
       if (!numbers) continue;
       candidate = {
         oid: descriptor.oid,
@@ -103,14 +108,15 @@ function matchNames(
   descriptor: FunctionDescriptor,
   count: number,
   argumentNames: readonly (string | null)[],
+  declaredCount: number,
 ): number[] | null {
-  const declaredCount = descriptor.argumentTypes.length;
+  const withOutputs = declaredCount > descriptor.argumentTypes.length;
   if (count > declaredCount || !descriptor.argumentNames) return null;
   // Input arguments only, in order.
   const inputNames: string[] = [];
   if (descriptor.argumentModes)
     descriptor.argumentModes.forEach((mode, index) => {
-      if (mode === 'i' || mode === 'b' || mode === 'v')
+      if (mode === 'i' || mode === 'b' || mode === 'v' || withOutputs)
         inputNames.push(descriptor.argumentNames![index] ?? '');
     });
   else inputNames.push(...descriptor.argumentNames);
@@ -141,11 +147,12 @@ function chooseFunction(
   args: readonly Expr[],
   argumentNames: readonly (string | null)[],
   expandVariadic: boolean,
+  isProcedure = false,
 ): FunctionChoice {
   const { catalog, context } = scope;
   const functions = catalog.functionsByName(schema, name, context.path);
   const inputs = args.map((arg) => arg.typeOid);
-  const candidates = expandCandidates(functions, args.length, argumentNames, expandVariadic);
+  const candidates = expandCandidates(functions, args.length, argumentNames, expandVariadic, isProcedure);
   for (const candidate of candidates)
     if (candidate.defaultedCount === 0 && sameArgs(candidate.args, inputs))
       return { kind: 'found', candidate };
@@ -260,7 +267,7 @@ export function makeCall(
       if (field) return field;
     }
   }
-  const choice = chooseFunction(scope, schema, name, args, argumentNames, !call.func_variadic);
+  const choice = chooseFunction(scope, schema, name, args, argumentNames, !call.func_variadic, isProcedure);
   if (choice.kind === 'cast' && isPlain)
     return coerceType(
       scope,
@@ -281,10 +288,14 @@ export function makeCall(
   const { descriptor } = candidate;
   checkKind(scope, call, descriptor, fullName, parts, isProcedure, position);
 
+  const allDeclared =
+    isProcedure && descriptor.kind === 'p'
+      ? (descriptor.allArgumentTypes ?? descriptor.argumentTypes)
+      : descriptor.argumentTypes;
   let declared: Oid[];
   let actual: Expr[];
   if (candidate.argumentNumbers) {
-    declared = [...descriptor.argumentTypes];
+    declared = [...allDeclared];
     const defaults = defaultsOf(scope, descriptor);
     const first = declared.length - descriptor.defaultCount;
     actual = declared.map((_, number) => {
@@ -296,9 +307,9 @@ export function makeCall(
     actual = [...args];
     if (candidate.defaultedCount > 0) {
       const defaults = defaultsOf(scope, descriptor);
-      for (let number = args.length; number < descriptor.argumentTypes.length; number++) {
-        declared.push(descriptor.argumentTypes[number]);
-        actual.push(defaults[number - (descriptor.argumentTypes.length - descriptor.defaultCount)]);
+      for (let number = args.length; number < allDeclared.length; number++) {
+        declared.push(allDeclared[number]);
+        actual.push(defaults[number - (allDeclared.length - descriptor.defaultCount)]);
       }
     }
   }

@@ -9,7 +9,26 @@ import type { CatalogReader, SearchPath, TypeDescriptor } from '../../catalog/co
 import type { FormatContext } from '../../types/contract.ts';
 import type { WindowDef } from '../parse/ast.ts';
 import type { CommonTable, Expr, Query, RangeTableEntry, WindowClause } from '../tree.ts';
+import type { RowField } from './columns.ts';
 import type { ParameterTypes } from './parameters.ts';
+
+/** Names that are neither tables nor columns: arguments and variables of a function whose body is analysed. */
+export interface NameHook {
+  /**
+   * What a dotted name means beside columns. `column` is what it means as a column (null = nothing); `isStar` for `name.*`,
+   * where `names` leaves the star out. Null = the hook does not know it (then `column` or the error stands).
+   * May throw 42702 when both know the name.
+   */
+  resolve(
+    scope: Scope,
+    names: readonly string[],
+    isStar: boolean,
+    position: number | undefined,
+    column: Expr | null,
+  ): Expr | null;
+  /** Fields of a value of type record that the hook gave out; null when unknown. */
+  fieldsOf(expr: Expr): RowField[] | null;
+}
 
 /** What analysis needs beside the raw tree. */
 export interface StatementContext {
@@ -18,6 +37,7 @@ export interface StatementContext {
   /** For folding literals; `names` should be `catalog.names(path)`. */
   readonly format: FormatContext;
   readonly parameters: ParameterTypes;
+  readonly names?: NameHook;
 }
 
 /** Where an expression stands; decides what is allowed in it and how errors name the place. */
@@ -162,6 +182,8 @@ export class Scope {
   lastSetReturning: Expr | null = null;
   /** Value stood for by VALUE in a domain's CHECK. */
   domainValue: Expr | null = null;
+  /** Assignments without a cast go through text, as in PL/pgSQL. */
+  convertsThroughText = false;
   /** FOR UPDATE of an outer level applies to subqueries here. */
   isLockedFromParent = false;
 

@@ -16,7 +16,7 @@ import { assignCollations } from './collations.ts';
 import { transformExpr } from './expressions.ts';
 import { ParameterTypes } from './parameters.ts';
 import { makeItem, relationEntry } from './range-table.ts';
-import { type ExpressionKind, Scope, type StatementContext } from './scope.ts';
+import { type ExpressionKind, type NameHook, Scope, type StatementContext } from './scope.ts';
 import { analyseQueryNode, isQueryTag } from './statement-kinds.ts';
 import { formatType } from './type-name.ts';
 
@@ -27,6 +27,9 @@ export interface AnalyseOptions {
   format: FormatContext;
   /** Declared types of $1 … (0 = to be found); absent = the statement may have no parameters. */
   parameterTypes?: readonly Oid[];
+  /** Takes the place of `parameterTypes` where parameters are variables. */
+  parameters?: ParameterTypes;
+  names?: NameHook;
 }
 
 function contextOf(options: AnalyseOptions): StatementContext {
@@ -34,7 +37,10 @@ function contextOf(options: AnalyseOptions): StatementContext {
     catalog: options.catalog,
     path: options.path,
     format: options.format,
-    parameters: new ParameterTypes(options.parameterTypes ?? [], options.parameterTypes !== undefined),
+    parameters:
+      options.parameters ??
+      new ParameterTypes(options.parameterTypes ?? [], options.parameterTypes !== undefined),
+    ...(options.names === undefined ? {} : { names: options.names }),
   };
 }
 

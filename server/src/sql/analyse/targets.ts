@@ -126,6 +126,11 @@ function expandColumnStar(scope: Scope, reference: ColumnRef): TargetEntry[] {
   const relation = names[names.length - 2];
   const schema = names.length > 2 ? names[names.length - 3] : null;
   const found = findItem(scope, schema, relation, position);
+  const hook = scope.context.names;
+  if (hook !== undefined) {
+    const row = hook.resolve(scope, names.slice(0, -1), true, position, null);
+    if (row && !found) return expandRow(scope, row);
+  }
   if (!found) throw missingTable(scope, relation, position);
   return expandItem(scope, found.item, found.levelsUp, position);
 }

@@ -11,10 +11,11 @@
 import { DbError, internalError, notSupported } from '../../../base/error.ts';
 import { isSuspension } from '../../../base/suspend.ts';
 import type { PlanExpr } from '../../../planner/physical.ts';
-import type { FunctionExpr, OperatorExpr, VarExpr } from '../../../sql/tree.ts';
+import type { FunctionExpr, OperatorExpr, ParamExpr, VarExpr } from '../../../sql/tree.ts';
 import type { Datum } from '../../../types/datum.ts';
 import { SqlRecord } from '../../../types/datum.ts';
 import type { FunctionResolver } from '../../functions.ts';
+import type { BoundRoutine, Invocation } from '../../routines.ts';
 import type { ExecutionState } from '../../state.ts';
 import { suspensionPoints } from '../walk.ts';
 import { compileArray, compileArrayCast, compileArrayOperator, compileSubscript } from './arrays.ts';
@@ -35,10 +36,17 @@ export interface Compiled {
   readonly value: Datum;
 }
 
-interface VolatileCell {
-  filled: boolean;
-  value: Datum;
+/**
+ * Memory of one place in an expression over suspensions. Where one compiled expression serves several activations of a function at once,
+ * it lies in the activation's frame.
+ */
+interface Cell {
+  get(frame: Datum[]): unknown;
+  set(frame: Datum[], value: unknown): void;
 }
+
+/** A kept NULL, told from nothing kept. */
+const KEPT_NULL = Symbol('NULL');
 
 export function constant(value: Datum): Compiled {
   return { run: () => value, constant: true, value };
@@ -50,6 +58,10 @@ export function dynamic(run: Evaluate): Compiled {
 export interface CompilerOptions {
   /** What a Var means: plans have none; row expressions (checks, defaults) read column `attribute - 1` of the row given as frame. */
   readonly variable?: (expr: VarExpr) => Evaluate;
+  /** What $n means; default: the statement's parameters. */
+  readonly parameter?: (number: number, expr: ParamExpr) => Evaluate;
+  /** Gives a place in the frame for what must survive a suspension; default: beside the expression. */
+  readonly newSlot?: () => number;
 }
 
 export class ExpressionCompiler {
@@ -59,7 +71,7 @@ export class ExpressionCompiler {
   /** Cells of the CASE arguments (or array elements) around the node being compiled, innermost last. */
   readonly caseCells: { value: Datum }[] = [];
   private readonly options: CompilerOptions;
-  private volatileCells: VolatileCell[] | null = null;
+  private volatileCells: Cell[] | null = null;
   /** Where the value of a set-returning call comes from (projectSet); null = not one of them. */
   cellOf: ((expr: PlanExpr) => Evaluate | null) | null = null;
 
@@ -90,24 +102,45 @@ export class ExpressionCompiler {
   private guarded<T extends Evaluate | Test>(expr: PlanExpr, build: () => T): T {
     if (suspensionPoints(expr, this.resolver) < 2) return build();
     const outer = this.volatileCells;
-    const cells: VolatileCell[] = [];
+    const cells: Cell[] = [];
     this.volatileCells = cells;
     const run = build();
     this.volatileCells = outer;
     if (cells.length === 0) return run;
-    const clear = (): void => {
-      for (const cell of cells) cell.filled = false;
+    const clear = (frame: Datum[]): void => {
+      for (const cell of cells) cell.set(frame, null);
     };
     return ((frame: Datum[]) => {
       try {
         const value = run(frame);
-        clear();
+        clear(frame);
         return value;
       } catch (thrown) {
-        if (!isSuspension(thrown)) clear();
+        if (!isSuspension(thrown)) clear(frame);
         throw thrown;
       }
     }) as T;
+  }
+
+  private newCell(): Cell {
+    const { newSlot } = this.options;
+    if (newSlot !== undefined) {
+      const slot = newSlot();
+      return {
+        get: (frame) => frame[slot] ?? null,
+        set: (frame, value) => {
+          frame[slot] = value as Datum;
+        },
+      };
+    }
+    const cell: { pending: unknown } = { pending: null };
+    this.state?.calls.push(cell);
+    return {
+      get: () => cell.pending,
+      set: (_, value) => {
+        cell.pending = value;
+      },
+    };
   }
 
   testNode(expr: PlanExpr): Test {
@@ -156,7 +189,9 @@ export class ExpressionCompiler {
         return dynamic(variable(expr));
       }
       case 'param':
-        return this.parameter(expr.number);
+        return this.options.parameter !== undefined
+          ? dynamic(this.options.parameter(expr.number, expr))
+          : this.parameter(expr.number);
       case 'function':
       case 'operator':
         return this.call(expr);
@@ -344,6 +379,14 @@ export class ExpressionCompiler {
       ...(expr.kind === 'function' && expr.columns !== undefined ? { columns: expr.columns } : {}),
     });
     if (resolved.strict && args.some((arg) => arg.constant && arg.value === null)) return constant(null);
+    if (resolved.routine !== undefined) {
+      const call = this.routineCall(
+        resolved.routine,
+        resolved.strict,
+        args.map((arg) => arg.run),
+      );
+      return dynamic(this.volatileCells === null ? call : this.kept(call));
+    }
     const run =
       this.shortCut(expr, resolved.source, args) ??
       directCall(
@@ -378,14 +421,37 @@ export class ExpressionCompiler {
 
   /** Keeps the result of a volatile call while the expression around it is suspended. */
   private kept(run: Evaluate): Evaluate {
-    const cell: VolatileCell = { filled: false, value: null };
+    const cell = this.newCell();
     this.volatileCells!.push(cell);
     return (frame) => {
-      if (cell.filled) return cell.value;
+      const known = cell.get(frame);
+      if (known !== null) return known === KEPT_NULL ? null : (known as Datum);
       const value = run(frame);
-      cell.value = value;
-      cell.filled = true;
+      cell.set(frame, value === null ? KEPT_NULL : value);
       return value;
+    };
+  }
+
+  /** A call of a user function: while it is suspended its invocation waits in a cell, and its arguments are not evaluated again. */
+  private routineCall(routine: BoundRoutine, strict: boolean, args: readonly Evaluate[]): Evaluate {
+    const cell = this.newCell();
+    return (frame) => {
+      let invocation = cell.get(frame) as Invocation | null;
+      if (invocation === null) {
+        const values: Datum[] = [];
+        for (const arg of args) {
+          const value = arg(frame);
+          if (value === null && strict) return null;
+          values.push(value);
+        }
+        invocation = routine.start(values);
+      } else cell.set(frame, null);
+      try {
+        return invocation.run();
+      } catch (thrown) {
+        if (isSuspension(thrown)) cell.set(frame, invocation);
+        throw thrown;
+      }
     };
   }
 

@@ -28,13 +28,21 @@ function compileSet(compiler: ExpressionCompiler, expr: FunctionExpr | OperatorE
     ...columnsOf(expr),
   });
   const args = compiler.compileAll(expr.args);
+  // Arguments already evaluated when a later one suspends.
+  const progress: { pending: unknown } = { pending: null };
+  compiler.state?.calls.push(progress);
   return (frame) => {
-    const values: Datum[] = [];
-    for (const arg of args) {
-      const value = arg(frame);
-      if (value === null && resolved.strict) return EMPTY[Symbol.iterator]();
+    const values = (progress.pending as Datum[] | null) ?? [];
+    progress.pending = values;
+    while (values.length < args.length) {
+      const value = args[values.length]!(frame);
+      if (value === null && resolved.strict) {
+        progress.pending = null;
+        return EMPTY[Symbol.iterator]();
+      }
       values.push(value);
     }
+    progress.pending = null;
     return resolved.call(...values)[Symbol.iterator]();
   };
 }
@@ -55,7 +63,10 @@ export class FunctionScan implements Operator {
   private readonly node: FunctionScanNode;
   private readonly functions: ScannedFunction[];
   private readonly filter: Test | null;
-  private iterators: (Iterator<Item> | null)[] | null = null;
+  private iterators: (Iterator<Item> | null)[] = [];
+  /** Functions that have given their item of the present row. */
+  private advanced = 0;
+  private hasItem = false;
   private ordinal = 0;
   private pending = false;
 
@@ -76,7 +87,9 @@ export class FunctionScan implements Operator {
   }
 
   rescan(): void {
-    this.iterators = null;
+    this.iterators = [];
+    this.advanced = 0;
+    this.hasItem = false;
     this.ordinal = 0;
     this.pending = false;
   }
@@ -88,7 +101,8 @@ export class FunctionScan implements Operator {
   next(): boolean {
     const { state, filter } = this;
     const { frame } = state;
-    if (this.iterators === null) this.iterators = this.functions.map((item) => item.start(frame));
+    while (this.iterators.length < this.functions.length)
+      this.iterators.push(this.functions[this.iterators.length]!.start(frame));
     for (;;) {
       if (!this.pending) {
         state.tick();
@@ -104,8 +118,8 @@ export class FunctionScan implements Operator {
   /** Takes one item of every function; shorter sets are filled up with NULLs. */
   private advance(iterators: (Iterator<Item> | null)[]): boolean {
     const { frame } = this.state;
-    let any = false;
-    for (let index = 0; index < iterators.length; index++) {
+    for (; this.advanced < iterators.length; this.advanced++) {
+      const index = this.advanced;
       const { slots, spread } = this.functions[index]!;
       const item = iterators[index]?.next();
       if (item === undefined || item.done === true) {
@@ -113,9 +127,12 @@ export class FunctionScan implements Operator {
         for (const slot of slots) frame[slot] = null;
         continue;
       }
-      any = true;
+      this.hasItem = true;
       writeItem(frame, slots, item.value, spread);
     }
+    const any = this.hasItem;
+    this.advanced = 0;
+    this.hasItem = false;
     if (any && this.node.ordinalitySlot >= 0) frame[this.node.ordinalitySlot] = BigInt(++this.ordinal);
     return any;
   }
@@ -145,6 +162,10 @@ export class ProjectSet implements Operator {
   private phase: 'fetch' | 'start' | 'emit' = 'fetch';
   private started = 0;
   private stepped = false;
+  /** Cells that have given their item of the present row. */
+  private advanced = 0;
+  private hasItem = false;
+  private projected = 0;
 
   constructor(state: ExecutionState, node: ProjectSetNode, child: Operator) {
     this.state = state;
@@ -191,6 +212,9 @@ export class ProjectSet implements Operator {
     this.phase = 'fetch';
     this.started = 0;
     this.stepped = false;
+    this.advanced = 0;
+    this.hasItem = false;
+    this.projected = 0;
   }
 
   close(): void {
@@ -217,25 +241,32 @@ export class ProjectSet implements Operator {
       }
       if (!this.stepped) {
         state.tick();
-        let any = false;
-        for (const cell of cells) {
+        for (; this.advanced < cells.length; this.advanced++) {
+          const cell = cells[this.advanced]!;
           const item = cell.iterator?.next();
           if (item === undefined || item.done === true) {
             cell.iterator = null;
             cell.value = null;
           } else {
-            any = true;
+            this.hasItem = true;
             cell.value = item.value as Datum;
             if (Array.isArray(item.value)) cell.value = new SqlRecord(2249, item.value, [], []);
           }
         }
+        const any = this.hasItem;
+        this.advanced = 0;
+        this.hasItem = false;
         if (!any) {
           this.phase = 'fetch';
           continue;
         }
+        this.projected = 0;
         this.stepped = true;
       }
-      for (const { run, slot } of this.exprs) frame[slot] = run(frame);
+      for (; this.projected < this.exprs.length; this.projected++) {
+        const { run, slot } = this.exprs[this.projected]!;
+        frame[slot] = run(frame);
+      }
       this.stepped = false;
       return true;
     }
