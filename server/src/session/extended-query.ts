@@ -53,6 +53,8 @@ export class ExtendedQuery {
         customPlanCount: 0,
       });
       this.session.sink.parseComplete();
+      // Between messages nothing runs: a client may go away before it sends the next one.
+      this.session.leaveStatement();
       return null;
     } catch (error) {
       throw this.session.failed(error);

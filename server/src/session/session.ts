@@ -769,11 +769,11 @@ export class BackendSession implements Session, UtilitySession {
     const error = this.asDbError(thrown);
     this.routines.reset();
     const { depth } = this.block;
-    this.extended.failPortals(depth);
-    this.copyIn?.abandon();
-    if (this.block.state === 'block')
-      for (const cursor of this.cursors.values()) if (cursor.depth >= depth) cursor.close();
     try {
+      this.extended.failPortals(depth);
+      this.copyIn?.abandon();
+      if (this.block.state === 'block')
+        for (const cursor of this.cursors.values()) if (cursor.depth >= depth) cursor.close();
       if (this.block.state === 'implicit') this.extended.closeAllPortals();
       this.block.fail();
     } catch (second) {

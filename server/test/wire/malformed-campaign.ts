@@ -89,6 +89,18 @@ export async function malformedCampaign(
       const client = await connect(server.port);
       const { rows } = await client.query('select 1 as one');
       if (rows[0]?.one !== 1) report.problems.push(`select 1 answers ${JSON.stringify(rows)}`);
+      // Whatever ended a session, nothing of it is left.
+      const left =
+        'select pid, state, query from pg_stat_activity where pid <> pg_backend_pid() and state is not null';
+      let sessions = (await client.query(left)).rows;
+      for (let tries = 0; sessions.length > 0 && tries < 50; tries++) {
+        await sleep(100);
+        sessions = (await client.query(left)).rows;
+      }
+      if (sessions.length > 0)
+        report.problems.push(
+          `${sessions.length} sessions are left, the first: ${JSON.stringify(sessions[0])}`,
+        );
       await client.end();
       report.residentAfter = server.residentBytes();
     }
