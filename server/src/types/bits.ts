@@ -105,7 +105,7 @@ export function compareBits(left: BitString, right: BitString): number {
   const length = Math.min(left.bytes.length, right.bytes.length);
   return (
     compareBytes(left.bytes.subarray(0, length), right.bytes.subarray(0, length)) ||
-    left.length - right.length
+    Math.sign(left.length - right.length)
   );
 }
 

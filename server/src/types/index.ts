@@ -4,6 +4,7 @@ import type { FormatContext, TypeSupport } from './contract.ts';
 import { geometrySupports } from './geometry/index.ts';
 import { jsonPathSupport } from './jsonpath/index.ts';
 import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
+import { snapshotSupports } from './snapshot.ts';
 import { basicSupports, unimplementedType } from './support-basic.ts';
 import { bitSupports } from './support-bits.ts';
 import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
@@ -23,6 +24,7 @@ for (const support of [
   ...geometrySupports(),
   ...bitSupports(),
   ...networkSupports(),
+  ...snapshotSupports(),
   jsonPathSupport,
 ])
   register(support);

@@ -293,7 +293,8 @@ const tidSupport: TypeSupport = {
     return Uint8Array.of(...int32Bytes(block), ...int16Bytes(offset));
   },
   compare: (left, right) =>
-    (left as Tid).block - (right as Tid).block || (left as Tid).offset - (right as Tid).offset,
+    Math.sign((left as Tid).block - (right as Tid).block) ||
+    Math.sign((left as Tid).offset - (right as Tid).offset),
   hashKey: (value) => `${(value as Tid).block},${(value as Tid).offset}`,
   sortKey: (value, writer) => {
     writer.raw(Uint8Array.of(...int32Bytes((value as Tid).block), ...int16Bytes((value as Tid).offset)));
@@ -470,8 +471,6 @@ export function basicSupports(): TypeSupport[] {
     textLike(OID.PG_DEPENDENCIES, 'pg_dependencies'),
     textLike(OID.PG_MCV_LIST, 'pg_mcv_list'),
     textLike(OID.XML, 'xml', { compare: undefined }),
-    textLike(OID.TXID_SNAPSHOT, 'txid_snapshot'),
-    textLike(OID.PG_SNAPSHOT, 'pg_snapshot'),
     byteaSupport,
     uuidSupport,
     tidSupport,

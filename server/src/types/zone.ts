@@ -310,7 +310,7 @@ function createZone(name: string): TimeZone | null {
       // not an IANA name
     }
   }
-  return hoursZone(name) ?? posixZone(name);
+  return posixZone(name);
 }
 
 let canonicalNames: Map<string, string> | null = null;
@@ -326,18 +326,11 @@ function displayName(name: string): string {
   );
 }
 
-/** A number of hours east of UTC, possibly with a fraction. */
-function hoursZone(name: string): TimeZone | null {
-  if (!/^[+-]?\d{1,3}(?:\.\d+)?$/.test(name)) return null;
-  const hours = Number(name);
-  return Math.abs(hours) > 168 ? null : fixedZone(Math.round(hours * 3600));
-}
-
 /** POSIX names: abbreviation and hours west of UTC, without daylight-saving rules. */
 function posixZone(name: string): TimeZone | null {
-  // Without a name a sign must be there; +05:30 is west of UTC as POSIX has it.
+  // Also without a name: +05:30 is west of UTC as POSIX has it. (SET TIME ZONE reads plain numbers itself.)
   const match =
-    /^(?:([A-Za-z]{3,})|<([A-Za-z0-9+-]+)>|(?=[+-]))([+-]?)(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?$/.exec(
+    /^(?:([A-Za-z]{3,})|<([A-Za-z0-9+-]+)>|(?=[+\-\d]))([+-]?)(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?$/.exec(
       name,
     );
   if (match === null) return null;

@@ -11,6 +11,9 @@ import regexRows from './regex/testdata/regex.json' with { type: 'json' };
 import aggregates from './testdata/aggregate.json' with { type: 'json' };
 import dates from './testdata/datetime.json' with { type: 'json' };
 import formats from './testdata/format.json' with { type: 'json' };
+import hashes from './testdata/hash.json' with { type: 'json' };
+import networkAndBits from './testdata/network-bits.json' with { type: 'json' };
+import ranges from './testdata/ranges.json' with { type: 'json' };
 import scalars from './testdata/scalar.json' with { type: 'json' };
 import { TEST_CONTEXT } from './testing.ts';
 
@@ -33,6 +36,10 @@ function outcome(run: () => string): string {
     if (code === undefined) throw error;
     return `ERR ${code} ${message}`;
   }
+}
+
+function missing(name: string): never {
+  throw Object.assign(new Error(`${name} is missing`), { code: '0A000' });
 }
 
 function print(value: Datum, resultType: number, argumentTypes: readonly number[]): string {
@@ -59,7 +66,11 @@ function callScalar([name, types, texts, resultType]: ScalarRow): string {
         elementTypeOf(types.at(-1) ?? 0) !== 0,
       collation: 0,
     };
-    return print(bindScalar(scalarFunction(name)!, TEST_CONTEXT, site)(...args), resultType, types);
+    return print(
+      bindScalar(scalarFunction(name) ?? missing(name), TEST_CONTEXT, site)(...args),
+      resultType,
+      types,
+    );
   });
 }
 
@@ -68,6 +79,9 @@ describe('scalar functions answer as PostgreSQL', () => {
     ['scalar', scalars],
     ['datetime', dates],
     ['format', formats],
+    ['hash', hashes],
+    ['network-bits', networkAndBits],
+    ['ranges', ranges],
   ] as const) {
     it(`${rows.length} calls of ${file}.json`, () => {
       const wrong = (rows as unknown as ScalarRow[])
@@ -118,7 +132,7 @@ describe('aggregates answer as PostgreSQL', () => {
 
 describe('regular expressions answer as PostgreSQL', () => {
   const bind = (name: string) =>
-    bindScalar(scalarFunction(name)!, TEST_CONTEXT, {
+    bindScalar(scalarFunction(name) ?? missing(name), TEST_CONTEXT, {
       argumentTypes: [],
       resultType: 0,
       variadic: false,

@@ -20,6 +20,7 @@ import { numberFormatFunctions } from './format-number.ts';
 import { formatFunctions } from './format-text.ts';
 import { areaFunctions } from './geometry/areas.ts';
 import { pointFunctions } from './geometry/points.ts';
+import { hashFunctions } from './hash.ts';
 import { informationSchemaFunctions, informationSchemaSetFunctions } from './information-schema.ts';
 import { integerFunctions } from './integer.ts';
 import { jsonFunctions, jsonSetFunctions } from './json.ts';
@@ -32,6 +33,7 @@ import { rangeFunctions, rangeSetFunctions } from './range.ts';
 import { regexpFunctions, regexpSetFunctions } from './regexp.ts';
 import { sampleFunctions } from './sample.ts';
 import { seriesFunctions } from './series.ts';
+import { snapshotFunctions, snapshotSetFunctions } from './snapshot.ts';
 import { delegatedSetFunctions, systemFunctions } from './system.ts';
 import { textFunctions } from './text.ts';
 import { windowFunctions } from './window.ts';
@@ -61,6 +63,8 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     networkFunctions,
     moneyFunctions,
     rangeFunctions,
+    hashFunctions,
+    snapshotFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
@@ -73,6 +77,7 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     delegatedSetFunctions(),
     catalogFactFunctions,
     rangeSetFunctions,
+    snapshotSetFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const windows: ReadonlyMap<string, WindowFunction> = new Map(Object.entries(windowFunctions));

@@ -141,7 +141,8 @@ export const networkFunctions: FunctionTable = pureTable({
   inetor: (left: Address, right: Address) => combine(left, right, 'OR'),
   inetpl: (value: Address, offset: bigint) => shiftNetwork(value, offset),
   '#2631': (offset: bigint, value: Address) => shiftNetwork(value, offset),
-  inetmi_int8: (value: Address, offset: bigint) => shiftNetwork(value, -offset),
+  // The negative of the smallest int8 is itself, as in PostgreSQL.
+  inetmi_int8: (value: Address, offset: bigint) => shiftNetwork(value, BigInt.asIntN(64, -offset)),
   inetmi: difference,
   ...macFunctions('macaddr', 3),
   ...macFunctions('macaddr8', 3),

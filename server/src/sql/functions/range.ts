@@ -213,7 +213,6 @@ const table: Record<string, Make> = {
   range_union: withType((type) => (left: Range, right: Range) => type.union(left, right, true)),
   range_merge: withType((type) => (left: Range, right: Range) => type.union(left, right, false)),
   range_intersect: withType((type) => (left: Range, right: Range) => type.intersect(left, right)),
-  range_intersect_agg_transfn: withType((type) => (left: Range, right: Range) => type.intersect(left, right)),
   range_minus: withType((type) => (left: Range, right: Range) => type.minus(left, right)),
   multirange_constructor0: withResult((type) => () => new Multirange(type.multirangeOid, [])),
   multirange_constructor1: withResult((type) => (range: Range) => type.makeMultirange([range])),
@@ -223,9 +222,6 @@ const table: Record<string, Make> = {
   ),
   multirange_minus: withType((type) => (left: Multirange, right: Multirange) => minusAll(type, left, right)),
   multirange_intersect: withType(
-    (type) => (left: Multirange, right: Multirange) => intersectAll(type, left, right),
-  ),
-  multirange_intersect_agg_transfn: withType(
     (type) => (left: Multirange, right: Multirange) => intersectAll(type, left, right),
   ),
   range_merge_from_multirange: withType((type) => (value: Multirange) => span(type, value)),

@@ -4,12 +4,19 @@ import { type Datum, SqlArray } from '../../types/datum.ts';
 import { Numeric } from '../../types/numeric.ts';
 import {
   numericAbs,
+  numericAdd,
   numericCompare,
   numericDivideTruncated,
   numericMultiply,
   numericRound,
+  numericSubtract,
 } from '../../types/numeric-core.ts';
-import { formatNumeric, numericToInteger, parseNumeric } from '../../types/numeric-text.ts';
+import {
+  formatNumeric,
+  numericFromInteger,
+  numericToInteger,
+  parseNumeric,
+} from '../../types/numeric-text.ts';
 import { OID } from '../../types/oid.ts';
 import { bytesToHex, formatLsn, hexToUuid, lsnValue } from '../../types/scalars.ts';
 import { encodeValue } from '../../types/value-bytes.ts';
@@ -170,7 +177,9 @@ function shiftLsn(lsn: string, offset: Numeric, sign: bigint): string {
         : 'cannot convert infinity to pg_lsn',
     );
   }
-  const result = lsnValue(lsn) + sign * BigInt(numericRound(offset, 0).coefficient);
+  const position = numericFromInteger(lsnValue(lsn));
+  const moved = sign > 0n ? numericAdd(position, offset) : numericSubtract(position, offset);
+  const result = BigInt(numericRound(moved, 0).coefficient);
   if (result < 0n || result > 0xffffffffffffffffn)
     throw new DbError('invalid_parameter_value', 'pg_lsn out of range');
   return formatLsn(result);
