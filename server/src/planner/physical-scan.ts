@@ -5,7 +5,7 @@
 import type { Oid } from '../base/brands.ts';
 import type { IndexDescriptor } from '../catalog/contract.ts';
 import type { SortKey } from '../sql/tree.ts';
-import type { ComparisonOperator } from '../table/contract.ts';
+import { type ComparisonOperator, SYSTEM_COLUMN } from '../table/contract.ts';
 import { SqlArray } from '../types/datum.ts';
 import { indexScanCost, pagesOf, scanCost } from './cost/model.ts';
 import { expressionKey } from './expression/key.ts';
@@ -227,14 +227,41 @@ export function scanPaths(context: ScanContext, wanted: Wanted): Path[] {
   return paths;
 }
 
+const TID_EQUAL = 402;
+
+/** The value of a condition `ctid = value` that reads nothing of the scan, or null. */
+function tidCondition(context: ScanContext): LExpr | null {
+  const slot = context.scan.columns.get(SYSTEM_COLUMN.ctid);
+  if (slot === undefined) return null;
+  for (const predicate of context.predicates) {
+    if (predicate.kind !== 'operator' || predicate.operatorOid !== TID_EQUAL) continue;
+    const [left, right] = predicate.args as [LExpr, LExpr];
+    for (const [column, value] of [
+      [left, right],
+      [right, left],
+    ]) {
+      if (column.kind !== 'slot' || column.slot !== slot) continue;
+      const reads = [...usedSlots(value)].some((used) => context.own.has(used));
+      if (!reads && !isVolatile(context.planner.state.catalog, value)) return value;
+    }
+  }
+  return null;
+}
+
 /** The single cheapest way to read the table, for the wanted order and number of rows. */
 export function seqScanPath(context: ScanContext): Path {
   const { planner, scan } = context;
   const { state } = planner;
   const bytes = state.options.statistics.estimate(scan.relation.oid)?.bytes ?? context.rows * context.width;
-  const cost = scanCost(state.settings, pagesOf(bytes), context.rows, planner.operators(context.predicates));
+  const tid = scan.relation.virtualRows === null ? tidCondition(context) : null;
+  const cost = scanCost(
+    state.settings,
+    tid === null ? pagesOf(bytes) : 1,
+    tid === null ? context.rows : 1,
+    planner.operators(context.predicates),
+  );
   const path: Path = {
-    rows: context.filteredRows,
+    rows: tid === null ? context.filteredRows : 1,
     width: context.width,
     ...cost,
     order: [],
@@ -269,6 +296,7 @@ export function seqScanPath(context: ScanContext): Path {
         pushed,
         filter: makeAnd(context.predicates.filter((p) => !covered.has(p))) as PlanExpr | null,
         rowIdSlot: scan.rowIdSlot,
+        ...(tid === null ? {} : { tid: tid as PlanExpr }),
       };
       return node;
     },

@@ -86,6 +86,8 @@ export interface SeqScanNode extends PlanNodeBase {
   filter: PlanExpr | null;
   /** Slot that receives the row id (UPDATE/DELETE/FOR UPDATE), or -1. */
   rowIdSlot: number;
+  /** `ctid = value` stands in the filter: only that row is fetched. */
+  tid?: PlanExpr;
 }
 export interface IndexScanNode extends PlanNodeBase {
   kind: 'indexScan';

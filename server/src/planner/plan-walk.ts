@@ -38,6 +38,7 @@ export function forEachPlanExpression(node: PlanNode, visit: (expr: LExpr) => vo
     case 'seqScan':
       for (const item of node.pushed) one(item.value);
       one(node.filter);
+      one(node.tid);
       return;
     case 'indexScan':
       node.equal.forEach(one);

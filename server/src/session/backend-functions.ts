@@ -13,6 +13,7 @@ import type { LockWaitOptions, Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import type { BackendSession } from './session.ts';
 import { displaySettingValue } from './settings/value.ts';
+import { currentRowOf } from './utility/cursor.ts';
 
 type Row = readonly Datum[];
 
@@ -31,6 +32,8 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
     if (name.startsWith('pg_advisory_') || name.startsWith('pg_try_advisory_')) return this.advisory(name);
     if (name.startsWith('pg_stat_get_')) return this.statistics(name);
     switch (name) {
+      case 'current_of':
+        return (cursor, relation) => currentRowOf(session, cursor as string, relation as number);
       case 'pg_sleep':
         return (seconds) => this.sleep(seconds as number);
       case 'pg_cancel_backend':
@@ -102,19 +105,7 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
               ],
             );
       case 'pg_cursor':
-        return () =>
-          [...session.portals.values()]
-            .filter((portal) => portal.name !== '')
-            .map(
-              (portal): Row => [
-                portal.name,
-                portal.compiled.text,
-                false,
-                false,
-                false,
-                session.functionContext.statementTimestamp,
-              ],
-            );
+        return () => cursorRows(session);
       case 'pg_stat_get_activity':
         return (pid) => activityRows(session, pid as number | null);
       case 'pg_lock_status':
@@ -382,4 +373,19 @@ function* lockRows(session: BackendSession): Generator<Row> {
       null,
     ];
   }
+}
+
+/** Rows of pg_cursor: cursors of DECLARE, then portals of the protocol. */
+function cursorRows(session: BackendSession): Row[] {
+  const rows: Row[] = [];
+  for (const cursor of session.cursors.values()) {
+    const { name, text, isHoldable, isBinary, isScrollable, createdAt } = cursor;
+    rows.push([name, text, isHoldable, isBinary, isScrollable, createdAt]);
+  }
+  for (const portal of session.portals.values()) {
+    if (portal.name === '') continue;
+    const { statementTimestamp } = session.functionContext;
+    rows.push([portal.name, portal.compiled.text, false, false, false, statementTimestamp]);
+  }
+  return rows;
 }

@@ -314,7 +314,7 @@ export class TestDatabase {
       acl: null,
       table: null,
       rowSecurity: 'none',
-    virtualRows: null,
+      virtualRows: null,
     });
   }
 }

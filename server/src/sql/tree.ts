@@ -198,6 +198,12 @@ export interface SqlValueExpr extends ExprBase {
     | 'current_catalog'
     | 'current_schema';
 }
+/** ctid of the row of `relationOid` that a cursor stands on (WHERE CURRENT OF). */
+export interface CurrentOfExpr extends ExprBase {
+  kind: 'currentOf';
+  cursorName: string;
+  relationOid: Oid;
+}
 /** DEFAULT in VALUES / UPDATE SET; rewritten away before planning. */
 export interface DefaultExpr extends ExprBase {
   kind: 'default';
@@ -272,6 +278,7 @@ export type Expr =
   | FieldSelectExpr
   | FieldStoreExpr
   | SqlValueExpr
+  | CurrentOfExpr
   | DefaultExpr
   | AggregateExpr
   | GroupingExpr

@@ -19,6 +19,7 @@ export function forEachChild(expr: Expr, visit: (child: Expr) => void): void {
     case 'param':
     case 'caseTest':
     case 'sqlValue':
+    case 'currentOf':
     case 'default':
       return;
     case 'function':
@@ -127,6 +128,7 @@ export function mapChildren(expr: Expr, map: (child: Expr) => Expr): Expr {
     case 'param':
     case 'caseTest':
     case 'sqlValue':
+    case 'currentOf':
     case 'default':
       return expr;
     case 'function':

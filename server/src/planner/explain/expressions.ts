@@ -328,6 +328,8 @@ export class ExpressionPrinter {
         return sub(expr.arg);
       case 'sqlValue':
         return expr.op.toUpperCase();
+      case 'currentOf':
+        return `CURRENT OF ${quoteIdentifier(expr.cursorName)}`;
       case 'aggregate':
       case 'window':
         return (

@@ -91,6 +91,8 @@ function makeKey(expr: LExpr): string {
     case 'subscript':
       own = `sub${expr.upper.map((x) => (x === null ? '-' : 'x')).join('')}${expr.lower === null ? '' : `/${expr.lower.map((x) => (x === null ? '-' : 'x')).join('')}`}${expr.assignment === null ? '' : '='}`;
       break;
+    case 'currentOf':
+      return `current of ${expr.relationOid} ${expr.cursorName}`;
     case 'sqlValue':
       return `sql ${expr.op}${expr.typmod}`;
     case 'aggregate':

@@ -42,6 +42,7 @@ export function forEachChild(expr: LExpr, visit: (child: LExpr) => void): void {
     case 'slot':
     case 'caseTest':
     case 'sqlValue':
+    case 'currentOf':
     case 'default':
       return;
     case 'function':
@@ -138,6 +139,7 @@ export function mapChildren(expr: LExpr, f: (child: LExpr) => LExpr): LExpr {
     case 'slot':
     case 'caseTest':
     case 'sqlValue':
+    case 'currentOf':
     case 'default':
       return expr;
     case 'function':

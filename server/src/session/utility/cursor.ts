@@ -1,13 +1,16 @@
 /**
  * SQL cursors: DECLARE, FETCH, MOVE, CLOSE.
  *
- * A cursor without SCROLL reads its plan forwards only and keeps nothing. A SCROLL cursor keeps the rows it has read; a WITH HOLD
- * cursor reads the rest at commit and lives on from what it kept.
+ * A SCROLL cursor keeps the rows it has read; a WITH HOLD cursor reads the rest at commit and lives on from what it kept. One
+ * declared neither SCROLL nor NO SCROLL keeps nothing while it moves forwards; when it is first moved backwards, and its plan
+ * is one PostgreSQL could run backwards, it reads its rows again under its old snapshot and keeps them from then on.
  */
+import type { Oid, RowId } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import { SuspendSignal } from '../../base/suspend.ts';
 import type { Execution, RowSink } from '../../executor/contract.ts';
-import type { PhysicalPlan } from '../../planner/physical.ts';
+import type { PhysicalPlan, PlanNode } from '../../planner/physical.ts';
+import { tidOfRow } from '../../table/index.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
@@ -19,6 +22,7 @@ import { child, flag, text, unwrap } from './tree.ts';
 /** Bits of DeclareCursorStmt.options (PostgreSQL's parsenodes). */
 const OPTION_BINARY = 1;
 const OPTION_SCROLL = 2;
+const OPTION_NO_SCROLL = 4;
 const OPTION_HOLD = 0x20;
 
 /** FETCH ALL, as the parser writes it. */
@@ -28,12 +32,19 @@ export class SqlCursor {
   readonly name: string;
   readonly plan: PhysicalPlan;
   readonly columns: readonly ResultColumn[];
+  /** Backward moves are allowed. */
   readonly isScrollable: boolean;
   readonly isHoldable: boolean;
   readonly isBinary: boolean;
   readonly text: string;
-  /** Rows read so far (SCROLL, WITH HOLD); in the order of `columns`. */
-  private readonly rows: (readonly Datum[])[] = [];
+  /** Rows read so far are kept. */
+  private keepsRows: boolean;
+  /** Rows read so far, in the order of `columns`, if they are kept. */
+  private rows: (readonly Datum[])[] = [];
+  /** Row ids of the tables it reads, beside each row: for WHERE CURRENT OF. */
+  private readonly sources: readonly RowSource[];
+  private rowIds: (readonly RowId[])[] = [];
+  private readonly start: () => Execution;
   /** Row the cursor stands on, from 1; 0 before the first. */
   private position = 0;
   /** Rows read from the plan. */
@@ -44,26 +55,62 @@ export class SqlCursor {
   /** Savepoints around it; rolling back to one of them ends it. */
   depth: number;
   isPersisted = false;
+  /** Microseconds since 2000-01-01 UTC. */
+  readonly createdAt: bigint;
   private readonly session: BackendSession;
 
   constructor(
     session: BackendSession,
-    options: { name: string; plan: PhysicalPlan; execution: Execution; flags: number; text: string },
+    options: {
+      name: string;
+      plan: PhysicalPlan;
+      sources: readonly RowSource[];
+      /** Starts reading from the first row, always under the same snapshot. */
+      start: () => Execution;
+      flags: number;
+      text: string;
+    },
   ) {
     this.session = session;
     this.name = options.name;
     this.plan = options.plan;
-    this.execution = options.execution;
+    this.sources = options.sources;
+    this.start = options.start;
+    this.execution = options.start();
     this.text = options.text;
     this.depth = session.block.depth;
-    this.isScrollable = (options.flags & OPTION_SCROLL) !== 0;
+    this.createdAt = session.functionContext.statementTimestamp;
     this.isHoldable = (options.flags & OPTION_HOLD) !== 0;
+    this.keepsRows = (options.flags & OPTION_SCROLL) !== 0 || this.isHoldable;
+    this.isScrollable =
+      (options.flags & OPTION_SCROLL) !== 0 ||
+      ((options.flags & OPTION_NO_SCROLL) === 0 && canScanBackward(options.plan.root));
     this.isBinary = (options.flags & OPTION_BINARY) !== 0;
     this.columns = options.plan.columns.map((column, index) => ({ ...column, slot: index }));
   }
 
-  get keepsRows(): boolean {
-    return this.isScrollable || this.isHoldable;
+  /** Begins to keep rows: reads again those read so far. */
+  private async keepRows(): Promise<void> {
+    if (this.keepsRows) return;
+    const { readCount, isExhausted, position } = this;
+    this.close();
+    this.execution = this.start();
+    this.isExhausted = false;
+    this.keepsRows = true;
+    this.readCount = 0;
+    await this.read(isExhausted ? FETCH_ALL : readCount, () => {});
+    this.position = position;
+  }
+
+  /** Row id of `relation` at the row it stands on; a text says why there is none. */
+  rowIdOf(relation: Oid): RowId | 'not simple' | 'not on a row' | 'not locked' | 'locked twice' {
+    const locked = this.sources.some((source) => source.locked);
+    const indexes = this.sources.flatMap((source, index) => (source.relationOid === relation ? [index] : []));
+    if (indexes.length === 0) return locked ? 'not locked' : 'not simple';
+    if (indexes.length > 1) return 'locked twice';
+    const isOnRow = this.position > 0 && this.position <= this.readCount;
+    const ids = this.keepsRows ? this.rowIds[this.position - 1] : this.rowIds[0];
+    return isOnRow && ids !== undefined ? ids[indexes[0]] : 'not on a row';
   }
 
   /**
@@ -177,7 +224,7 @@ export class SqlCursor {
   async advance(count: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
     let delivered = 0;
     if (count < 0) {
-      this.requireScroll();
+      await this.requireScroll();
       while (delivered < -count && this.position > 1) {
         this.position--;
         deliver(this.rows[this.position - 1]);
@@ -204,7 +251,7 @@ export class SqlCursor {
   async moveTo(target: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
     let wanted = target;
     if (target < 0) {
-      this.requireScroll();
+      await this.requireScroll();
       await this.read(FETCH_ALL, () => {});
       wanted = this.rows.length + 1 + target;
       if (wanted < 1) {
@@ -212,9 +259,9 @@ export class SqlCursor {
         return 0;
       }
     }
-    if (wanted <= this.position && wanted !== 0) this.requireScroll();
+    if (wanted <= this.position && wanted !== 0) await this.requireScroll();
     if (wanted === 0) {
-      if (this.position > 0) this.requireScroll();
+      if (this.position > 0) await this.requireScroll();
       this.position = 0;
       return 0;
     }
@@ -238,7 +285,9 @@ export class SqlCursor {
   }
 
   /** The row it stands on again (FETCH RELATIVE 0). */
-  current(deliver: (row: readonly Datum[]) => void): number {
+  async current(deliver: (row: readonly Datum[]) => void): Promise<number> {
+    if (this.position === 0 || this.position > this.readCount) return 0;
+    await this.requireScroll();
     const row = this.rows[this.position - 1];
     if (row === undefined) return 0;
     deliver(row);
@@ -272,7 +321,11 @@ export class SqlCursor {
     const sink: RowSink = {
       row: (frame) => {
         const row = slots.map((slot) => frame[slot]);
-        if (this.keepsRows) this.rows.push(row);
+        const ids = this.sources.map((source) => frame[source.slot] as number as RowId);
+        if (this.keepsRows) {
+          this.rows.push(row);
+          if (ids.length > 0) this.rowIds.push(ids);
+        } else this.rowIds[0] = ids;
         this.readCount++;
         delivered++;
         deliver(row);
@@ -296,12 +349,99 @@ export class SqlCursor {
     return delivered;
   }
 
-  private requireScroll(): void {
+  private async requireScroll(): Promise<void> {
     if (!this.isScrollable) {
       throw new DbError('object_not_in_prerequisite_state', 'cursor can only scan forward', {
         hint: 'Declare it with SCROLL option to enable backward scan.',
       });
     }
+    await this.keepRows();
+  }
+}
+
+/** Where a row of the result comes from. */
+interface RowSource {
+  readonly relationOid: Oid;
+  /** Slot of the frame with its row id. */
+  readonly slot: number;
+  /** By FOR UPDATE or FOR SHARE. */
+  readonly locked: boolean;
+}
+
+/** As PostgreSQL's ExecSupportsBackwardScan: scans, and what passes their rows on one by one. */
+function canScanBackward(node: PlanNode): boolean {
+  switch (node.kind) {
+    case 'seqScan':
+    case 'indexScan':
+    case 'virtualScan':
+    case 'valuesScan':
+    case 'functionScan':
+    case 'cteScan':
+    case 'result':
+    case 'materialize':
+    case 'sort':
+      return true;
+    case 'project':
+    case 'filter':
+    case 'limit':
+      return canScanBackward(node.child);
+    case 'append':
+      return node.children.every(canScanBackward);
+    default:
+      return false;
+  }
+}
+
+/**
+ * The plan with row ids of the tables whose rows its own rows are: those a lock names, else the one table scanned below
+ * nodes that pass rows on one by one. Nodes on the way are copied, since plans are shared.
+ */
+function withRowIds(plan: PhysicalPlan): { plan: PhysicalPlan; sources: readonly RowSource[] } {
+  for (let node: PlanNode = plan.root; ; ) {
+    if (node.kind === 'lockRows')
+      return {
+        plan,
+        sources: node.marks.map((mark) => ({
+          relationOid: mark.relationOid,
+          slot: mark.rowIdSlot,
+          locked: true,
+        })),
+      };
+    if (node.kind !== 'project' && node.kind !== 'limit' && node.kind !== 'filter') break;
+    node = node.child;
+  }
+  const sources: RowSource[] = [];
+  const copy = (node: PlanNode): PlanNode => {
+    if (node.kind === 'project' || node.kind === 'limit' || node.kind === 'filter')
+      return { ...node, child: copy(node.child) };
+    if (node.kind !== 'seqScan' && node.kind !== 'indexScan') return node;
+    const slot = node.rowIdSlot >= 0 ? node.rowIdSlot : plan.slotCount;
+    sources.push({ relationOid: node.relationOid, slot, locked: false });
+    return { ...node, rowIdSlot: slot };
+  };
+  const root = copy(plan.root);
+  if (sources.length === 0) return { plan, sources };
+  return { plan: { ...plan, root, slotCount: plan.slotCount + 1 }, sources };
+}
+
+/** ctid of the row of `relation` that a cursor stands on, for WHERE CURRENT OF. Errors: 24000, 34000. */
+export function currentRowOf(session: BackendSession, name: string, relation: Oid): Datum {
+  const cursor = requireCursor(session, name);
+  const table = session.catalog().relation(relation)?.name ?? '';
+  const fail = (message: string): DbError => new DbError('invalid_cursor_state', message);
+  if (cursor.isPersisted) throw fail(`cursor "${name}" is held from a previous transaction`);
+  const found = cursor.rowIdOf(relation);
+  switch (found) {
+    case 'not simple':
+      throw fail(`cursor "${name}" is not a simply updatable scan of table "${table}"`);
+    case 'not locked':
+      throw fail(`cursor "${name}" does not have a FOR UPDATE/SHARE reference to table "${table}"`);
+    case 'locked twice':
+      throw fail(`cursor "${name}" has multiple FOR UPDATE/SHARE references to table "${table}"`);
+    case 'not on a row':
+      throw fail(`cursor "${name}" is not positioned on a row`);
+    default:
+      return tidOfRow(found);
   }
 }
 
@@ -324,14 +464,15 @@ export function declareCursor(command: SessionCommand): string {
   if (plan === null || plan.command !== 'select') {
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
   }
-  const execution = session.executions.acquireExecution(plan);
-  execution.start({
-    transaction,
-    snapshot: transaction.statementSnapshot(),
-    parameters: command.parameters,
-    instrumentation: null,
-  });
-  session.cursors.set(name, new SqlCursor(session, { name, plan, execution, flags, text: statement.text }));
+  const traced = withRowIds(plan);
+  const snapshot = transaction.statementSnapshot();
+  const { parameters } = command;
+  const start = (): Execution => {
+    const execution = session.executions.acquireExecution(traced.plan);
+    execution.start({ transaction, snapshot, parameters, instrumentation: null });
+    return execution;
+  };
+  session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text: command.text }));
   return 'DECLARE CURSOR';
 }
 

@@ -116,6 +116,7 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
     case 'param':
     case 'caseTest':
     case 'sqlValue':
+    case 'currentOf':
     case 'default':
       merge(scope, outer, expr.collation, expr.collation ? IMPLICIT : NONE, position, 0);
       return;

@@ -26,7 +26,7 @@ import { transformAExpr, transformBooleanTest, transformNullTest } from './compa
 import { type RawCase, transformCase, transformCoalesce, transformMinMax } from './conditionals.ts';
 import { transformArray, transformIndirection, transformRow } from './containers.ts';
 import { type CallParts, makeCall, namedArgument } from './functions.ts';
-import { makeBool, makeBoolExpr, makeConst } from './make.ts';
+import { makeBool, makeBoolExpr, makeConst, makeVar } from './make.ts';
 import * as T from './oids.ts';
 import type { ExpressionKind, Scope } from './scope.ts';
 import { transformSubLink } from './sublinks.ts';
@@ -111,7 +111,7 @@ export function transform(scope: Scope, node: Node): Expr {
       case 'NamedArgExpr':
         return transform(scope, (content as { arg: Node }).arg);
       case 'CurrentOfExpr':
-        throw notSupported('WHERE CURRENT OF');
+        return currentOf(scope, content as { cursor_name?: string });
       case 'MultiAssignRef':
         throw internalError('multi-assignment outside UPDATE');
       case 'Analysed':
@@ -414,4 +414,34 @@ function transformCall(scope: Scope, call: FuncCall): Expr {
     filter = coerceToBoolean(scope, transformExpr(scope, call.agg_filter, 'filter'), 'FILTER');
   const parts: CallParts = { args, argumentNames, filter, orderedCount, lastSetReturningBefore };
   return makeCall(scope, call, parts, positionOf(call.location));
+}
+
+const TID_EQUAL_OPERATOR = 402;
+const TID_EQUAL_FUNCTION = 1292;
+const CTID = -1;
+
+/** WHERE CURRENT OF: the target's ctid is that of the cursor's row. */
+function currentOf(scope: Scope, raw: { cursor_name?: string }): Expr {
+  const { target } = scope;
+  if (!target || target.entry.kind !== 'relation' || scope.kind !== 'where')
+    throw new DbError('syntax_error', 'CURRENT OF cannot be used in this context');
+  if (scope.catalog.relation(target.entry.relationOid)?.kind === 'v')
+    throw new DbError('feature_not_supported', 'WHERE CURRENT OF on a view is not implemented');
+  const tid = { typeOid: T.TID, typmod: -1, collation: 0 };
+  const cursorRow: Expr = {
+    kind: 'currentOf',
+    cursorName: raw.cursor_name ?? '',
+    relationOid: target.entry.relationOid,
+    ...tid,
+  };
+  return {
+    kind: 'operator',
+    operatorOid: TID_EQUAL_OPERATOR,
+    functionOid: TID_EQUAL_FUNCTION,
+    args: [makeVar(target.index, CTID, tid), cursorRow],
+    returnsSet: false,
+    typeOid: T.BOOL,
+    typmod: -1,
+    collation: 0,
+  };
 }

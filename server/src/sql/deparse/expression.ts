@@ -166,6 +166,7 @@ function isSimple(expr: Expr, parent: Expr | null, scope: DeparseScope): boolean
     case 'coalesce':
     case 'minmax':
     case 'sqlValue':
+    case 'currentOf':
     case 'nullif':
     case 'aggregate':
     case 'grouping':
@@ -428,6 +429,9 @@ export function writeExpr(writer: Writer, scope: DeparseScope, expr: Expr, showI
       writer.write(`${expr.op.toUpperCase()}${precision}`);
       return;
     }
+    case 'currentOf':
+      writer.write(`CURRENT OF ${quoteIdentifier(expr.cursorName)}`);
+      return;
     case 'default':
       writer.write('DEFAULT');
       return;

@@ -350,6 +350,8 @@ export const CATALOG_SET_FUNCTIONS = [
 
 /** prosrc of scalar functions delegated to {@link FunctionContext.backend}. */
 export const BACKEND_FUNCTIONS = [
+  // Not in pg_proc: the ctid of a cursor's row, for WHERE CURRENT OF.
+  'current_of',
   'pg_sleep',
   'pg_cancel_backend',
   'pg_terminate_backend',

@@ -8,7 +8,9 @@ import { boundTable, type FunctionTable } from './registry.ts';
 const BLOCK_ROWS = 128;
 
 function decide(context: FunctionContext, isBlockwise: boolean) {
-  let randomSeed: number | null = null;
+  let randomSeed = 0;
+  // A plan's functions are bound once: each statement draws its own sample.
+  let drawnAt: bigint | null = null;
   return (rowId: Datum, percent: Datum, repeatable: Datum): Datum => {
     const [share] = (percent as SqlArray).elements;
     if (share === null || share === undefined)
@@ -23,7 +25,13 @@ function decide(context: FunctionContext, isBlockwise: boolean) {
       if (given === null || given === undefined)
         throw new DbError('invalid_tablesample_repeat', 'TABLESAMPLE REPEATABLE parameter cannot be null');
       seed = seedOf(Number(given));
-    } else seed = randomSeed ??= Math.floor(context.random() * 2 ** 32);
+    } else {
+      if (drawnAt !== context.statementTimestamp) {
+        drawnAt = context.statementTimestamp;
+        randomSeed = Math.floor(context.random() * 2 ** 32);
+      }
+      seed = randomSeed;
+    }
     if (wanted >= 100) return true;
     const id = isBlockwise ? Math.floor(Number(rowId) / BLOCK_ROWS) : Number(rowId);
     return mix(id, seed) < (wanted / 100) * 2 ** 32;

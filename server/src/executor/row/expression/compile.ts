@@ -318,6 +318,11 @@ export class ExpressionCompiler {
       }
       case 'sqlValue':
         return compileSqlValue(this, expr);
+      case 'currentOf': {
+        const site = { argumentTypes: [19, 26], resultType: expr.typeOid, variadic: false, collation: 0 };
+        const rowOf = this.resolver.builtin('current_of', site);
+        return dynamic(() => rowOf(expr.cursorName, expr.relationOid));
+      }
       case 'subPlan':
         return compileSubPlan(this, expr);
       case 'aggregate':

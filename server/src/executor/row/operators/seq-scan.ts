@@ -1,7 +1,10 @@
 /** Scan of a stored table; simple conditions are applied by the table itself. */
+
+import type { RowId } from '../../../base/brands.ts';
 import type { IndexScanNode, PushedPredicate, SeqScanNode } from '../../../planner/physical.ts';
 import type { RowCursor, ScanOptions, ScanPredicate } from '../../../table/contract.ts';
-import type { Datum, SqlArray } from '../../../types/datum.ts';
+import { rowOfTid } from '../../../table/index.ts';
+import type { Datum, SqlArray, Tid } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import type { Operator } from './operator.ts';
@@ -21,6 +24,7 @@ export class SeqScan implements Operator {
   private readonly slots: number[];
   private readonly rowIdSlot: number;
   private readonly tick: () => void;
+  private readonly tid: Evaluate | null;
   private cursor: RowCursor | null = null;
   private isDone = false;
   /** A row is in the frame and its filter not yet decided. */
@@ -42,6 +46,7 @@ export class SeqScan implements Operator {
     this.slots = node.columns.map((column) => column.slot);
     this.rowIdSlot = node.rowIdSlot;
     this.tick = () => state.tick();
+    this.tid = node.tid === undefined ? null : compiler.compile(node.tid);
   }
 
   open(): void {
@@ -94,6 +99,14 @@ export class SeqScan implements Operator {
   private start(): RowCursor | null {
     const { state } = this;
     const table = state.table(this.node.relationOid);
+    if (this.tid !== null) {
+      const tid = this.tid(state.frame) as Tid | null;
+      if (tid === null) return null;
+      this.cursor = new SingleRowCursor(rowOfTid(tid), (rowId, frame) =>
+        table.fetch(rowId, state.environment.snapshot, this.columns, this.slots, frame),
+      );
+      return this.cursor;
+    }
     const predicates: ScanPredicate[] = [];
     for (const predicate of this.predicates) {
       const { column, operator } = predicate;
@@ -121,6 +134,28 @@ export class SeqScan implements Operator {
     };
     this.cursor = table.scan(options);
     return this.cursor;
+  }
+}
+
+/** The one row of a row id, if it is visible. */
+class SingleRowCursor implements RowCursor {
+  readonly rowId: RowId;
+  private readonly fetch: (rowId: RowId, frame: Datum[]) => boolean;
+  private isDone = false;
+
+  constructor(rowId: RowId, fetch: (rowId: RowId, frame: Datum[]) => boolean) {
+    this.rowId = rowId;
+    this.fetch = fetch;
+  }
+
+  next(frame: Datum[]): boolean {
+    if (this.isDone) return false;
+    this.isDone = true;
+    return this.fetch(this.rowId, frame);
+  }
+
+  close(): void {
+    this.isDone = true;
   }
 }
 
