@@ -36,7 +36,16 @@ export interface ResolvedSetFunction {
   readonly call: (...args: Datum[]) => Iterable<Datum | readonly Datum[]>;
   /** Items are rows, not values. */
   readonly columns: boolean;
+  /** Type and columns of those rows, for calls whose result is one value. */
+  rowShape?(): RowShape;
   readonly strict: boolean;
+}
+
+/** What a row needs to be a value of its own. */
+export interface RowShape {
+  readonly typeOid: Oid;
+  readonly types: readonly Oid[];
+  readonly names: readonly string[];
 }
 
 export interface ResolvedWindowFunction {
@@ -59,6 +68,8 @@ export interface FunctionResolver {
   volatility(functionOid: Oid): 'i' | 's' | 'v';
   /** Written in SQL or PL/pgSQL: its calls may suspend. */
   isRoutine?(functionOid: Oid): boolean;
+  /** Columns of a composite type. */
+  compositeShape?(typeOid: Oid): RowShape | null;
   /** What a domain's values must satisfy; absent where there are no domains. */
   domainRules?(typeOid: Oid): readonly DomainRule[];
 }
@@ -173,7 +184,33 @@ export class CatalogFunctionResolver implements FunctionResolver {
       call: implementation.make(this.context, site),
       columns: implementation.columns,
       strict: descriptor.strict,
+      rowShape: () => this.rowShape(descriptor, site),
     };
+  }
+
+  compositeShape(typeOid: Oid): RowShape | null {
+    const catalog = this.catalog();
+    const relation = catalog.relation(catalog.type(typeOid)?.relationOid ?? 0);
+    if (relation === null) return null;
+    const columns = relation.columns.filter((column) => !column.dropped);
+    return {
+      typeOid,
+      types: columns.map((column) => column.typeOid),
+      names: columns.map((column) => column.name),
+    };
+  }
+
+  private rowShape(descriptor: FunctionDescriptor, site: CallSite): RowShape {
+    const composite = this.compositeShape(site.resultType);
+    if (composite !== null) return composite;
+    const types: Oid[] = [];
+    const names: string[] = [];
+    descriptor.argumentModes?.forEach((mode, index) => {
+      if (mode !== 'o' && mode !== 'b' && mode !== 't') return;
+      types.push(descriptor.allArgumentTypes![index]!);
+      names.push(descriptor.argumentNames?.[index] || `column${names.length + 1}`);
+    });
+    return { typeOid: site.resultType, types, names };
   }
 
   aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate {

@@ -468,7 +468,13 @@ export class ClientConnection implements ResultSink {
   }
 
   row(frame: readonly Datum[]): void {
-    (this.encoder as RowEncoder).encode(this.output, frame);
+    try {
+      (this.encoder as RowEncoder).encode(this.output, frame);
+    } catch (error) {
+      // Other messages may come before the error is reported: half a row must not stand before them.
+      if (this.output.isInsideMessage) this.output.abandon();
+      throw error;
+    }
     if (this.output.length >= FLUSH_BYTES) this.flush();
   }
 

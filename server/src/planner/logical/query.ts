@@ -86,18 +86,40 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
 
   const windows = convertWindows(context, scope);
   let rewrite = (expr: LExpr): LExpr => expr;
+  let convertGroupKey = convertKey;
+  // Set-returning functions that rows are grouped by, or windows ordered by, come below: everything above sees their values.
+  const expandBelow = (keys: readonly LExpr[]): ((expr: LExpr) => LExpr) | null => {
+    const sets = keys.filter(returnsSet);
+    if (sets.length === 0) return null;
+    const expanded = expandSets(state, node, sets);
+    node = expanded.node;
+    const values = new Map(sets.map((key, i) => [expressionKey(key), expanded.exprs[i]]));
+    const replace = (expr: LExpr): LExpr =>
+      values.get(expressionKey(expr)) ?? (returnsSet(expr) ? mapChildren(expr, replace) : expr);
+    targets = targets.map(replace);
+    having = having.map(replace);
+    orderBy = mapSortKeys(orderBy, replace);
+    distinctKeys = mapSortKeys(distinctKeys, replace);
+    return replace;
+  };
+  const groupedSets = expandBelow(query.groupBy.map((key) => convertKey(key.expr)));
+  if (groupedSets !== null) {
+    convertGroupKey = (expr) => groupedSets(convertKey(expr));
+    rewrite = groupedSets;
+  }
   const grouped =
     query.groupBy.length > 0 || query.groupingSets !== null || query.hasAggregates || query.having !== null;
   if (grouped || scope.aggregates.length > 0) {
-    const grouping = addGrouping(context, scope, node, convertKey, [
+    const grouping = addGrouping(context, scope, node, convertGroupKey, [
       ...targets,
       ...having,
       ...orderBy.map((key) => key.expr),
       ...distinctKeys.map((key) => key.expr),
-      ...windowExpressions(windows),
+      ...windowExpressions(windows).map(rewrite),
     ]);
     node = grouping.node;
-    rewrite = grouping.rewrite;
+    const below = rewrite;
+    rewrite = (expr) => grouping.rewrite(below(expr));
     targets = targets.map(rewrite);
     having = having.map(rewrite);
     orderBy = mapSortKeys(orderBy, rewrite);
@@ -106,6 +128,9 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
     simple = false;
   }
   if (windows.length > 0) {
+    const below = rewrite;
+    const windowed = expandBelow(windowExpressions(windows).map(below));
+    if (windowed !== null) rewrite = (expr) => windowed(below(expr));
     node = addWindows(state, node, windows, rewrite);
     simple = false;
   }

@@ -5,10 +5,12 @@ import { FIXED_ARRAYS } from '../../types/geometry/index.ts';
 import { type Node, positionOf, type ResTarget, stringOf } from '../parse/ast.ts';
 import { closestNames } from '../parse/spelling.ts';
 import type { Expr } from '../tree.ts';
+import { mapExpr } from '../walk.ts';
 import { baseType, coerceToDomain, coerceToTarget } from './coerce.ts';
 import { SYSTEM_COLUMNS } from './columns.ts';
 import { jsonSubscript, transformIndices } from './containers.ts';
 import { exprPosition } from './location.ts';
+import { makeConst } from './make.ts';
 import type { Scope } from './scope.ts';
 import { typeLabel } from './type-name.ts';
 
@@ -256,4 +258,43 @@ function assignJsonPart(
   return target.typeOid === JSONB
     ? node
     : coerceToDomain(scope, node, target.typeOid, 'assignment', 'implicitCast', position);
+}
+
+/** Stands for the column's value before, in INSERT: a NULL that a later assignment to the same column replaces. */
+const beginnings = new WeakSet<Expr>();
+
+export function beginningValue(scope: Scope, column: ColumnDescriptor): Expr {
+  const value = makeConst(scope.catalog, column.typeOid, null, { typmod: column.typmod });
+  beginnings.add(value);
+  return value;
+}
+
+/**
+ * Two assignments to parts of one column: the later one works on what the earlier one made. A domain around the earlier one
+ * is checked only once, on the whole.
+ */
+export function mergeAssignments(earlier: Expr, later: Expr, isBeginning = isInsertBeginning): Expr {
+  const value = earlier.kind === 'domainCast' ? earlier.arg : earlier;
+  return mapExpr(later, (node, depth) => (depth === 0 && isBeginning(node) ? value : undefined));
+}
+
+function isInsertBeginning(expr: Expr): boolean {
+  return beginnings.has(expr);
+}
+
+/** True for what an assignment to a part of a column became. */
+export function isPartialAssignment(expr: Expr): boolean {
+  const stored = expr.kind === 'domainCast' ? expr.arg : expr;
+  return (stored.kind === 'subscript' && stored.assignment !== null) || stored.kind === 'fieldStore';
+}
+
+/** The value that an assignment stores, taken out of its `steps` levels of parts. */
+export function assignedPart(expr: Expr): Expr {
+  let part = expr;
+  while (isPartialAssignment(part)) {
+    const stored = part.kind === 'domainCast' ? part.arg : part;
+    if (stored.kind === 'fieldStore') part = stored.values[0];
+    else if (stored.kind === 'subscript') part = stored.assignment!;
+  }
+  return part;
 }

@@ -523,6 +523,9 @@ export function checkSetReturning(scope: Scope, lastBefore: Expr | null, positio
     case 'groupBy':
     case 'distinctOn':
     case 'valuesSingle':
+    // Keys of windows are a kind of grouping and sorting.
+    case 'windowPartition':
+    case 'windowOrder':
       return;
     case 'fromFunction':
       if (scope.lastSetReturning !== lastBefore)
@@ -531,8 +534,6 @@ export function checkSetReturning(scope: Scope, lastBefore: Expr | null, positio
     case 'joinOn':
     case 'joinUsing':
       throw fail('set-returning functions are not allowed in JOIN conditions');
-    case 'windowPartition':
-    case 'windowOrder':
     case 'windowRange':
     case 'windowRows':
     case 'windowGroups':

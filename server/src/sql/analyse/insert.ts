@@ -15,7 +15,14 @@ import {
 import type { Expr, OnConflict, Query } from '../tree.ts';
 import { parseExpr } from '../tree-json.ts';
 import { containsSetReturning, mapExpr, shiftExprLevels } from '../walk.ts';
-import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
+import {
+  assignedPart,
+  assignToColumn,
+  beginningValue,
+  defaultMarker,
+  mergeAssignments,
+  targetColumn,
+} from './assignment.ts';
 import { coerceToBoolean } from './coerce.ts';
 import { assignCollations } from './collations.ts';
 import { transformWith } from './cte.ts';
@@ -121,14 +128,7 @@ function prepareRow(
     }).at(columns[exprs.length].position);
   return exprs.map((expr, index) => {
     const { column, indirection, position } = columns[index];
-    return assignToColumn(
-      scope,
-      expr,
-      column,
-      indirection,
-      makeConst(scope.catalog, column.typeOid, null, { typmod: column.typmod }),
-      position,
-    );
+    return assignToColumn(scope, expr, column, indirection, beginningValue(scope, column), position);
   });
 }
 
@@ -152,11 +152,7 @@ function sourceExpr(
 function pushTarget(query: Query, column: ColumnDescriptor, expr: Expr): void {
   const known = query.targets.find((item) => item.targetColumn === column.number);
   if (known) {
-    known.expr = mapExpr(expr, (node) =>
-      node.kind === 'const' && node.value === null && node.typeOid === column.typeOid
-        ? known.expr
-        : undefined,
-    );
+    known.expr = mergeAssignments(known.expr, expr);
     return;
   }
   const target = makeTarget(expr, column.name);
@@ -218,7 +214,10 @@ function insertRows(
       throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(
         exprs[0] && exprPosition(exprs[0]),
       );
-    const row = prepareRow(scope, exprs, columns, isExplicit);
+    // What goes into a part of a column is stored above the VALUES, row by row.
+    const row = prepareRow(scope, exprs, columns, isExplicit).map((expr, index) =>
+      columns[index].indirection?.length ? assignedPart(expr) : expr,
+    );
     for (const item of row) assignCollations(scope, item);
     return row;
   });
@@ -231,8 +230,10 @@ function insertRows(
   valuesEntry(scope, rows, types, true);
   const index = scope.rangeTable.length;
   query.from = [{ kind: 'relationRef', relation: index }];
-  used.forEach(({ column }, number) => {
-    pushTarget(query, column, makeVar(index, number + 1, types[number]));
+  used.forEach(({ column, indirection, position }, number) => {
+    const value = makeVar(index, number + 1, types[number]);
+    const before = beginningValue(scope, column);
+    pushTarget(query, column, assignToColumn(scope, value, column, indirection, before, position));
   });
 }
 

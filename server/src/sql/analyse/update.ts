@@ -13,8 +13,13 @@ import {
   type UpdateStmt,
 } from '../parse/ast.ts';
 import type { Expr, Query, TargetEntry } from '../tree.ts';
-import { mapExpr } from '../walk.ts';
-import { assignToColumn, defaultMarker, targetColumn } from './assignment.ts';
+import {
+  assignToColumn,
+  defaultMarker,
+  isPartialAssignment,
+  mergeAssignments,
+  targetColumn,
+} from './assignment.ts';
 import { coerceToBoolean } from './coerce.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
@@ -86,6 +91,8 @@ export function transformAssignments(
   // All sources first: their errors come before those of the columns.
   const sources = raws.map((raw) => assignmentSource(scope, raw));
   let repeated: string | null = null;
+  /** Columns as the target of an assignment, not as part of its source. */
+  const currents = new Set<Expr>();
   for (const [index, raw] of raws.entries()) {
     const source = sources[index];
     const column = targetColumn(relation, raw);
@@ -94,16 +101,24 @@ export function transformAssignments(
     const known = targets.find((item) => item.targetColumn === column.number);
     if (value.kind !== 'default') checkGenerated(column.name, column.generated, column.identity);
     const current: Expr = makeVar(targetIndex, column.number, column);
+    currents.add(current);
     const expr = assignToColumn(scope, value, column, raw.indirection, current, position);
     if (known) {
-      const stored = known.expr.kind === 'domainCast' ? known.expr.arg : known.expr;
-      const isPartial = stored.kind === 'subscript' || stored.kind === 'fieldStore';
-      if (!isPartial || !raw.indirection?.length) {
+      if (!isPartialAssignment(known.expr) || !raw.indirection?.length) {
         repeated ??= column.name;
         continue;
       }
       // The later assignment works on what the earlier ones have made of the column.
-      known.expr = replaceCurrent(expr, targetIndex, column.number, known.expr);
+      known.expr = mergeAssignments(
+        known.expr,
+        expr,
+        (node) =>
+          node.kind === 'var' &&
+          node.relation === targetIndex &&
+          node.attribute === column.number &&
+          node.levelsUp === 0 &&
+          currents.has(node),
+      );
       continue;
     }
     const target = makeTarget(expr, column.name);
@@ -114,21 +129,6 @@ export function transformAssignments(
   if (repeated !== null)
     throw new DbError('syntax_error', `multiple assignments to same column "${repeated}"`);
   return targets;
-}
-
-function replaceCurrent(expr: Expr, relation: number, attribute: number, value: Expr): Expr {
-  if (expr.kind === 'subscript' || expr.kind === 'fieldStore') {
-    return { ...expr, arg: replaceCurrent(expr.arg, relation, attribute, value) } as Expr;
-  }
-  return mapExpr(expr, (node, depth) =>
-    node.kind === 'var' &&
-    node.relation === relation &&
-    node.attribute === attribute &&
-    node.levelsUp === depth &&
-    depth === 0
-      ? value
-      : undefined,
-  );
 }
 
 function checkGenerated(name: string, generated: string, identity: string): void {

@@ -308,12 +308,18 @@ export class ExpressionCompiler {
         const arg = this.node(expr.arg).run;
         const values = expr.values.map((value) => this.node(value).run);
         const { fields, typeOid } = expr;
+        const shape = this.resolver.compositeShape?.(typeOid) ?? { types: [], names: [] };
         return dynamic((frame) => {
           const record = arg(frame) as SqlRecord | null;
-          const stored: Datum[] = record === null ? [] : [...record.fields];
+          const stored: Datum[] = record === null ? shape.types.map(() => null) : [...record.fields];
           for (let index = 0; index < fields.length; index++)
             stored[fields[index]! - 1] = values[index]!(frame);
-          return new SqlRecord(typeOid, stored, record?.fieldTypes ?? [], record?.fieldNames ?? []);
+          return new SqlRecord(
+            typeOid,
+            stored,
+            record?.fieldTypes ?? shape.types,
+            record?.fieldNames ?? shape.names,
+          );
         });
       }
       case 'sqlValue':

@@ -3,6 +3,7 @@ import { notSupported } from '../../../base/error.ts';
 import type { FunctionScanNode, PlanExpr, ProjectSetNode } from '../../../planner/physical.ts';
 import type { FunctionExpr, OperatorExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlRecord } from '../../../types/datum.ts';
+import type { RowShape } from '../../functions.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import { expressionChildren } from '../walk.ts';
@@ -19,7 +20,10 @@ function isSetCall(expr: PlanExpr): expr is FunctionExpr | OperatorExpr {
 }
 
 /** Starts the set of a call; its arguments are evaluated at the start. */
-function compileSet(compiler: ExpressionCompiler, expr: FunctionExpr | OperatorExpr): StartSet {
+function compileSet(
+  compiler: ExpressionCompiler,
+  expr: FunctionExpr | OperatorExpr,
+): { start: StartSet; shape: () => RowShape } {
   const resolved = compiler.resolver.set(expr.functionOid, {
     argumentTypes: expr.args.map((arg) => arg.typeOid),
     resultType: expr.typeOid,
@@ -31,7 +35,7 @@ function compileSet(compiler: ExpressionCompiler, expr: FunctionExpr | OperatorE
   // Arguments already evaluated when a later one suspends.
   const progress: { pending: unknown } = { pending: null };
   compiler.state?.calls.push(progress);
-  return (frame) => {
+  const start: StartSet = (frame) => {
     const values = (progress.pending as Datum[] | null) ?? [];
     progress.pending = values;
     while (values.length < args.length) {
@@ -45,6 +49,9 @@ function compileSet(compiler: ExpressionCompiler, expr: FunctionExpr | OperatorE
     progress.pending = null;
     return resolved.call(...values)[Symbol.iterator]();
   };
+  let shape: RowShape | null = null;
+  const unknown: RowShape = { typeOid: expr.typeOid, types: [], names: [] };
+  return { start, shape: () => (shape ??= resolved.rowShape?.() ?? unknown) };
 }
 
 function columnsOf(expr: unknown): { columns?: readonly { name: string; type: number; typmod: number }[] } {
@@ -75,7 +82,7 @@ export class FunctionScan implements Operator {
     this.state = state;
     this.node = node;
     this.functions = node.functions.map(({ expr, slots, spread }) => {
-      if (isSetCall(expr)) return { start: compileSet(compiler, expr), slots, spread };
+      if (isSetCall(expr)) return { start: compileSet(compiler, expr).start, slots, spread };
       const value = compiler.compile(expr);
       return { start: (frame: Datum[]) => [value(frame)][Symbol.iterator](), slots, spread };
     });
@@ -151,6 +158,8 @@ function writeItem(frame: Datum[], slots: readonly number[], value: Item, spread
 interface SetCell {
   value: Datum;
   start: StartSet;
+  /** How a row becomes a value. */
+  shape: () => RowShape;
   iterator: Iterator<Item> | null;
 }
 
@@ -183,7 +192,7 @@ export class ProjectSet implements Operator {
         for (const arg of node.args) {
           if (containsSetCall(arg)) throw notSupported('a set-returning function as argument of another');
         }
-        const cell: SetCell = { value: null, start: compileSet(compiler, node), iterator: null };
+        const cell: SetCell = { value: null, ...compileSet(compiler, node), iterator: null };
         found.set(node, cell);
         this.cells.push(cell);
         return;
@@ -250,7 +259,10 @@ export class ProjectSet implements Operator {
           } else {
             this.hasItem = true;
             cell.value = item.value as Datum;
-            if (Array.isArray(item.value)) cell.value = new SqlRecord(2249, item.value, [], []);
+            if (Array.isArray(item.value)) {
+              const { typeOid, types, names } = cell.shape();
+              cell.value = new SqlRecord(typeOid, item.value, types, names);
+            }
           }
         }
         const any = this.hasItem;
