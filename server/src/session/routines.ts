@@ -19,18 +19,7 @@ import type { Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { CollectingSink } from './embedded.ts';
 import type { BackendSession } from './session.ts';
-import { SqlCursor } from './utility/cursor.ts';
-
-/** Kinds of plan that can be read backwards: cursors over them are scrollable unless they say NO SCROLL. */
-const BACKWARD_KINDS = new Set([
-  'seqScan',
-  'indexScan',
-  'functionScan',
-  'valuesScan',
-  'sort',
-  'materialize',
-  'cteScan',
-]);
+import { openCursor, type SqlCursor } from './utility/cursor.ts';
 
 export class SessionRoutines implements RoutineSession {
   readonly activity: Activity = newActivity();
@@ -318,19 +307,8 @@ class SessionCursors implements CursorAccess {
     if (chosen === null)
       do chosen = this.newName();
       while (session.cursors.has(chosen));
-    const transaction = session.block.forStatement();
-    const execution = session.executions.acquireExecution(plan);
-    execution.start({
-      transaction,
-      snapshot: transaction.statementSnapshot(),
-      parameters: [...parameters],
-      instrumentation: null,
-    });
-    const canScroll = options.scroll ?? BACKWARD_KINDS.has(scanKind(plan));
-    session.cursors.set(
-      chosen,
-      new SqlCursor(session, { name: chosen, plan, execution, flags: canScroll ? 2 : 0, text: options.text }),
-    );
+    const flags = options.scroll === null ? 0 : options.scroll ? 2 : 4;
+    openCursor(session, { name: chosen, plan, parameters, flags, text: options.text });
     return chosen;
   }
 
@@ -369,10 +347,4 @@ class SessionCursors implements CursorAccess {
     this.cursor(name).close();
     this.session.cursors.delete(name);
   }
-}
-
-function scanKind(plan: PhysicalPlan): string {
-  let node = plan.root;
-  while (node.kind === 'project' && node.child !== null) node = node.child;
-  return node.kind;
 }

@@ -89,17 +89,42 @@ export class SqlCursor {
     this.columns = options.plan.columns.map((column, index) => ({ ...column, slot: index }));
   }
 
-  /** Begins to keep rows: reads again those read so far. */
-  private async keepRows(): Promise<void> {
-    if (this.keepsRows) return;
-    const { readCount, isExhausted, position } = this;
+  /** Begins to keep rows: reading starts again. Returns how many must be read to stand where it stood. */
+  private restart(): number {
+    if (this.keepsRows) return 0;
+    const { readCount, isExhausted } = this;
     this.close();
     this.execution = this.start();
     this.isExhausted = false;
     this.keepsRows = true;
+    this.window.length = 0;
+    this.rowIds = [];
     this.readCount = 0;
-    await this.read(isExhausted ? FETCH_ALL : readCount, () => {});
-    this.position = position;
+    return isExhausted ? FETCH_ALL : readCount;
+  }
+
+  /** Makes rows before the position there to be read; may leave by a suspension. */
+  private lookBack(): void {
+    this.requireScroll();
+    this.restart();
+    this.readAhead(this.position);
+  }
+
+  private async waitLookBack(): Promise<void> {
+    this.requireScroll();
+    const missing = this.restart();
+    if (missing > 0) await this.read(missing, () => {});
+  }
+
+  private keep(frame: readonly Datum[]): readonly Datum[] {
+    const row = this.plan.columns.map((column) => frame[column.slot]);
+    const ids = this.sources.map((source) => frame[source.slot] as number as RowId);
+    if (this.keepsRows) {
+      this.rows.push(row);
+      if (ids.length > 0) this.rowIds.push(ids);
+    } else this.rowIds[0] = ids;
+    this.readCount++;
+    return row;
   }
 
   /** Row id of `relation` at the row it stands on; a text says why there is none. */
@@ -128,14 +153,14 @@ export class SqlCursor {
       case 'absolute':
         return this.travelTo(count, deliver);
       case 'relative':
-        if (count === 0) return this.current(deliver);
+        if (count === 0) return this.currentNow(deliver);
         return this.travelTo(Math.max(0, this.position + count), deliver);
       default:
         break;
     }
-    if (count === 0) return this.current(deliver);
+    if (count === 0) return this.currentNow(deliver);
     if (count < 0) {
-      this.requireScroll();
+      this.lookBack();
       let passed = 0;
       while (passed < -count && this.position > 1) {
         this.position--;
@@ -165,11 +190,11 @@ export class SqlCursor {
   private travelTo(target: number, deliver: (row: readonly Datum[]) => void): number {
     let wanted = target;
     if (target < 0) {
-      this.requireScroll();
+      this.lookBack();
       this.readAhead(FETCH_ALL);
       wanted = this.rows.length + 1 + target;
     }
-    if (wanted <= this.position && wanted !== this.position + 1) this.requireScroll();
+    if (wanted <= this.position && wanted !== this.position + 1) this.lookBack();
     if (wanted < 1) {
       this.position = 0;
       return 0;
@@ -199,13 +224,10 @@ export class SqlCursor {
     const { execution } = this;
     if (this.hasFailed) throw cannotRun(this.name);
     if (execution === null || this.isExhausted) return;
-    const slots = this.plan.columns.map((column) => column.slot);
     const sink: RowSink = {
       row: (frame) => {
-        const row = slots.map((slot) => frame[slot]);
-        if (this.keepsRows) this.rows.push(row);
-        else this.window.push(row);
-        this.readCount++;
+        const row = this.keep(frame);
+        if (!this.keepsRows) this.window.push(row);
       },
       isCongested: () => false,
     };
@@ -224,7 +246,7 @@ export class SqlCursor {
   async advance(count: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
     let delivered = 0;
     if (count < 0) {
-      await this.requireScroll();
+      await this.waitLookBack();
       while (delivered < -count && this.position > 1) {
         this.position--;
         deliver(this.rows[this.position - 1]);
@@ -251,7 +273,7 @@ export class SqlCursor {
   async moveTo(target: number, deliver: (row: readonly Datum[]) => void): Promise<number> {
     let wanted = target;
     if (target < 0) {
-      await this.requireScroll();
+      await this.waitLookBack();
       await this.read(FETCH_ALL, () => {});
       wanted = this.rows.length + 1 + target;
       if (wanted < 1) {
@@ -259,9 +281,9 @@ export class SqlCursor {
         return 0;
       }
     }
-    if (wanted <= this.position && wanted !== 0) await this.requireScroll();
+    if (wanted <= this.position && wanted !== 0) await this.waitLookBack();
     if (wanted === 0) {
-      if (this.position > 0) await this.requireScroll();
+      if (this.position > 0) await this.waitLookBack();
       this.position = 0;
       return 0;
     }
@@ -287,7 +309,16 @@ export class SqlCursor {
   /** The row it stands on again (FETCH RELATIVE 0). */
   async current(deliver: (row: readonly Datum[]) => void): Promise<number> {
     if (this.position === 0 || this.position > this.readCount) return 0;
-    await this.requireScroll();
+    await this.waitLookBack();
+    const row = this.rows[this.position - 1];
+    if (row === undefined) return 0;
+    deliver(row);
+    return 1;
+  }
+
+  private currentNow(deliver: (row: readonly Datum[]) => void): number {
+    if (this.position === 0 || this.position > this.readCount) return 0;
+    this.lookBack();
     const row = this.rows[this.position - 1];
     if (row === undefined) return 0;
     deliver(row);
@@ -316,17 +347,10 @@ export class SqlCursor {
     const { execution } = this;
     if (this.hasFailed) throw cannotRun(this.name);
     if (execution === null || this.isExhausted) return 0;
-    const slots = this.plan.columns.map((column) => column.slot);
     let delivered = 0;
     const sink: RowSink = {
       row: (frame) => {
-        const row = slots.map((slot) => frame[slot]);
-        const ids = this.sources.map((source) => frame[source.slot] as number as RowId);
-        if (this.keepsRows) {
-          this.rows.push(row);
-          if (ids.length > 0) this.rowIds.push(ids);
-        } else this.rowIds[0] = ids;
-        this.readCount++;
+        const row = this.keep(frame);
         delivered++;
         deliver(row);
       },
@@ -349,13 +373,12 @@ export class SqlCursor {
     return delivered;
   }
 
-  private async requireScroll(): Promise<void> {
+  private requireScroll(): void {
     if (!this.isScrollable) {
       throw new DbError('object_not_in_prerequisite_state', 'cursor can only scan forward', {
         hint: 'Declare it with SCROLL option to enable backward scan.',
       });
     }
-    await this.keepRows();
   }
 }
 
@@ -445,6 +468,30 @@ export function currentRowOf(session: BackendSession, name: string, relation: Oi
   }
 }
 
+/** Opens a cursor over a plan under the snapshot of now. */
+export function openCursor(
+  session: BackendSession,
+  options: {
+    name: string;
+    plan: PhysicalPlan;
+    parameters: readonly Datum[];
+    /** Options of DECLARE as PostgreSQL's bits: 2 SCROLL, 4 NO SCROLL. */
+    flags: number;
+    text: string;
+  },
+): void {
+  const { name, parameters, flags, text } = options;
+  const traced = withRowIds(options.plan);
+  const transaction = session.block.forStatement();
+  const snapshot = transaction.statementSnapshot();
+  const start = (): Execution => {
+    const execution = session.executions.acquireExecution(traced.plan);
+    execution.start({ transaction, snapshot, parameters: [...parameters], instrumentation: null });
+    return execution;
+  };
+  session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text }));
+}
+
 export function declareCursor(command: SessionCommand): string {
   const { session, statement } = command;
   const name = text(statement.tree, 'portalname');
@@ -458,21 +505,12 @@ export function declareCursor(command: SessionCommand): string {
   const { node, tree } = query === null ? { node: '', tree: {} } : unwrap(query);
   if (!isPlannableNode(node))
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
-  const transaction = session.block.forStatement();
   const inner: ParsedStatement = { node, tree, text: statement.text, start: statement.start };
   const { plan } = session.compilation.compile(inner, command.text, []);
   if (plan === null || plan.command !== 'select') {
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
   }
-  const traced = withRowIds(plan);
-  const snapshot = transaction.statementSnapshot();
-  const { parameters } = command;
-  const start = (): Execution => {
-    const execution = session.executions.acquireExecution(traced.plan);
-    execution.start({ transaction, snapshot, parameters, instrumentation: null });
-    return execution;
-  };
-  session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text: command.text }));
+  openCursor(session, { name, plan, parameters: command.parameters, flags, text: command.text });
   return 'DECLARE CURSOR';
 }
 
