@@ -3,5 +3,12 @@ import type { Step } from '../utils/console.ts';
 import { CONSOLE_STEPS, LOGOUT_STEPS } from './console.ts';
 import { EDITOR_STEPS } from './editor.ts';
 import { EXPLAIN_STEPS } from './explain.ts';
+import { TABLE_STEPS } from './tables.ts';
 
-export const STEPS: readonly Step[] = [...CONSOLE_STEPS, ...EDITOR_STEPS, ...EXPLAIN_STEPS, ...LOGOUT_STEPS];
+export const STEPS: readonly Step[] = [
+  ...CONSOLE_STEPS,
+  ...EDITOR_STEPS,
+  ...EXPLAIN_STEPS,
+  ...TABLE_STEPS,
+  ...LOGOUT_STEPS,
+];

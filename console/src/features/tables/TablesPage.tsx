@@ -1,74 +1,67 @@
-import { useState } from 'react';
-import { RequestError } from '../../api/client.ts';
+/** The table browser: tree of schemas, a schema's diagram, or everything about one relation. */
 import { useApi } from '../../api/useApi.ts';
-import { ErrorBox } from '../../ui/ErrorBox.tsx';
-
-const KINDS: Readonly<Record<string, string>> = {
-  r: 'table',
-  v: 'view',
-  m: 'materialized view',
-  p: 'partitioned table',
-  f: 'foreign table',
-};
+import { useIsWide } from '../../lib/media.ts';
+import { t } from '../../lib/messages.ts';
+import { navigate, useRoute } from '../../lib/router.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Split } from '../../ui/Split.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { Diagram } from './Diagram.tsx';
+import { RelationView } from './RelationView.tsx';
+import { SchemaTree } from './SchemaTree.tsx';
 
 export function TablesPage() {
-  const [filter, setFilter] = useState('');
-  const schema = useApi('GET /schema');
-  if (schema.isPending) return <p className="p-3 text-(--muted)">Reading the catalog …</p>;
-  if (schema.isError) {
-    const error =
-      schema.error instanceof RequestError
-        ? schema.error.body
-        : { code: 'console', message: String(schema.error) };
-    return <ErrorBox error={error} />;
-  }
-  const wanted = filter.toLowerCase();
-  const tables = schema.data.tables.filter((table) =>
-    `${table.schema}.${table.name}`.toLowerCase().includes(wanted),
-  );
+  const { path } = useRoute();
+  const isWide = useIsWide();
+  const schema = path[1] ?? null;
+  const name = path[2] ?? null;
+  const selected = schema !== null && name !== null ? { schema, name } : null;
+  const tree = <SchemaTree selected={selected} />;
+  const work =
+    selected !== null ? (
+      <FindRelation key={`${selected.schema}.${selected.name}`} {...selected} />
+    ) : schema !== null ? (
+      <Diagram schema={schema} focus={null} />
+    ) : (
+      <Empty title={t('Choose a table.')}>
+        {t('The tree on the left lists schemas and tables; Ctrl K finds one by name.')}
+      </Empty>
+    );
   return (
-    <div className="h-full overflow-auto p-3">
-      <label className="mb-3 block max-w-sm">
-        <span className="sr-only">Filter tables</span>
-        <input
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-          placeholder="Filter tables"
-          className="w-full rounded border border-(--line) bg-(--surface) px-2 py-1"
-        />
-      </label>
-      {tables.length === 0 && (
-        <p className="text-(--muted)">
-          {filter === '' ? 'This database has no tables yet.' : 'No table has that name.'}
-        </p>
+    <div className="flex h-full min-h-0 flex-col">
+      <h1 className="sr-only">{t('Tables')}</h1>
+      {!isWide && schema !== null && (
+        <div className="border-b border-(--line) p-1">
+          <Button onClick={() => navigate(['tables'])}>{t('All tables')}</Button>
+        </div>
       )}
-      {tables.map((table) => (
-        <details key={`${table.schema}.${table.name}`} className="mb-1 rounded border border-(--line)">
-          <summary className="cursor-pointer px-3 py-1">
-            <span className="text-(--muted)">{table.schema}.</span>
-            <strong>{table.name}</strong>{' '}
-            <span className="text-(--muted)">{KINDS[table.kind] ?? table.kind}</span>
-          </summary>
-          <table className="mono w-full border-collapse text-left">
-            <thead>
-              <tr className="text-(--muted)">
-                <th className="px-3 py-1 font-normal">Column</th>
-                <th className="px-3 py-1 font-normal">Type</th>
-                <th className="px-3 py-1 font-normal">Null</th>
-              </tr>
-            </thead>
-            <tbody>
-              {table.columns.map((column) => (
-                <tr key={column.name} className="border-t border-(--line)">
-                  <td className="px-3 py-1">{column.name}</td>
-                  <td className="px-3 py-1">{column.type}</td>
-                  <td className="px-3 py-1">{column.isNotNull ? 'not null' : ''}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </details>
-      ))}
+      <div className="min-h-0 flex-1">
+        {isWide ? (
+          <Split name="tables" direction="row" initial={22} first={tree} second={work} />
+        ) : schema === null ? (
+          tree
+        ) : (
+          work
+        )}
+      </div>
     </div>
   );
+}
+
+function FindRelation({ schema, name }: { schema: string; name: string }) {
+  const found = useApi(
+    'GET /catalog/tree',
+    { query: { schema, search: name, limit: 5000 } },
+    { staleMillis: 5000 },
+  );
+  if (found.isPending) return <Loading />;
+  if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
+  const relation = found.data.relations.find((one) => one.name === name && one.schema === schema);
+  if (relation === undefined)
+    return (
+      <Empty title={t('There is no table {name}.', { name: `${schema}.${name}` })}>
+        <Button onClick={() => void found.refetch()}>{t('Look again')}</Button>
+      </Empty>
+    );
+  return <RelationView oid={relation.oid} />;
 }
