@@ -19,7 +19,7 @@ export const TABLE_STEPS: readonly Step[] = [
       await page.getByRole('tab', { name: 'Columns (4)' }).click();
       await page.getByRole('cell', { name: 'numeric(20,4)' }).waitFor();
       await page.getByRole('tab', { name: /Constraints/ }).click();
-      await page.getByRole('cell', { name: 'FOREIGN KEY (shop) REFERENCES shop(id)' }).waitFor();
+      await page.getByRole('cell', { name: /FOREIGN KEY \(shop\) REFERENCES (public\.)?shop\(id\)/ }).waitFor();
       await page.getByRole('tab', { name: 'DDL' }).click();
       await page.getByText(/CREATE TABLE public\.sale/i).waitFor();
     },
