@@ -11,6 +11,7 @@ import { arraySupport, recordSupport, vectorSupports } from './support-container
 import { dateTimeSupports } from './support-datetime.ts';
 import { networkSupports } from './support-network.ts';
 import { builtinRangeSupports } from './support-range.ts';
+import { textSearchSupports } from './textsearch/index.ts';
 
 const supports = new Map<number, TypeSupport>();
 
@@ -26,6 +27,7 @@ for (const support of [
   ...networkSupports(),
   ...snapshotSupports(),
   jsonPathSupport,
+  ...textSearchSupports(),
 ])
   register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);

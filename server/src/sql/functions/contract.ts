@@ -11,6 +11,7 @@
  */
 import type { FormatContext, TypeSupport } from '../../types/contract.ts';
 import type { Datum } from '../../types/datum.ts';
+import type { TextSearchCatalog } from './textsearch/configuration.ts';
 
 export type DatumFunction = (...args: Datum[]) => Datum;
 
@@ -122,6 +123,8 @@ export interface FunctionContext {
   readonly catalog: HostFunctions<CatalogFunctionName>;
   /** Functions whose answer needs the session, its transaction, locks or other backends. */
   readonly backend: HostFunctions<BackendFunctionName>;
+  /** Text search configurations and dictionaries that users made; the builtin ones are known without it. */
+  readonly textSearch?: TextSearchCatalog;
   /** Throws when the statement is cancelled; long loops call it now and then. */
   checkInterrupt?(): void;
 }

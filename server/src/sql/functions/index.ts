@@ -36,6 +36,9 @@ import { seriesFunctions } from './series.ts';
 import { snapshotFunctions, snapshotSetFunctions } from './snapshot.ts';
 import { delegatedSetFunctions, systemFunctions } from './system.ts';
 import { textFunctions } from './text.ts';
+import { documentFunctions, documentSetFunctions } from './textsearch/documents.ts';
+import { queryFunctions } from './textsearch/queries.ts';
+import { vectorFunctions, vectorSetFunctions } from './textsearch/vectors.ts';
 import { windowFunctions } from './window.ts';
 
 const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
@@ -65,6 +68,9 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     rangeFunctions,
     hashFunctions,
     snapshotFunctions,
+    vectorFunctions,
+    queryFunctions,
+    documentFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
@@ -73,6 +79,8 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     regexpSetFunctions,
     jsonSetFunctions,
     jsonPathSetFunctions,
+    vectorSetFunctions,
+    documentSetFunctions,
     informationSchemaSetFunctions,
     delegatedSetFunctions(),
     catalogFactFunctions,
