@@ -95,6 +95,10 @@ export interface RelationDescriptor {
   readonly indexes: readonly IndexDescriptor[];
   /** Foreign keys of other tables that point here. */
   readonly referencedBy: readonly ConstraintDescriptor[];
+  /** Tables that inherit from this one (partitions included), by oid. */
+  readonly children: readonly Oid[];
+  /** Tables this one inherits from, in the order of its definition. */
+  readonly parents: readonly Oid[];
   /** Views: serialised typed Query (sql/tree-json). */
   readonly viewQuery: string | null;
   readonly acl: readonly string[] | null;

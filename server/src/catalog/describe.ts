@@ -42,6 +42,7 @@ import {
   PG_DEPEND,
   PG_ENUM,
   PG_INDEX,
+  PG_INHERITS,
   PG_LANGUAGE,
   PG_OPCLASS,
   PG_OPERATOR,
@@ -278,6 +279,8 @@ function rowFilter(
   return (row) => evaluate(row) === true;
 }
 
+const NO_RELATIONS: readonly Oid[] = [];
+
 class Relation implements RelationDescriptor {
   readonly oid: Oid;
   readonly name: string;
@@ -291,6 +294,8 @@ class Relation implements RelationDescriptor {
   readonly constraints: readonly ConstraintDescriptor[];
   readonly indexes: readonly IndexDescriptor[];
   readonly referencedBy: readonly ConstraintDescriptor[];
+  readonly children: readonly Oid[];
+  readonly parents: readonly Oid[];
   readonly acl: readonly string[] | null;
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
   readonly virtualRows: RelationDescriptor['virtualRows'];
@@ -322,6 +327,22 @@ class Relation implements RelationDescriptor {
       .find('pg_constraint', 'referenced', this.oid)
       .map(({ values }) => describeConstraint(values))
       .filter(({ kind }) => kind === 'f');
+    this.children =
+      row[PG_CLASS.relhassubclass] === true
+        ? view
+            .find('pg_inherits', 'parent', this.oid)
+            .filter(({ values }) => values[PG_INHERITS.inhdetachpending] !== true)
+            .map(({ values }) => values[PG_INHERITS.inhrelid] as Oid)
+            .sort((a, b) => a - b)
+        : NO_RELATIONS;
+    const inherits = view.find('pg_inherits', 'child', this.oid);
+    this.parents =
+      inherits.length === 0
+        ? NO_RELATIONS
+        : inherits
+            .map(({ values }) => values)
+            .sort((a, b) => (a[PG_INHERITS.inhseqno] as number) - (b[PG_INHERITS.inhseqno] as number))
+            .map((values) => values[PG_INHERITS.inhparent] as Oid);
     // Catalogs answer from memory; their indexes exist as rows only.
     this.indexes =
       this.virtualRows !== null

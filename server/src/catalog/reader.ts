@@ -33,6 +33,7 @@ import {
   PG_DEPEND,
   PG_ENUM,
   PG_INDEX,
+  PG_INHERITS,
   PG_NAMESPACE,
   PG_OPCLASS,
   PG_REWRITE,
@@ -152,6 +153,10 @@ export class CatalogReaderImplementation implements CatalogReader {
       case 'pg_index':
         relation(row[PG_INDEX.indrelid]);
         relation(row[PG_INDEX.indexrelid]);
+        break;
+      case 'pg_inherits':
+        relation(row[PG_INHERITS.inhrelid]);
+        relation(row[PG_INHERITS.inhparent]);
         break;
       case 'pg_rewrite':
         relation(row[PG_REWRITE.ev_class]);

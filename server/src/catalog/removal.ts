@@ -1,7 +1,7 @@
 /** Removes single objects from catalogs and storage; what goes with them was planned by dependencies.ts. */
 import { internalError, notSupported } from '../base/error.ts';
 import type { Datum } from '../types/datum.ts';
-import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX } from './data/columns.ts';
+import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_INHERITS } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
 import { CLASS_OID } from './definitions.ts';
 import type { CatalogWriter, ObjectAddress } from './mutations.ts';
@@ -98,7 +98,12 @@ function removeRelation(writer: CatalogWriter, oid: number): void {
       break;
   }
   writer.removeAll('pg_attribute', view.find('pg_attribute', 'relation', oid));
-  writer.removeAll('pg_inherits', view.find('pg_inherits', 'child', oid));
+  for (const row of [...view.find('pg_inherits', 'child', oid)]) {
+    const parent = row.values[PG_INHERITS.inhparent] as number;
+    writer.remove('pg_inherits', row.key);
+    if (view.get('pg_class', parent) !== null && view.find('pg_inherits', 'parent', parent).length === 0)
+      writer.update('pg_class', parent, { [PG_CLASS.relhassubclass]: false });
+  }
   writer.remove('pg_class', oid);
 }
 

@@ -30,7 +30,7 @@ export interface FastPlan {
 }
 
 export function planPointStatement(state: PlannerState, query: Query): FastPlan | null {
-  if (!isCandidate(query)) return null;
+  if (query.variants !== undefined || !isCandidate(query)) return null;
   const entry = query.rangeTable[0];
   if (entry.kind !== 'relation' || entry.sample !== null) return null;
   const scan = newScan(state, entry);

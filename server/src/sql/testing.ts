@@ -315,6 +315,10 @@ export class TestDatabase {
       table: null,
       rowSecurity: 'none',
       virtualRows: null,
+      children: [],
+    parents: [],
+    rowSecurity: 'none',
+    virtualRows: null,
     });
   }
 }

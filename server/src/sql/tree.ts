@@ -508,6 +508,8 @@ export interface Query {
   hasSubLinks: boolean;
   hasTargetSets: boolean;
   hasModifyingCte: boolean;
+  /** UPDATE and DELETE of a table with children, after rewriting: one query per table, this one being the first. */
+  variants?: Query[];
 }
 
 export interface MergeAction {

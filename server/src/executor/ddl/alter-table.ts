@@ -13,8 +13,9 @@ import { CLASS_OID } from '../../catalog/definitions.ts';
 import { describeColumns, missingValueText, strings } from '../../catalog/describe.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
-import type { AlterTableCmd, AlterTableStmt, Constraint, Node } from '../../sql/parse/nodes.ts';
+import type { AlterTableCmd, AlterTableStmt, Constraint, Node, RangeVar } from '../../sql/parse/nodes.ts';
 import type { Expr } from '../../sql/tree.ts';
+import { serialiseExpr } from '../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { alterColumnType } from './alter-type.ts';
 import { type Ddl, defElems, integerOption, rangeVarName } from './common.ts';
@@ -25,10 +26,20 @@ import {
   applyColumnExpression,
   applyConstraint,
   columnDefinition,
+  columnMap,
   deferralOf,
   makeColumnSequence,
   optionText,
+  remap,
 } from './create-table.ts';
+import {
+  addInheritance,
+  attributeKey,
+  dropInheritance,
+  isPartitionOf,
+  lockedChildren,
+  releaseColumn,
+} from './inheritance.ts';
 import { changeOwner } from './ownership.ts';
 import { setRowSecurity } from './publication.ts';
 import { insertColumn, setColumnDefault } from './relation.ts';
@@ -111,15 +122,263 @@ export async function alterTable(ddl: Ddl, statement: AlterTableStmt): Promise<U
   for (const { command, pass } of ordered) {
     if (pass === 1) {
       if (!areTypesDone)
-        await alterColumnType(
+        await alterTypes(
           ddl,
           relation.oid,
           typeChanges.map((item) => item.command),
+          target.inh === true,
         );
       areTypesDone = true;
-    } else await runCommand(ddl, relation.oid, command);
+    } else await runRecursively(ddl, relation.oid, command, target.inh === true);
   }
   return result;
+}
+
+/** Changes of types go down the whole tree; a column that only parents give is changed there. */
+async function alterTypes(
+  ddl: Ddl,
+  oid: Oid,
+  commands: readonly AlterTableCmd[],
+  recurse: boolean,
+  isChild = false,
+): Promise<void> {
+  const relation = ddl.current(oid);
+  if (!isChild) {
+    for (const command of commands) {
+      const column = relation.columns.find(({ name, dropped }) => name === command.name && !dropped);
+      if (column !== undefined && inheritCount(ddl, oid, column) > 0)
+        throw new DbError('invalid_table_definition', `cannot alter inherited column "${column.name}"`);
+    }
+    if (!recurse && relation.children.length > 0)
+      throw new DbError(
+        'invalid_table_definition',
+        `type of inherited column "${commands[0]!.name}" must be changed in child tables too`,
+      );
+  }
+  await alterColumnType(ddl, oid, commands);
+  if (recurse)
+    for (const child of await lockedChildren(ddl, oid)) {
+      for (const command of commands) {
+        const column = child.columns.find(({ name, dropped }) => name === command.name && !dropped);
+        if (column !== undefined && inheritCount(ddl, child.oid, column) > 1)
+          throw new DbError('invalid_table_definition', `cannot alter inherited column "${column.name}"`);
+      }
+      await alterTypes(ddl, child.oid, commands, true, true);
+    }
+}
+
+function inheritCount(ddl: Ddl, oid: Oid, column: ColumnDescriptor): number {
+  return ddl.writer.row('pg_attribute', attributeKey(oid, column.number))[PG_ATTRIBUTE.attinhcount] as number;
+}
+
+/** Commands that simply repeat on every child. */
+const REPEATED: ReadonlySet<string> = new Set([
+  'AT_ColumnDefault',
+  'AT_SetNotNull',
+  'AT_DropNotNull',
+  'AT_SetStatistics',
+  'AT_SetStorage',
+  'AT_SetCompression',
+  'AT_DropExpression',
+  'AT_SetOptions',
+  'AT_ResetOptions',
+]);
+
+/** One command on a table and, where it concerns them, on its children. */
+async function runRecursively(
+  ddl: Ddl,
+  oid: Oid,
+  command: AlterTableCmd,
+  recurse: boolean,
+  isChild = false,
+): Promise<void> {
+  const relation = ddl.current(oid);
+  const subtype = command.subtype ?? '';
+  switch (subtype) {
+    case 'AT_AddColumn':
+      return addColumnRecursively(ddl, relation, command, recurse, isChild);
+    case 'AT_DropColumn':
+      return dropColumnRecursively(ddl, relation, command, recurse);
+    case 'AT_AddConstraint': {
+      const constraint = (command.def as { Constraint: Constraint }).Constraint;
+      if (constraint.contype !== 'CONSTR_CHECK' || constraint.is_no_inherit === true) break;
+      return addCheckRecursively(ddl, relation, command, recurse);
+    }
+    case 'AT_DropConstraint':
+      return dropConstraintRecursively(ddl, relation, command, recurse);
+    case 'AT_ValidateConstraint': {
+      const constraint = relation.constraints.find(({ name }) => name === command.name);
+      if (constraint?.kind !== 'c' || relation.children.length === 0) break;
+      if (!recurse)
+        throw new DbError('invalid_table_definition', 'constraint must be validated on child tables too');
+      for (const child of await lockedChildren(ddl, oid))
+        await runRecursively(ddl, child.oid, command, true, true);
+      break;
+    }
+    case 'AT_AddInherit':
+      return addInheritance(ddl, relation, (command.def as { RangeVar: RangeVar }).RangeVar);
+    case 'AT_DropInherit':
+      return dropInheritance(ddl, relation, (command.def as { RangeVar: RangeVar }).RangeVar);
+    default:
+      break;
+  }
+  await runCommand(ddl, oid, command);
+  if (recurse && REPEATED.has(subtype))
+    for (const child of await lockedChildren(ddl, oid))
+      await runRecursively(ddl, child.oid, command, true, true);
+}
+
+async function addColumnRecursively(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  command: AlterTableCmd,
+  recurse: boolean,
+  isChild: boolean,
+): Promise<void> {
+  const { colname } = (command.def as { ColumnDef: { colname?: string } }).ColumnDef;
+  const existing = relation.columns.find(({ name, dropped }) => name === colname && !dropped);
+  if (!isChild && isPartitionOf(ddl, relation.oid))
+    throw new DbError('wrong_object_type', 'cannot add column to a partition');
+  if (isChild && existing !== undefined) {
+    // The child has it already: one more parent gives it.
+    const wanted = columnDefinition(
+      ddl,
+      (command.def as { ColumnDef: Parameters<typeof columnDefinition>[1] }).ColumnDef,
+      relation.name,
+    ).spec;
+    if (existing.typeOid !== wanted.typeOid || existing.typmod !== wanted.typmod)
+      throw new DbError(
+        'datatype_mismatch',
+        `child table "${relation.name}" has different type for column "${colname}"`,
+      );
+    if (existing.collation !== wanted.collation)
+      throw new DbError(
+        'collation_mismatch',
+        `child table "${relation.name}" has different collation for column "${colname}"`,
+      );
+    ddl.writer.update('pg_attribute', attributeKey(relation.oid, existing.number), {
+      [PG_ATTRIBUTE.attinhcount]: inheritCount(ddl, relation.oid, existing) + 1,
+    });
+    ddl.notice(`merging definition of column "${colname}" for child "${relation.name}"`);
+    return;
+  }
+  const isSkipped = existing !== undefined && command.missing_ok === true;
+  await runCommand(ddl, relation.oid, command);
+  if (isSkipped) return;
+  const added = ddl.current(relation.oid).columns.find(({ name, dropped }) => name === colname && !dropped);
+  if (isChild && added !== undefined)
+    ddl.writer.update('pg_attribute', attributeKey(relation.oid, added.number), {
+      [PG_ATTRIBUTE.attinhcount]: 1,
+      [PG_ATTRIBUTE.attislocal]: false,
+    });
+  if (ddl.current(relation.oid).children.length === 0) return;
+  if (!recurse) throw new DbError('invalid_table_definition', 'column must be added to child tables too');
+  for (const child of await lockedChildren(ddl, relation.oid))
+    await addColumnRecursively(ddl, child, command, true, true);
+}
+
+async function dropColumnRecursively(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  command: AlterTableCmd,
+  recurse: boolean,
+  isChild = false,
+): Promise<void> {
+  const column = relation.columns.find(({ name, dropped }) => name === command.name && !dropped);
+  if (column !== undefined && !isChild && inheritCount(ddl, relation.oid, column) > 0)
+    throw new DbError('invalid_table_definition', `cannot drop inherited column "${column.name}"`);
+  if (column !== undefined)
+    for (const child of await lockedChildren(ddl, relation.oid)) {
+      const own = child.columns.find(({ name, dropped }) => name === command.name && !dropped);
+      if (own === undefined) continue;
+      if (recurse) {
+        if (releaseColumn(ddl, child.oid, own.number))
+          await dropColumnRecursively(ddl, child, command, true, true);
+      } else {
+        // ONLY: the column becomes the child's own.
+        const key = attributeKey(child.oid, own.number);
+        ddl.writer.update('pg_attribute', key, {
+          [PG_ATTRIBUTE.attinhcount]: inheritCount(ddl, child.oid, own) - 1,
+          [PG_ATTRIBUTE.attislocal]: true,
+        });
+      }
+    }
+  await runCommand(ddl, relation.oid, command);
+}
+
+async function addCheckRecursively(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  command: AlterTableCmd,
+  recurse: boolean,
+): Promise<void> {
+  const before = new Set(relation.constraints.map(({ oid }) => oid));
+  await runCommand(ddl, relation.oid, command);
+  const changed = ddl.current(relation.oid);
+  const added = changed.constraints.find(({ oid }) => !before.has(oid));
+  if (added === undefined || changed.children.length === 0) return;
+  if (!recurse) throw new DbError('invalid_table_definition', 'constraint must be added to child tables too');
+  const { Constraint: constraint } = command.def as { Constraint: Constraint };
+  const named = { ...command, def: { Constraint: { ...constraint, conname: added.name } } };
+  for (const child of await lockedChildren(ddl, relation.oid)) {
+    const known = child.constraints.find(({ name }) => name === added.name);
+    if (known === undefined) {
+      await addCheckRecursively(ddl, child, named, true);
+      const own = ddl.current(child.oid).constraints.find(({ name }) => name === added.name);
+      if (own !== undefined)
+        ddl.writer.update('pg_constraint', own.oid, {
+          [PG_CONSTRAINT.conislocal]: false,
+          [PG_CONSTRAINT.coninhcount]: 1,
+        });
+      continue;
+    }
+    if (
+      known.kind !== 'c' ||
+      known.expression !== serialiseExpr(remap(added.expression!, columnMap(changed, child)))
+    )
+      throw new DbError(
+        'duplicate_object',
+        `constraint "${added.name}" for relation "${child.name}" already exists`,
+      );
+    ddl.notice(`merging constraint "${added.name}" with inherited definition`);
+    ddl.writer.update('pg_constraint', known.oid, {
+      [PG_CONSTRAINT.coninhcount]:
+        (ddl.writer.row('pg_constraint', known.oid)[PG_CONSTRAINT.coninhcount] as number) + 1,
+    });
+  }
+}
+
+async function dropConstraintRecursively(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  command: AlterTableCmd,
+  recurse: boolean,
+  isChild = false,
+): Promise<void> {
+  const constraint = relation.constraints.find(({ name }) => name === command.name);
+  if (constraint !== undefined) {
+    const row = ddl.writer.row('pg_constraint', constraint.oid);
+    if (!isChild && (row[PG_CONSTRAINT.coninhcount] as number) > 0)
+      throw new DbError(
+        'invalid_table_definition',
+        `cannot drop inherited constraint "${constraint.name}" of relation "${relation.name}"`,
+      );
+    if (constraint.kind === 'c' && row[PG_CONSTRAINT.connoinherit] !== true)
+      for (const child of await lockedChildren(ddl, relation.oid)) {
+        const own = child.constraints.find(({ name, kind }) => name === command.name && kind === 'c');
+        if (own === undefined) continue;
+        const ownRow = ddl.writer.row('pg_constraint', own.oid);
+        const count = (ownRow[PG_CONSTRAINT.coninhcount] as number) - 1;
+        if (recurse && count <= 0 && ownRow[PG_CONSTRAINT.conislocal] !== true)
+          await dropConstraintRecursively(ddl, child, command, true, true);
+        else
+          ddl.writer.update('pg_constraint', own.oid, {
+            [PG_CONSTRAINT.coninhcount]: Math.max(0, count),
+            [PG_CONSTRAINT.conislocal]: recurse ? ownRow[PG_CONSTRAINT.conislocal]! : true,
+          });
+      }
+  }
+  await runCommand(ddl, relation.oid, command);
 }
 
 export function requireColumn(relation: RelationDescriptor, name: string): ColumnDescriptor {
@@ -453,7 +712,7 @@ async function fillColumn(ddl: Ddl, oid: Oid, attnum: number): Promise<void> {
       relation: {
         schemaname: relation.namespaceName,
         relname: relation.name,
-        inh: true,
+        inh: false,
         relpersistence: 'p',
         location: -1,
       },

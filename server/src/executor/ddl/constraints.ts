@@ -131,7 +131,8 @@ function rangeVar(relation: RelationDescriptor): Node {
     RangeVar: {
       schemaname: relation.namespaceName,
       relname: relation.name,
-      inh: true,
+      // Children are checked on their own.
+      inh: relation.kind === 'p',
       relpersistence: 'p',
       location: -1,
     },
@@ -181,7 +182,7 @@ export async function validateNotNull(ddl: Ddl, relation: RelationDescriptor, at
   const column = relation.columns[attnum - 1]!;
   ddl.advance();
   const rows = await ddl.context.queries.query(
-    `SELECT 1 FROM ${qualifiedName(relation.namespaceName, relation.name)} WHERE ${quoteIdentifier(column.name)} IS NULL LIMIT 1`,
+    `SELECT 1 FROM ${relation.kind === 'p' ? '' : 'ONLY '}${qualifiedName(relation.namespaceName, relation.name)} WHERE ${quoteIdentifier(column.name)} IS NULL LIMIT 1`,
   );
   if (rows.length > 0)
     throw new DbError(

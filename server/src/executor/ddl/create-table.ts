@@ -16,6 +16,13 @@ import { type Ddl, defElems } from './common.ts';
 import { addCheck, addForeignKey, addKey, type Deferral, keySpec } from './constraints.ts';
 import type { UtilityResult } from './contract.ts';
 import { makeIndex, requireImmutable } from './create-index.ts';
+import {
+  applyInheritedDefaults,
+  inheritChecks,
+  lockParents,
+  mergeColumns,
+  recordInheritance,
+} from './inheritance.ts';
 import { chooseRelationName, joinColumnNames } from './object-names.ts';
 import { type ColumnSpec, createRelation, duplicateRelation, setColumnDefault } from './relation.ts';
 import { makeSequence, sequenceSettings } from './sequence.ts';
@@ -49,6 +56,8 @@ export interface ColumnDefinition {
   constraints: readonly { constraint: Constraint; deferral: Deferral }[];
   /** Default copied by LIKE. */
   copiedDefault: { text: string; isGenerated: boolean } | null;
+  /** Default or generation expression that a parent gives, over the parent's columns. */
+  inheritedDefault?: string;
 }
 
 /** Pairs constraints with the DEFERRABLE clauses that follow them in a column definition. */
@@ -526,7 +535,6 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   const position = positionOf(target.location);
   if (statement.partspec !== undefined || statement.partbound !== undefined)
     throw notSupported('partitioning');
-  if ((statement.inhRelations?.length ?? 0) > 0) throw notSupported('INHERITS');
   if (statement.ofTypename !== undefined) throw notSupported('CREATE TABLE OF type');
   const isTemporary = target.relpersistence === 't' || target.schemaname === 'pg_temp';
   if (isTemporary) ddl.requireDatabasePrivilege('TEMPORARY');
@@ -548,7 +556,9 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
     throw duplicateRelation(name);
   }
 
-  const definitions: ColumnDefinition[] = [];
+  const persistence = isTemporary ? 't' : target.relpersistence === 'u' ? 'u' : 'p';
+  const parents = await lockParents(ddl, statement.inhRelations ?? [], persistence, false);
+  let definitions: ColumnDefinition[] = [];
   const tableConstraints: { constraint: Constraint; deferral: Deferral }[] = [];
   const likes: { source: RelationDescriptor; options: number }[] = [];
   for (const node of [...(statement.tableElts ?? []), ...(statement.constraints ?? [])]) {
@@ -570,6 +580,8 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
     seen.add(spec.name);
   }
 
+  if (parents.length > 0) definitions = mergeColumns(ddl, parents, definitions, false);
+
   const storage = defElems(statement.options)
     .filter(({ defname }) => defname !== 'oids')
     .map(({ defname, arg }) => `${defname}=${optionText(arg)}`);
@@ -577,11 +589,12 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
     name,
     namespace,
     kind: 'r',
-    persistence: isTemporary ? 't' : target.relpersistence === 'u' ? 'u' : 'p',
+    persistence,
     owner: ddl.role,
     columns: definitions.map(({ spec }) => ({ ...spec, generated: '' })),
     options: storage.length === 0 ? null : new SqlArray(25, storage),
   });
+  for (const [index, parent] of parents.entries()) recordInheritance(ddl, oid, parent.oid, index + 1, false);
   for (const [index, definition] of definitions.entries()) {
     if (definition.sequence !== null)
       await makeColumnSequence(ddl, ddl.current(oid), index + 1, definition.sequence);
@@ -589,6 +602,7 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   // Generation expressions see all columns, so after them.
   for (const [index, definition] of definitions.entries())
     applyColumnExpression(ddl, oid, index + 1, definition);
+  applyInheritedDefaults(ddl, oid, definitions, parents);
   for (const like of likes) copyLikeDefaults(ddl, oid, like);
   const apply = async (phase: 'checks' | 'keys' | 'foreign'): Promise<void> => {
     for (const definition of definitions)
@@ -600,6 +614,7 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
       await applyConstraint(ddl, oid, constraint, deferral, { isNewTable: true, phase, columnName: null });
   };
   await apply('checks');
+  await inheritChecks(ddl, oid, parents);
   for (const like of likes) await copyLikeChecks(ddl, oid, like);
   ddl.context.tables.createTable(ddl.context.transaction, ddl.current(oid).table!);
   await apply('keys');
@@ -619,7 +634,7 @@ export function optionText(argument: Node | undefined): string {
 }
 
 /** Column numbers of the source in the new table, by name. */
-function columnMap(source: RelationDescriptor, target: RelationDescriptor): Map<number, number> {
+export function columnMap(source: RelationDescriptor, target: RelationDescriptor): Map<number, number> {
   const map = new Map<number, number>();
   for (const column of source.columns) {
     const found = target.columns.find(({ name, dropped }) => name === column.name && !dropped);
@@ -629,7 +644,7 @@ function columnMap(source: RelationDescriptor, target: RelationDescriptor): Map<
 }
 
 /** Rewrites Vars of relation 1 by a map of column numbers. */
-function remap(text: string, map: ReadonlyMap<number, number>): Expr {
+export function remap(text: string, map: ReadonlyMap<number, number>): Expr {
   const visit = (value: unknown): unknown => {
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) return value.map(visit);

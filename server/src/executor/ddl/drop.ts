@@ -9,6 +9,7 @@ import { stringOf } from '../../sql/parse/ast.ts';
 import type { DropStmt, Node, ObjectType, TruncateStmt } from '../../sql/parse/nodes.ts';
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
+import { lockedChildren } from './inheritance.ts';
 import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
 import { checkKind, lookupRoutine, missingRoutine, type RoutineLookup } from './routine-names.ts';
 import { changeSequence, presentSettings } from './sequence.ts';
@@ -246,8 +247,19 @@ export async function truncate(ddl: Ddl, statement: TruncateStmt): Promise<Utili
       );
     relations.set(relation.oid, relation);
   };
+  // Only the parent's privilege is asked for.
+  const addChildren = async (relation: RelationDescriptor): Promise<void> => {
+    for (const child of await lockedChildren(ddl, relation.oid)) {
+      relations.set(child.oid, child);
+      await addChildren(child);
+    }
+  };
   for (const node of statement.relations ?? [])
-    if ('RangeVar' in node) await add(await ddl.relation(node.RangeVar, 'AccessExclusive'));
+    if ('RangeVar' in node) {
+      const relation = await ddl.relation(node.RangeVar, 'AccessExclusive');
+      await add(relation);
+      if (node.RangeVar.inh === true) await addChildren(relation);
+    }
   if (statement.behavior === 'DROP_CASCADE') {
     for (const relation of relations.values())
       for (const constraint of relation.referencedBy) {

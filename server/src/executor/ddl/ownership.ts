@@ -37,6 +37,7 @@ import { type Ddl, namesOf, rangeVarName } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findFunction } from './drop.ts';
 import { setExtensionSchema } from './extension.ts';
+import { lockedChildren } from './inheritance.ts';
 import { findNamed, NAMED_KINDS, requireNamedOwner, requireNameIsFree } from './named-objects.ts';
 import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relation.ts';
 import { sequenceOwner } from './sequence.ts';
@@ -88,7 +89,7 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
       if (relation === null) {
         if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
         ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
-      } else renameColumn(ddl, relation, statement.subname!, newName);
+      } else await renameColumnRecursively(ddl, relation, statement, newName);
       return {
         tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType),
       };
@@ -290,6 +291,34 @@ function renameType(ddl: Ddl, oid: Oid, newName: string): void {
   const arrayOid = row[PG_TYPE.typarray] as number;
   if (arrayOid !== 0)
     ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typname]: arrayTypeName(ddl, namespace, newName) });
+}
+
+/** A column's name is the same in all children. */
+async function renameColumnRecursively(
+  ddl: Ddl,
+  relation: RelationDescriptor,
+  statement: RenameStmt,
+  newName: string,
+  depth = 0,
+): Promise<void> {
+  const oldName = statement.subname!;
+  const column = relation.columns.find(({ name, dropped }) => name === oldName && !dropped);
+  if (column !== undefined) {
+    const count = ddl.writer.row('pg_attribute', relation.oid * 4096 + column.number)[
+      PG_ATTRIBUTE.attinhcount
+    ] as number;
+    // Another parent gives it too, or the whole tree was not named.
+    if (count > (depth === 0 ? 0 : 1))
+      throw new DbError('invalid_table_definition', `cannot rename inherited column "${oldName}"`);
+    if (relation.children.length > 0 && statement.relation?.inh !== true)
+      throw new DbError(
+        'invalid_table_definition',
+        `inherited column "${oldName}" must be renamed in child tables too`,
+      );
+    for (const child of await lockedChildren(ddl, relation.oid))
+      await renameColumnRecursively(ddl, child, statement, newName, depth + 1);
+  }
+  renameColumn(ddl, relation, oldName, newName);
 }
 
 function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, newName: string): void {

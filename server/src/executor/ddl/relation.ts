@@ -34,6 +34,10 @@ export interface ColumnSpec {
   dimensions: number;
   identity: '' | 'a' | 'd';
   generated: '' | 's';
+  /** How many parents give the column; 0 when absent. */
+  inheritCount?: number;
+  /** False for a column that only parents give. */
+  isLocal?: boolean;
 }
 
 export interface RelationSpec {
@@ -163,6 +167,8 @@ export function insertColumn(ddl: Ddl, relationOid: Oid, number: number, column:
   });
   row[PG_ATTRIBUTE.attidentity] = column.identity;
   row[PG_ATTRIBUTE.attgenerated] = column.generated;
+  row[PG_ATTRIBUTE.attinhcount] = column.inheritCount ?? 0;
+  row[PG_ATTRIBUTE.attislocal] = column.isLocal ?? true;
   ddl.writer.insert('pg_attribute', row);
   recordColumnDependencies(ddl, relationOid, number, column.typeOid, column.collation);
 }

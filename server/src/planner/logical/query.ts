@@ -33,8 +33,32 @@ export function buildLogicalPlan(state: PlannerState, query: Query): BuiltQuery 
   return buildQuery(context, query, null);
 }
 
+/** The variants of a change of a table with children, one after the other. */
+function buildVariants(context: BuildContext, variants: readonly Query[], parent: Scope | null): BuiltQuery {
+  const built = variants.map((variant) => buildQuery(context, { ...variant, variants: undefined }, parent));
+  const { state } = context;
+  const slotsOf = (item: BuiltQuery): number[] =>
+    item.columns.map((column) => (column.kind === 'slot' ? column.slot : -1));
+  const slots = slotsOf(built[0]!).map((slot) => state.newSlot(state.slots[slot]!));
+  return {
+    node: {
+      kind: 'setOperation',
+      op: 'union',
+      all: true,
+      children: built.map(({ node }) => node),
+      maps: built.map(slotsOf),
+      slots,
+      keys: [],
+    },
+    columns: slots.map((slot): LExpr => state.slot(slot)),
+    simple: false,
+  };
+}
+
 function buildQuery(context: BuildContext, query: Query, parent: Scope | null): BuiltQuery {
   const { state } = context;
+  if (query.variants !== undefined && query.variants.length > 1)
+    return buildVariants(context, query.variants, parent);
   const scope = newScope(query, parent);
   for (const entry of query.rangeTable) {
     if (entry.kind === 'relation') state.addRelation(entry);

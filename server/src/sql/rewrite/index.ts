@@ -8,6 +8,7 @@ import type { CatalogReader } from '../../catalog/contract.ts';
 import type { AnalysedStatement, Query } from '../tree.ts';
 import { mapChildQueries, mapExpr, mapQueryExprs } from '../walk.ts';
 import { fillTargets } from './defaults.ts';
+import { expandInheritance, inheritanceVariants } from './inheritance.ts';
 import { expandSearchAndCycle } from './search-cycle.ts';
 import { redirectUpdatableView } from './updatable-views.ts';
 import { expandViews } from './views.ts';
@@ -24,6 +25,11 @@ function rewriteLevel(query: Query, catalog: CatalogReader, depth: number): Quer
   let result = query;
   if (result.resultRelation > 0) {
     result = redirectUpdatableView(result, catalog);
+    const variants = inheritanceVariants(result, catalog);
+    if (variants !== null && variants.length > 0) {
+      const rewritten = variants.map((variant) => rewriteLevel(variant, catalog, depth));
+      return { ...rewritten[0]!, variants: rewritten };
+    }
     result = fillTargets(result, catalog);
   }
   if (result.commonTables.some((table) => table.search || table.cycle))
@@ -36,6 +42,7 @@ function rewriteLevel(query: Query, catalog: CatalogReader, depth: number): Quer
       throw new DbError('invalid_object_definition', 'infinite recursion detected in rules for views');
     return rewriteLevel(view, catalog, depth + 1);
   });
+  result = expandInheritance(result, catalog);
   result = mapChildQueries(result, (child) =>
     expanded.has(child) ? child : rewriteLevel(child, catalog, depth),
   );

@@ -90,7 +90,7 @@ export class Modify implements Operator {
           };
     this.recheck = compiler.testOrNull(node.recheck);
     this.returning = node.returning.map(({ expr, slot }) => ({ run: compiler.compile(expr), slot }));
-    this.counts = topModify(state.plan.root) === node;
+    this.counts = isTopModify(state.plan.root, node);
   }
 
   open(): void {
@@ -500,11 +500,10 @@ function secondTime(): DbError {
   );
 }
 
-/** The modification whose rows the command tag counts: the one at the top, not those in CTEs. */
-function topModify(root: PlanNode): ModifyNode | null {
-  let node: PlanNode | null = root;
-  while (node !== null && node.kind !== 'modify') {
-    node = 'child' in node ? (node.child as PlanNode | null) : null;
-  }
-  return node;
+/** True for a modification whose rows the command tag counts: those at the top, not those in CTEs. */
+function isTopModify(root: PlanNode, wanted: ModifyNode): boolean {
+  if (root.kind === 'modify') return root === wanted;
+  // Changes of a table with children stand side by side.
+  if (root.kind === 'append') return root.children.some((child) => isTopModify(child, wanted));
+  return 'child' in root && root.child !== null && isTopModify(root.child as PlanNode, wanted);
 }
