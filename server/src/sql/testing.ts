@@ -316,9 +316,7 @@ export class TestDatabase {
       rowSecurity: 'none',
       virtualRows: null,
       children: [],
-    parents: [],
-    rowSecurity: 'none',
-    virtualRows: null,
+      parents: [],
     });
   }
 }
