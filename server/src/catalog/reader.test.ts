@@ -4,6 +4,7 @@ import type { SearchPath } from './contract.ts';
 import { CATALOGS } from './definitions.ts';
 import { formatType } from './format-type.ts';
 import { STATIC_ROW_ID } from './layers.ts';
+import { OWN_VIEWS } from './own-functions.ts';
 import { staticRows } from './static-rows.ts';
 import { nominalServices } from './testing.ts';
 
@@ -66,7 +67,7 @@ describe('catalog reader over PostgreSQL’s own rows', () => {
     expect(pgClass.columns).toHaveLength(33);
     expect(pgClass.table).toBeNull();
     const rows = [...pgClass.virtualRows!({ catalog: reader, sessionId: 1 })];
-    expect(rows).toHaveLength(410);
+    expect(rows).toHaveLength(410 + OWN_VIEWS.length);
     expect(reader.relationByName('information_schema', 'tables', path)?.kind).toBe('v');
     const attributes = [...reader.relation(1249)!.virtualRows!({ catalog: reader, sessionId: 1 })];
     expect(attributes.filter((row) => row[0] === 1259)).toHaveLength(39);

@@ -6,6 +6,7 @@
 import { internalError } from '../base/error.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
 import { CATALOG_DATA, type CatalogName } from './data/index.ts';
+import { ownRows } from './own-functions.ts';
 
 /** Shape of one data file; written by tools/catalog-data. */
 export interface CatalogData {
@@ -114,7 +115,7 @@ export function parseValue(text: string, type: string): Datum {
   }
 }
 
-/** The catalog's rows in a fresh PostgreSQL 15. */
+/** The catalog's rows in a fresh PostgreSQL 15, and our own beside them. */
 export function staticRows(name: CatalogName): CatalogRow[] {
   const data = CATALOG_DATA[name];
   const parsers = data.columns.map(([column, type]) => ({
@@ -122,7 +123,7 @@ export function staticRows(name: CatalogName): CatalogRow[] {
     constant: column in data.constants ? parseValue(data.constants[column]!, type) : undefined,
   }));
   const varying = parsers.filter((parser) => parser.constant === undefined).length;
-  return data.rows.map((line) => {
+  return [...data.rows, ...ownRows(name)].map((line) => {
     const fields = line.split('\t');
     if (fields.length !== varying) throw internalError(`catalog data ${name}: ${fields.length} fields`);
     let next = 0;

@@ -413,6 +413,12 @@ export interface Host {
     readonly heapUsedBytes: number;
     readonly externalBytes: number;
   };
+  /** Processor time of the process, microseconds. Absent where unknown. */
+  processorMicros?(): number;
+  /** Size and free bytes of the file system that holds `path`; null where unknown. */
+  diskSpace?(path: string): { readonly totalBytes: number; readonly freeBytes: number } | null;
+  /** POST of a JSON text, without following redirects; false = refused or unreachable. Absent where there is no network. */
+  postJson?(url: string, body: string, timeoutMillis: number): Promise<boolean>;
   writeOut(text: string): void;
   writeError(text: string): void;
   onSignal(signal: Signal, handler: () => void): void;

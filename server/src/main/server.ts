@@ -50,6 +50,7 @@ import { constantEvaluator, EngineCompiler } from './compiler.ts';
 import { initialPassword, takeDataDirectory } from './data-directory.ts';
 import { DatabaseEngines } from './database-engines.ts';
 import { ServerLog } from './log.ts';
+import { createMonitor, type PlanCounters } from './monitor.ts';
 import { serverFunctionContext } from './server-functions.ts';
 import { EXIT_RESTART, hasCatalog, openStore } from './store.ts';
 import { loadCertificate } from './tls.ts';
@@ -152,6 +153,16 @@ export async function startServer(
       ? Promise.resolve(password)
       : makeScramVerifier(password, environment.cryptography, environment.random);
   const sessions = new SessionRegistry(environment.random);
+  let planCounters: () => PlanCounters = () => ({ size: 0, hits: 0, misses: 0 });
+  const monitor = createMonitor({
+    environment,
+    opened,
+    sessions,
+    settings,
+    version: versionText(environment.host),
+    log,
+    plans: () => planCounters(),
+  });
   const shared = {
     clock: environment.clock,
     random: environment.random,
@@ -162,6 +173,7 @@ export async function startServer(
     kernels,
     serverFile: (path: string) => serverFile(environment, path),
     sessions,
+    monitor,
     version,
     startTimestamp: environment.clock.wallMicros() - POSTGRES_EPOCH_UNIX_MICROS,
     digest: (algorithm: Parameters<Engine['digest']>[0], bytes: Uint8Array) =>
@@ -197,6 +209,8 @@ export async function startServer(
     catalogFor: (transaction) => member.reader(transaction),
   }));
   const engine = engines.of(POSTGRES_DATABASE)!;
+  planCounters = () => engine.plans;
+  await monitor.start();
 
   const host = new EngineSessionHost(engine, (database) => engines.of(database));
   const certificate = await loadCertificate(environment, settings);
@@ -227,8 +241,8 @@ export async function startServer(
     httpPort: options.httpPort,
     enginePort: port,
     settings,
-    audit: () => {},
-    metrics: async () => '',
+    audit: ({ user, ...record }) => monitor.audit(user, record),
+    metrics: () => monitor.metricsText(),
   });
 
   let stopping: Promise<void> | null = null;
@@ -239,6 +253,7 @@ export async function startServer(
       server.closeAll(terminatedByAdministrator());
       await host.shutdown(terminatedByAdministrator());
       await pipelines.close();
+      await monitor.stop();
       await opened.shutdown();
       await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});
       await lock.release();

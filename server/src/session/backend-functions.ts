@@ -10,7 +10,7 @@ import type {
   HostFunctions,
 } from '../sql/functions/contract.ts';
 import type { LockWaitOptions, Transaction } from '../txn/contract.ts';
-import type { Datum } from '../types/datum.ts';
+import { type Datum, SqlArray } from '../types/datum.ts';
 import type { BackendSession } from './session.ts';
 import { displaySettingValue } from './settings/value.ts';
 import { currentRowOf } from './utility/cursor.ts';
@@ -30,6 +30,8 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
     const { session } = this;
     const { engine } = session;
     if (name.startsWith('pg_advisory_') || name.startsWith('pg_try_advisory_')) return this.advisory(name);
+    const watched = engine.monitor?.scalar(name, session) ?? null;
+    if (watched !== null) return watched;
     if (name.startsWith('pg_stat_get_')) return this.statistics(name);
     switch (name) {
       case 'current_of':
@@ -74,7 +76,7 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
       case 'mxid_age':
         return (xid) => Math.max(0, Number(engine.transactions.nextXidForDisplay()) - (xid as number)) | 0;
       case 'pg_blocking_pids':
-        return () => null;
+        return (pid) => new SqlArray(23, engine.transactions.locks.blockersOf(pid as number));
       default:
         return () => {
           throw notSupported(`function ${name}`);
@@ -84,6 +86,8 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
 
   bindSet(name: BackendFunctionName): (...args: Datum[]) => Iterable<Datum | Row> {
     const { session } = this;
+    const watched = session.engine.monitor?.set(name, session) ?? null;
+    if (watched !== null) return watched;
     switch (name) {
       case 'pg_listening_channels':
         return () => session.engine.sessions.channelsOf(session.entry);
@@ -300,6 +304,7 @@ function settingDescription(name: string, bootValue: string): string {
   return `Setting ${name}; built-in value ${bootValue === '' ? '(empty)' : bootValue}.`;
 }
 
+const INET = 869;
 /** pg_read_all_stats: may see what other roles run. */
 const READ_ALL_STATS = 3375;
 
@@ -326,7 +331,9 @@ function* activityRows(session: BackendSession, only: number | null): Generator<
       isVisible ? entry.queryStart : null,
       isVisible ? entry.backendStart : null,
       isVisible ? entry.stateChange : null,
-      isVisible && isRemote ? entry.clientAddress : null,
+      isVisible && isRemote
+        ? session.typeSupport(INET).input(entry.clientAddress, -1, session.functionContext.format)
+        : null,
       null,
       isVisible ? (isRemote ? entry.clientPort : -1) : null,
       isVisible && entry.xid !== 0 ? entry.xid : null,
@@ -343,7 +350,7 @@ function* activityRows(session: BackendSession, only: number | null): Generator<
       null,
       false,
       null,
-      null,
+      isVisible && entry.queryId !== 0n ? entry.queryId : null,
     ];
   }
 }

@@ -8,6 +8,7 @@ import type { Oid } from '../base/brands.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { AnalysedStatement } from '../sql/tree.ts';
 import type { ParsedStatement } from './engine.ts';
+import type { StatementRecord } from './monitor-port.ts';
 
 export interface CompiledStatement {
   readonly text: string;
@@ -19,6 +20,8 @@ export interface CompiledStatement {
   readonly parameterTypes: readonly Oid[];
   readonly catalogVersion: number;
   readonly environmentKey: string;
+  /** Its account in the statement statistics, once it ran. */
+  record?: StatementRecord;
 }
 
 /** Least-recently-used map on top of Map's insertion order. */

@@ -18,6 +18,7 @@ import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import type { PlanCache } from './compiled-statement.ts';
 import type { ResultColumn, ResultSink } from './contract.ts';
+import type { SessionMonitor } from './monitor-port.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { ServerSettings, SessionSettings } from './settings/session-settings.ts';
 
@@ -163,6 +164,8 @@ export interface Engine {
   readonly catalogFunctions: HostFunctions<CatalogFunctionName>;
   readonly plans: PlanCache;
   readonly sessions: SessionRegistry;
+  /** Null where nobody watches (tests, tools). */
+  readonly monitor: SessionMonitor | null;
   readonly version: string;
   /** Wall clock when the server accepted connections, microseconds since 2000-01-01. */
   readonly startTimestamp: bigint;

@@ -20,10 +20,12 @@ export interface SessionEntry {
   stateChange: bigint;
   query: string;
   queryStart: bigint | null;
-  transactionStart: bigint | null;
+  readonly transactionStart: bigint | null;
   waitEventType: string | null;
   waitEvent: string | null;
-  xid: number;
+  readonly xid: number;
+  /** Hash of the statement's normalised text; 0 = none yet. */
+  queryId: bigint;
   cancel(): void;
   terminate(error?: DbError): void;
   deliver(senderProcessId: number, channel: string, payload: string): void;

@@ -16,6 +16,7 @@ import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { BackendFunctions } from './backend-functions.ts';
 import { Compilation } from './compilation.ts';
+import type { CompiledStatement } from './compiled-statement.ts';
 import type { Pending, ResultSink, Session, SessionOptions } from './contract.ts';
 import { CopyInStream } from './copy-stream.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
 import { Executions } from './executions.ts';
 import { ExtendedQuery } from './extended-query.ts';
 import { POSTGRES_EPOCH_UNIX_MICROS, SessionFunctionContext } from './function-context.ts';
+import type { StatementRecord } from './monitor-port.ts';
 import type { Portal, PreparedStatement } from './portal.ts';
 import type { SessionEntry } from './registry.ts';
 import { SessionRoutines } from './routines.ts';
@@ -65,6 +67,14 @@ export class BackendSession implements Session, UtilitySession {
   /** SET ROLE; 0 = none. */
   private currentRoleOid: Oid = 0;
   interruptError: DbError | null = null;
+  /** Account of the statement that runs, null outside one. */
+  private measured: StatementRecord | null = null;
+  /** Rows of the measured statement; its runner sets it. */
+  measuredRows = 0;
+  private measuredFrom = 0;
+  private measuredWalBytes = 0;
+  private blocksHitBefore = 0;
+  private blocksReadBefore = 0;
   private statementTimer: Timer | undefined;
   private idleTimer: Timer | undefined;
   private isRunning = false;
@@ -120,6 +130,7 @@ export class BackendSession implements Session, UtilitySession {
       resolveType: (oid) => this.typeSupport(oid),
     });
     this.services = this.createServices();
+    const session = this;
     this.entry = {
       processId,
       secretKey,
@@ -136,16 +147,22 @@ export class BackendSession implements Session, UtilitySession {
       stateChange: now,
       query: '',
       queryStart: null,
-      transactionStart: null,
+      get transactionStart() {
+        return session.block.state === 'none' ? null : session.block.startTimestamp;
+      },
       waitEventType: 'Client',
       waitEvent: 'ClientRead',
-      xid: 0,
+      get xid() {
+        return session.block.transaction?.xid ?? 0;
+      },
+      queryId: 0n,
       cancel: () => this.cancel(),
       terminate: (error) => void this.close(error ?? terminatedByAdministrator()),
       deliver: (sender, channel, payload) => this.deliver(sender, channel, payload),
     };
     this.applyStartParameters(options.parameters);
     engine.sessions.add(this.entry);
+    engine.monitor?.sessionOpened(this);
     this.scheduleIdleTimeout();
   }
 
@@ -326,6 +343,7 @@ export class BackendSession implements Session, UtilitySession {
     this.engine.transactions.locks.unlockAllAdvisory(this);
     await this.dropTemporaryObjects();
     this.engine.sessions.remove(this.entry);
+    this.engine.monitor?.sessionClosed(this);
   }
 
   /** Set by the host: told when the server ends this session (timeouts, pg_terminate_backend). */
@@ -542,6 +560,7 @@ export class BackendSession implements Session, UtilitySession {
     isSimple: boolean,
   ): Promise<string> {
     this.isMultiStatement = isMulti;
+    this.measureText(statement.text);
     try {
       if (isSessionCommand(statement.node)) {
         return await runSessionCommand({
@@ -631,7 +650,13 @@ export class BackendSession implements Session, UtilitySession {
       }
     }
     if (this.temporaryActions.size > 0 && this.block.state !== 'failed') this.emptyTemporaryTables();
-    return this.block.commit();
+    const { monitor } = this.engine;
+    if (monitor === null) return this.block.commit();
+    // What a commit appends, it appends before it returns.
+    const before = monitor.logPosition();
+    const pending = this.block.commit();
+    this.measuredWalBytes += monitor.logPosition() - before;
+    return pending;
   }
 
   private async persistCursors(cursors: readonly SqlCursor[]): Promise<void> {
@@ -656,7 +681,6 @@ export class BackendSession implements Session, UtilitySession {
       for (const { channel, payload } of notifications)
         this.engine.sessions.notify(this.entry, channel, payload);
     }
-    this.entry.transactionStart = null;
   }
 
   private deliver(processId: number, channel: string, payload: string): void {
@@ -701,6 +725,8 @@ export class BackendSession implements Session, UtilitySession {
     this.functionContext.statementTimestamp = now;
     entry.queryStart = now;
     entry.stateChange = now;
+    this.measured = null;
+    if (this.engine.monitor !== null) this.startMeasuring(this.engine.clock.monotonicMicros());
     const timeoutMillis = this.settings.number('statement_timeout');
     if (timeoutMillis > 0) {
       this.engine.clock.clearTimer(this.statementTimer);
@@ -712,7 +738,56 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
+  /** The statement that runs from here on has this account; what ran before under another is finished. */
+  measure(compiled: CompiledStatement, text: string = compiled.text): void {
+    const { monitor } = this.engine;
+    if (monitor === null) return;
+    compiled.record ??= monitor.record(this.roleOid(), this.entry.databaseOid, text);
+    this.measureRecord(compiled.record);
+  }
+
+  /** As `measure`, for commands without a plan. */
+  measureText(text: string): void {
+    const { monitor } = this.engine;
+    if (monitor !== null) this.measureRecord(monitor.record(this.roleOid(), this.entry.databaseOid, text));
+  }
+
+  private measureRecord(record: StatementRecord): void {
+    if (this.measured !== null) this.finishMeasured();
+    this.measured = record;
+    this.measuredRows = 0;
+    this.entry.queryId = record.queryId;
+  }
+
+  private finishMeasured(): void {
+    const { monitor } = this.engine;
+    const record = this.measured;
+    this.measured = null;
+    if (monitor === null || record === null) return;
+    const now = this.engine.clock.monotonicMicros();
+    const { blocks } = monitor;
+    monitor.finished(this, record, {
+      micros: now - this.measuredFrom,
+      rows: this.measuredRows,
+      walBytes: this.measuredWalBytes,
+      blocksHit: blocks.hits - this.blocksHitBefore,
+      blocksRead: blocks.misses - this.blocksReadBefore,
+    });
+    this.startMeasuring(now);
+  }
+
+  private startMeasuring(now: number): void {
+    const { monitor } = this.engine;
+    if (monitor === null) return;
+    this.measuredFrom = now;
+    this.measuredWalBytes = 0;
+    const { blocks } = monitor;
+    this.blocksHitBefore = blocks.hits;
+    this.blocksReadBefore = blocks.misses;
+  }
+
   leaveStatement(): void {
+    if (this.measured !== null) this.finishMeasured();
     this.isRunning = false;
     this.extended.running = null;
     if (this.statementTimer !== undefined) {
@@ -768,6 +843,8 @@ export class BackendSession implements Session, UtilitySession {
   failed(thrown: unknown): DbError {
     const error = this.asDbError(thrown);
     this.routines.reset();
+    this.measured = null;
+    this.engine.monitor?.failed(this, error.code);
     const { depth } = this.block;
     try {
       this.extended.failPortals(depth);

@@ -123,8 +123,26 @@ export class Checkpointer {
     return result;
   }
 
+  /** Since the start, for the statistics views. Times in milliseconds since 1970. */
+  readonly activity = { count: 0, lastMillis: 0, durationMillis: 0, isRunning: false };
+
   run(isFinal: boolean): Promise<void> {
-    return this.exclusive(() => this.checkpoint(isFinal));
+    return this.exclusive(async () => {
+      this.activity.isRunning = true;
+      const start = this.nowMillis();
+      try {
+        await this.checkpoint(isFinal);
+      } finally {
+        this.activity.isRunning = false;
+        this.activity.count++;
+        this.activity.lastMillis = this.nowMillis();
+        this.activity.durationMillis += this.activity.lastMillis - start;
+      }
+    });
+  }
+
+  private nowMillis(): number {
+    return this.half.store.wallMillis();
   }
 
   /** Seals and compacts what is due without a checkpoint. */

@@ -10,6 +10,7 @@ import { type IndexCursor, KeyBuffer, KeyRange } from '../index/contract.ts';
 import { NumericCursor } from '../index/numeric-tree.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
+import type { TableActivity } from './activity.ts';
 import type { IndexScanOptions, RowCursor } from './contract.ts';
 import { FOUND_NONE, type RowStore } from './row-store.ts';
 import { readColumns } from './scan.ts';
@@ -35,9 +36,12 @@ export class IndexScanCursor implements RowCursor {
   private isEnded = false;
   private examined = 0;
   private readonly tick: (() => void) | undefined;
+  private readonly activity: TableActivity;
 
-  constructor(rows: RowStore, index: TableIndex, options: IndexScanOptions) {
+  constructor(rows: RowStore, index: TableIndex, options: IndexScanOptions, activity: TableActivity) {
     this.rows = rows;
+    this.activity = activity;
+    index.activity.scans++;
     this.index = index;
     this.columns = options.columns;
     this.slots = options.slots;
@@ -72,6 +76,8 @@ export class IndexScanCursor implements RowCursor {
         readColumns(rows, rowId, this.columns, this.slots, frame);
         this.rowId = rowId;
         this.isPending = false;
+        this.activity.indexRows++;
+        this.index.activity.rows++;
         return true;
       }
       this.isPending = false;

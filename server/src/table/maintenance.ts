@@ -68,6 +68,8 @@ export class Maintenance {
       rows += table.rows.liveRows;
       this.analyzedAt.set(table, now);
       await statistician.analyze(table);
+      table.activity.analyses++;
+      table.activity.lastAnalyze = this.clock.wallMicros();
     }
   }
 

@@ -2,10 +2,13 @@
 import type { CommitSequence, Xid } from '../base/brands.ts';
 import type { Clock, Disk, Random, Workers } from '../env/contract.ts';
 import { setElementTypes } from '../index/key-codec.ts';
+import type { BlockCache } from '../storage/block/cache.ts';
+import { MainBlockSource } from '../storage/block/source.ts';
 import type { Storage } from '../storage/contract.ts';
 import { createStorage, hasDatabase, openStorage } from '../storage/index.ts';
 import { TransactionManagerImplementation } from '../txn/manager.ts';
 import type { TurnClock } from '../txn/ports.ts';
+import type { Checkpointer } from './checkpoint.ts';
 import { DEFAULT_SETTINGS, type DurabilitySettings, DurableHalf } from './durability.ts';
 import { Maintenance } from './maintenance.ts';
 import { Recovery, type RecoveryReport } from './recovery.ts';
@@ -21,6 +24,9 @@ export interface OpenedStore {
   /** True when the directory was empty: the catalog has to be made. */
   readonly isNew: boolean;
   readonly recovery: RecoveryReport | null;
+  /** Block cache and checkpoints, for whoever watches; null in memory only. */
+  readonly cache: BlockCache | null;
+  readonly checkpointer: Checkpointer | null;
   /** Final checkpoint, log and files closed; the store is unusable afterwards. */
   shutdown(): Promise<void>;
 }
@@ -48,7 +54,16 @@ export function openMemoryStore(options: {
   setElementTypes(options.typeSupport);
   const transactions = new TransactionManagerImplementation({ clock: options.clock });
   const store = new TableStoreImplementation(transactions, options.clock);
-  return { transactions, store, storage: null, isNew: true, recovery: null, shutdown: async () => {} };
+  return {
+    transactions,
+    store,
+    storage: null,
+    isNew: true,
+    recovery: null,
+    cache: null,
+    checkpointer: null,
+    shutdown: async () => {},
+  };
 }
 
 /** Opens (or makes) the database in the environment's disk; recovers it when it was not shut down. */
@@ -86,6 +101,8 @@ export async function openTableStore(options: OpenOptions): Promise<OpenedStore>
     storage,
     isNew,
     recovery,
+    cache: storage.blocks instanceof MainBlockSource ? storage.blocks.cache : null,
+    checkpointer: half.checkpointer,
     shutdown: async () => {
       maintenance.stop();
       await half.checkpointer.run(true);

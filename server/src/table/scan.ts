@@ -11,6 +11,7 @@ import type { CodeForm } from '../storage/contract.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import { type Datum, Tid } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
+import type { TableActivity } from './activity.ts';
 import type { ColumnCodec } from './column-codec.ts';
 import { type RowCursor, type ScanOptions, SYSTEM_COLUMN } from './contract.ts';
 import { isPresent, newVector } from './memory-segment.ts';
@@ -103,9 +104,11 @@ export class ScanCursor implements RowCursor {
   private readonly codes: Uint32Array[] = [];
   private readonly forms: CodeForm[] = [];
   private overlay = 0;
+  private readonly activity: TableActivity;
 
-  constructor(rows: RowStore, options: ScanOptions) {
+  constructor(rows: RowStore, options: ScanOptions, activity: TableActivity) {
     this.rows = rows;
+    this.activity = activity;
     this.columns = options.columns;
     this.slots = options.slots;
     this.tick = options.tick;
@@ -125,8 +128,14 @@ export class ScanCursor implements RowCursor {
       const region = regions[this.segment];
       if (region !== undefined) {
         if (region.kind === 'slots') {
-          if (this.nextInSlots(region, frame)) return true;
-        } else if (this.nextInBase(region, frame)) return true;
+          if (this.nextInSlots(region, frame)) {
+            this.activity.sequentialRows++;
+            return true;
+          }
+        } else if (this.nextInBase(region, frame)) {
+          this.activity.sequentialRows++;
+          return true;
+        }
       }
       this.segment++;
       this.offset = 0;

@@ -38,6 +38,7 @@ import { TableIndex } from './table-index.ts';
 /** The part of the clock that background work needs. */
 export interface StoreClock {
   monotonicMicros(): number;
+  wallMicros?(): bigint;
   yieldToLoop(): Promise<void>;
 }
 
@@ -489,10 +490,17 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
 
   // ------------------------------------------------------------------------------------------------ care
 
+  /** Milliseconds since 1970, 0 where the clock does not know. */
+  wallMillis(): number {
+    return Number((this.clock.wallMicros?.() ?? 0n) / 1000n);
+  }
+
   async vacuum(tableOid: Oid): Promise<void> {
     const table = this.implementation(tableOid);
     while (this.transactions.collect(2048)) await this.yieldToLoop();
     await this.durability?.compact(table);
+    table.activity.vacuums++;
+    table.activity.lastVacuum = this.clock.wallMicros?.() ?? 0n;
   }
 
   statistics(table: TableImplementation, column: number): ColumnStatistics {
@@ -500,7 +508,10 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
   }
 
   async analyze(tableOid: Oid): Promise<void> {
-    await this.statistician.analyze(this.implementation(tableOid));
+    const table = this.implementation(tableOid);
+    await this.statistician.analyze(table);
+    table.activity.analyses++;
+    table.activity.lastAnalyze = this.clock.wallMicros?.() ?? 0n;
   }
 
   async seal(tableOid: Oid): Promise<void> {

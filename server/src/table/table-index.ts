@@ -4,12 +4,14 @@
  * An entry is a hint. It exists for every version some snapshot may see; it may outlive them. Whoever follows an entry
  * rechecks visibility and key.
  */
+
 import type { RowId } from '../base/brands.ts';
 import { ByteTree, ByteTreeBuilder } from '../index/byte-tree.ts';
 import { type IndexCursor, KeyBuffer, KeyRange, type OrderedIndex } from '../index/contract.ts';
 import { KeyCodec, KeyTooWide } from '../index/key-codec.ts';
 import { NumericTree } from '../index/numeric-tree.ts';
 import type { Datum } from '../types/datum.ts';
+import { IndexActivity } from './activity.ts';
 import type { IndexSchema } from './contract.ts';
 import { FOUND_SLOT, type RowStore } from './row-store.ts';
 
@@ -20,6 +22,7 @@ export class TableIndex {
   tree: OrderedIndex;
   /** Key of the row being written. */
   readonly key = new KeyBuffer();
+  readonly activity = new IndexActivity();
   /** Key of a row found. */
   readonly other = new KeyBuffer();
   /** Index columns of the table that a change must touch to matter here; null = any (expressions, predicate). */

@@ -15,6 +15,7 @@ import type { VersionTarget } from '../txn/ports.ts';
 import { implementationOf, type TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
 import type { ColumnVector } from '../types/vector.ts';
+import { TableActivity } from './activity.ts';
 import { ScanBatchCursor } from './batch-scan.ts';
 import type {
   BatchCursor,
@@ -102,6 +103,7 @@ export class TableImplementation implements Table {
   readonly locks = new RowLocks();
   /** Rows inserted, updated and deleted since the start, for statistics. */
   modifications = 0;
+  readonly activity = new TableActivity();
   private readonly host: TableHost;
   private target: Incarnation;
 
@@ -130,19 +132,28 @@ export class TableImplementation implements Table {
   // ------------------------------------------------------------------------------------------------ reads
 
   scan(options: ScanOptions): RowCursor {
-    return new ScanCursor(this.rows, options);
+    this.activity.sequentialScans++;
+    return new ScanCursor(this.rows, options, this.activity);
   }
 
   scanBatches(options: Omit<ScanOptions, 'slots'>): BatchCursor {
+    this.noteWholeScan();
     return new ScanBatchCursor(this.rows, options);
   }
 
   parallelScan(options: ScanOptions): ParallelScan {
+    this.noteWholeScan();
     return parallelScan(this.rows, options);
   }
 
+  /** Scans by batches do not count row by row. */
+  private noteWholeScan(): void {
+    this.activity.sequentialScans++;
+    this.activity.sequentialRows += this.rows.liveRows;
+  }
+
   indexScan(options: IndexScanOptions): RowCursor {
-    return new IndexScanCursor(this.rows, this.index(options.indexOid), options);
+    return new IndexScanCursor(this.rows, this.index(options.indexOid), options, this.activity);
   }
 
   index(indexOid: number): TableIndex {
@@ -189,6 +200,7 @@ export class TableImplementation implements Table {
     }
     writer.recordUndo(this.target, UNDO_INSERT, rowId, 0, xid, false);
     if (this.isLogged) writer.logged();
+    this.activity.inserted++;
     this.host.changed(this, rowId);
     return { rowId };
   }
@@ -412,6 +424,7 @@ export class TableImplementation implements Table {
     }
     writer.recordUndo(this.target, UNDO_UPDATE, rowId, slot, xid, true);
     if (this.isLogged) writer.logged();
+    this.activity.updated++;
     this.host.changed(this, rowId);
     return { kind: 'ok', rowId };
   }
@@ -430,6 +443,7 @@ export class TableImplementation implements Table {
       writer.recordUndo(this.target, UNDO_TOMBSTONE, rowId, slot, xid, true);
     }
     rows.liveRows--;
+    this.activity.deleted++;
     if (this.isLogged) {
       logRowHeader(writer.logBuffer(), OPERATION_DELETE, this.storageId, rowId);
       writer.logged();
@@ -449,6 +463,7 @@ export class TableImplementation implements Table {
   }
 
   insertBatch(transaction: Transaction, columns: readonly ColumnVector[], rowCount: number): Promise<void> {
+    this.activity.inserted += rowCount;
     return this.host.insertBatch(this, implementationOf(transaction), columns, rowCount);
   }
 

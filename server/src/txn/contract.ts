@@ -101,6 +101,12 @@ export interface LockManager {
   unlockAllAdvisory(owner: object): void;
   /** Makes every wait of `transaction` reject with 57014 (cancel) or the given error. */
   cancelWaits(transaction: Transaction, error: Error): void;
+  /** Sessions that `session` waits for; empty when it does not wait. */
+  blockersOf(session: number): number[];
+  /** Lock requests that wait now. */
+  readonly waitingCount: number;
+  /** Deadlocks found since the start. */
+  readonly deadlocks: number;
   /** Rows for pg_locks. */
   snapshotLocks(): readonly LockInfo[];
 }

@@ -65,6 +65,8 @@ export class LockManagerImplementation implements LockManager {
   private readonly entries = new Map<number, LockEntry>();
   private readonly advisories = new Map<bigint, AdvisoryEntry>();
   private readonly waiting = new Map<number | object, Waiter>();
+  /** Deadlocks found since the start. */
+  deadlocks = 0;
   private readonly host: LockHost;
   private readonly clock: TurnClock;
   databaseOid = 5;
@@ -268,6 +270,10 @@ export class LockManagerImplementation implements LockManager {
     return rows;
   }
 
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
   /** Sessions that `session` waits for (pg_blocking_pids); empty when it does not wait. */
   blockersOf(session: number): number[] {
     const waiter = this.waiting.get(session);
@@ -372,6 +378,7 @@ export class LockManagerImplementation implements LockManager {
     this.waiting.set(waiter.session, waiter);
     const cycle = this.findCycle(waiter);
     if (cycle !== null) {
+      this.deadlocks++;
       const detail = this.describeCycle(cycle);
       this.remove(waiter);
       throw new DbError('deadlock_detected', 'deadlock detected', {

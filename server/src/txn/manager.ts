@@ -70,6 +70,8 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
   private garbage: Work[] = [];
   private garbageStart = 0;
   private rollbacks: Work[] = [];
+  /** Since the start, for the statistics views. */
+  readonly activity = { commits: 0, rollbacks: 0 };
   private isWorking = false;
   private readonly buffers: LogBuffer[] = [];
   private asyncFlushTimer: unknown;
@@ -158,6 +160,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     transaction: TransactionImplementation,
     options: { synchronous: boolean },
   ): Promise<void> | null {
+    this.activity.commits++;
     if (transaction.xid === 0) {
       transaction.state = 'committed';
       this.unlink(transaction);
@@ -276,6 +279,7 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     const subject = implementationOf(transaction);
     if (subject.hasEnded || subject.isCommitting) return;
     subject.state = 'aborted';
+    this.activity.rollbacks++;
     const buffer = subject.takeLog();
     if (buffer !== null) {
       if (buffer.streamed > 0 && this.log !== null) {

@@ -1,4 +1,5 @@
 /** Views of pg_catalog over catalogs, roles and settings. */
+import { OWN_VIEWS } from '../own-functions.ts';
 import { type ViewSpecification, view } from './view.ts';
 
 const VISIBLE_ROLE_PASSWORD = `'********'`;
@@ -25,11 +26,13 @@ const STATISTICS_COLUMNS: Readonly<Record<string, string>> = {
   n_tup_hot_upd: 'pg_stat_get_tuples_hot_updated(c.oid)',
   n_live_tup: 'pg_stat_get_live_tuples(c.oid)',
   n_dead_tup: 'pg_stat_get_dead_tuples(c.oid)',
-  n_mod_since_analyze: '0',
+  n_mod_since_analyze: 'pg_stat_get_mod_since_analyze(c.oid)',
   n_ins_since_vacuum: '0',
-  vacuum_count: '0',
+  vacuum_count: 'pg_stat_get_vacuum_count(c.oid)',
+  last_vacuum: 'pg_stat_get_last_vacuum_time(c.oid)',
+  last_analyze: 'pg_stat_get_last_analyze_time(c.oid)',
   autovacuum_count: '0',
-  analyze_count: '0',
+  analyze_count: 'pg_stat_get_analyze_count(c.oid)',
   autoanalyze_count: '0',
 };
 
@@ -100,6 +103,17 @@ function statisticsViews(): Record<string, ViewSpecification> {
     });
   }
   return views;
+}
+
+/** A view over running commands of one kind. */
+function progress(command: string, columns: Readonly<Record<string, string>>): ViewSpecification {
+  return view(`pg_stat_get_progress_info('${command}') s LEFT JOIN pg_database d ON s.datid = d.oid`, {
+    pid: 's.pid',
+    datid: 's.datid',
+    datname: 'd.datname',
+    relid: 's.relid',
+    ...columns,
+  });
 }
 
 /** Columns that a set-returning function gives under their own names. */
@@ -238,44 +252,83 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
       usename: 'u.rolname',
     },
   ),
+  ...Object.fromEntries(
+    OWN_VIEWS.map(({ name, columns }) => [
+      name,
+      view(
+        `${name}(${name === 'pg_stat_statements' ? 'true' : ''}) s`,
+        named('s', columns.map(([column]) => column).join(' ')),
+      ),
+    ]),
+  ),
   pg_stat_database: view('pg_database d', {
     datid: 'd.oid',
     datname: 'd.datname',
     numbackends: '(SELECT count(*) FROM pg_stat_get_activity(NULL::integer) s WHERE s.datid = d.oid)',
-    xact_commit: '0',
-    xact_rollback: '0',
-    blks_read: '0',
-    blks_hit: '0',
-    tup_returned: '0',
-    tup_fetched: '0',
-    tup_inserted: '0',
-    tup_updated: '0',
-    tup_deleted: '0',
+    xact_commit: 'pg_stat_get_db_xact_commit(d.oid)',
+    xact_rollback: 'pg_stat_get_db_xact_rollback(d.oid)',
+    blks_read: 'pg_stat_get_db_blocks_fetched(d.oid) - pg_stat_get_db_blocks_hit(d.oid)',
+    blks_hit: 'pg_stat_get_db_blocks_hit(d.oid)',
+    tup_returned: 'pg_stat_get_db_tuples_returned(d.oid)',
+    tup_fetched: 'pg_stat_get_db_tuples_fetched(d.oid)',
+    tup_inserted: 'pg_stat_get_db_tuples_inserted(d.oid)',
+    tup_updated: 'pg_stat_get_db_tuples_updated(d.oid)',
+    tup_deleted: 'pg_stat_get_db_tuples_deleted(d.oid)',
     conflicts: '0',
     temp_files: '0',
     temp_bytes: '0',
-    deadlocks: '0',
+    deadlocks: 'pg_stat_get_db_deadlocks(d.oid)',
     blk_read_time: '0',
     blk_write_time: '0',
-    session_time: '0',
-    active_time: '0',
+    session_time: 'pg_stat_get_db_session_time(d.oid)',
+    active_time: 'pg_stat_get_db_active_time(d.oid)',
     idle_in_transaction_time: '0',
-    sessions: '0',
+    sessions: 'pg_stat_get_db_sessions(d.oid)',
     sessions_abandoned: '0',
     sessions_fatal: '0',
     sessions_killed: '0',
+    stats_reset: 'pg_stat_get_db_stat_reset_time(d.oid)',
   }),
+  pg_stat_wal: view(
+    'pg_stat_get_wal() w',
+    named(
+      'w',
+      'wal_records wal_fpi wal_bytes wal_buffers_full wal_write wal_sync wal_write_time wal_sync_time stats_reset',
+    ),
+  ),
+  pg_stat_progress_copy: progress('COPY', {
+    command: `CASE s.param5 WHEN 1 THEN 'COPY FROM' WHEN 2 THEN 'COPY TO' END`,
+    type: `CASE s.param6 WHEN 1 THEN 'FILE' WHEN 2 THEN 'PROGRAM' WHEN 3 THEN 'PIPE' WHEN 4 THEN 'CALLBACK' END`,
+    bytes_processed: 's.param1',
+    bytes_total: 's.param2',
+    tuples_processed: 's.param3',
+    tuples_excluded: 's.param4',
+  }),
+  pg_stat_progress_create_index: progress('CREATE INDEX', {
+    index_relid: 's.param7::oid',
+    command: `'CREATE INDEX'`,
+    phase: `CASE s.param10 WHEN 0 THEN 'initializing' ELSE 'building index' END`,
+    tuples_total: 's.param12',
+    tuples_done: 's.param13',
+  }),
+  pg_stat_progress_vacuum: progress('VACUUM', {
+    phase: `'scanning heap'`,
+    heap_blks_total: 's.param2',
+    heap_blks_scanned: 's.param3',
+  }),
+  pg_stat_progress_analyze: progress('ANALYZE', { phase: `'acquiring sample rows'` }),
   pg_stat_bgwriter: view('', {
-    checkpoints_timed: '0',
-    checkpoints_req: '0',
-    checkpoint_write_time: '0',
+    checkpoints_timed: 'pg_stat_get_bgwriter_timed_checkpoints()',
+    checkpoints_req: 'pg_stat_get_bgwriter_requested_checkpoints()',
+    checkpoint_write_time: 'pg_stat_get_checkpoint_write_time()',
     checkpoint_sync_time: '0',
-    buffers_checkpoint: '0',
+    buffers_checkpoint: 'pg_stat_get_bgwriter_buf_written_checkpoints()',
     buffers_clean: '0',
     maxwritten_clean: '0',
     buffers_backend: '0',
     buffers_backend_fsync: '0',
     buffers_alloc: '0',
+    stats_reset: 'pg_stat_get_bgwriter_stat_reset_time()',
   }),
   ...statisticsViews(),
 };

@@ -1,6 +1,6 @@
 /** This process and this machine. */
 
-import { writeSync } from 'node:fs';
+import { statfsSync, writeSync } from 'node:fs';
 import * as os from 'node:os';
 import type { Host } from '../contract.ts';
 
@@ -26,6 +26,33 @@ export const realHost: Host = {
   memoryUsage() {
     const usage = process.memoryUsage();
     return { residentBytes: usage.rss, heapUsedBytes: usage.heapUsed, externalBytes: usage.external };
+  },
+  processorMicros() {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  diskSpace(path) {
+    try {
+      const { bsize, blocks, bavail } = statfsSync(path);
+      return { totalBytes: bsize * blocks, freeBytes: bsize * bavail };
+    } catch {
+      return null;
+    }
+  },
+  async postJson(url, body, timeoutMillis) {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMillis),
+      });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      return false;
+    }
   },
   writeOut(text) {
     writeStandard(1, text);

@@ -208,6 +208,16 @@ export class BlockCache {
     return this.dataAt + page * PAGE_BYTES;
   }
 
+  /** Blocks found, without making an object. */
+  get hits(): number {
+    return this.control[HITS]! >>> 0;
+  }
+
+  /** Blocks that had to be read. */
+  get misses(): number {
+    return this.control[MISSES]! >>> 0;
+  }
+
   counters(): CacheCounters {
     return {
       hits: this.control[HITS]! >>> 0,

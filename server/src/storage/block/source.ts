@@ -65,7 +65,7 @@ class Lease implements PinnedBlock {
 /** What both kinds of thread share: leases and the copy into the cache. */
 abstract class BlockSourceBase implements BlockSource {
   protected readonly disk: Disk;
-  protected readonly cache: BlockCache;
+  readonly cache: BlockCache;
   protected readonly systemIdentifier: bigint;
   /** In order of age; the oldest goes first. */
   private readonly leases = new Set<Lease>();
