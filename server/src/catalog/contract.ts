@@ -99,6 +99,8 @@ export interface RelationDescriptor {
   readonly children: readonly Oid[];
   /** Tables this one inherits from, in the order of its definition. */
   readonly parents: readonly Oid[];
+  /** Triggers of users, by name. Absent in descriptors made for tests. */
+  readonly triggers?: readonly TriggerDescriptor[];
   /** Views: serialised typed Query (sql/tree-json). */
   readonly viewQuery: string | null;
   readonly acl: readonly string[] | null;
@@ -116,6 +118,28 @@ export interface RelationDescriptor {
 export interface VirtualContext {
   readonly catalog: CatalogReader;
   readonly sessionId: number;
+}
+
+/** A trigger as pg_trigger describes it; those behind foreign keys are not among them. */
+export interface TriggerDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly relationOid: Oid;
+  readonly functionOid: Oid;
+  /** pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead. */
+  readonly type: number;
+  /** O origin and local, D disabled, R replica, A always. */
+  readonly enabled: 'O' | 'D' | 'R' | 'A';
+  readonly constraintOid: Oid;
+  readonly deferrable: boolean;
+  readonly initiallyDeferred: boolean;
+  readonly args: readonly string[];
+  /** attnums of UPDATE OF. */
+  readonly columns: readonly number[];
+  /** Serialised condition of WHEN: Vars of relation 1 are OLD, of relation 2 NEW. */
+  readonly condition: string | null;
+  readonly oldTable: string | null;
+  readonly newTable: string | null;
 }
 
 export interface TypeDescriptor {

@@ -28,6 +28,7 @@ import type {
   RelationDescriptor,
   RelationKind,
   RoleDescriptor,
+  TriggerDescriptor,
   TypeDescriptor,
 } from './contract.ts';
 import {
@@ -49,6 +50,7 @@ import {
   PG_PROC,
   PG_RANGE,
   PG_REWRITE,
+  PG_TRIGGER,
   PG_TYPE,
 } from './data/columns.ts';
 import { CATALOGS_BY_OID, CLASS_OID, pairKey } from './definitions.ts';
@@ -296,6 +298,7 @@ class Relation implements RelationDescriptor {
   readonly referencedBy: readonly ConstraintDescriptor[];
   readonly children: readonly Oid[];
   readonly parents: readonly Oid[];
+  readonly triggers: readonly TriggerDescriptor[];
   readonly acl: readonly string[] | null;
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
   readonly virtualRows: RelationDescriptor['virtualRows'];
@@ -343,6 +346,13 @@ class Relation implements RelationDescriptor {
             .map(({ values }) => values)
             .sort((a, b) => (a[PG_INHERITS.inhseqno] as number) - (b[PG_INHERITS.inhseqno] as number))
             .map((values) => values[PG_INHERITS.inhparent] as Oid);
+    this.triggers =
+      row[PG_CLASS.relhastriggers] !== true
+        ? []
+        : view
+            .find('pg_trigger', 'relation', this.oid)
+            .map(({ values }) => describeTrigger(values))
+            .sort((a, b) => (a.name < b.name ? -1 : 1));
     // Catalogs answer from memory; their indexes exist as rows only.
     this.indexes =
       this.virtualRows !== null
@@ -441,6 +451,31 @@ export function systemViewText(
       isPseudo: reader.type(typeOid)?.kind === 'p',
     })),
   );
+}
+
+/** Arguments are kept as bytes, each ended by a NUL. */
+function triggerArguments(value: Datum): string[] {
+  if (!(value instanceof Uint8Array) || value.length === 0) return [];
+  return new TextDecoder().decode(value).split('\0').slice(0, -1);
+}
+
+export function describeTrigger(row: CatalogRow): TriggerDescriptor {
+  return {
+    oid: row[PG_TRIGGER.oid] as number,
+    name: row[PG_TRIGGER.tgname] as string,
+    relationOid: row[PG_TRIGGER.tgrelid] as number,
+    functionOid: row[PG_TRIGGER.tgfoid] as number,
+    type: row[PG_TRIGGER.tgtype] as number,
+    enabled: row[PG_TRIGGER.tgenabled] as TriggerDescriptor['enabled'],
+    constraintOid: row[PG_TRIGGER.tgconstraint] as number,
+    deferrable: row[PG_TRIGGER.tgdeferrable] as boolean,
+    initiallyDeferred: row[PG_TRIGGER.tginitdeferred] as boolean,
+    args: triggerArguments(row[PG_TRIGGER.tgargs]!),
+    columns: numbers(row[PG_TRIGGER.tgattr]!),
+    condition: row[PG_TRIGGER.tgqual] as string | null,
+    oldTable: row[PG_TRIGGER.tgoldtable] as string | null,
+    newTable: row[PG_TRIGGER.tgnewtable] as string | null,
+  };
 }
 
 export function describeRelation(reader: CatalogReaderImplementation, row: CatalogRow): RelationDescriptor {

@@ -37,6 +37,7 @@ import {
   PG_NAMESPACE,
   PG_OPCLASS,
   PG_REWRITE,
+  PG_TRIGGER,
   PG_TYPE,
 } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
@@ -157,6 +158,9 @@ export class CatalogReaderImplementation implements CatalogReader {
       case 'pg_inherits':
         relation(row[PG_INHERITS.inhrelid]);
         relation(row[PG_INHERITS.inhparent]);
+        break;
+      case 'pg_trigger':
+        relation(row[PG_TRIGGER.tgrelid]);
         break;
       case 'pg_rewrite':
         relation(row[PG_REWRITE.ev_class]);

@@ -1,7 +1,7 @@
 /** Removes single objects from catalogs and storage; what goes with them was planned by dependencies.ts. */
 import { internalError, notSupported } from '../base/error.ts';
 import type { Datum } from '../types/datum.ts';
-import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_INHERITS } from './data/columns.ts';
+import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_INHERITS, PG_TRIGGER } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
 import { CLASS_OID } from './definitions.ts';
 import type { CatalogWriter, ObjectAddress } from './mutations.ts';
@@ -10,7 +10,6 @@ import type { CatalogWriter, ObjectAddress } from './mutations.ts';
 const SIMPLE: ReadonlyMap<number, CatalogName> = new Map([
   [CLASS_OID.namespace, 'pg_namespace'],
   [CLASS_OID.rewrite, 'pg_rewrite'],
-  [CLASS_OID.trigger, 'pg_trigger'],
   [CLASS_OID.collation, 'pg_collation'],
   [CLASS_OID.cast, 'pg_cast'],
   [CLASS_OID.operator, 'pg_operator'],
@@ -59,6 +58,12 @@ export function removeObject(writer: CatalogWriter, object: ObjectAddress): void
           writer.remove('pg_aggregate', object.objectId);
         writer.remove('pg_proc', object.objectId);
         break;
+      case CLASS_OID.trigger: {
+        const relation = writer.row('pg_trigger', object.objectId)[PG_TRIGGER.tgrelid] as number;
+        writer.remove('pg_trigger', object.objectId);
+        refreshTriggerFlag(writer, relation);
+        break;
+      }
       case CLASS_OID.constraint:
         removeConstraint(writer, object.objectId);
         break;

@@ -5,7 +5,8 @@
  * A call may be left by a suspension in the middle of its body. It is then an object of its own, an {@link Invocation}, which the place
  * of the call keeps; evaluating the expression again finds it there and goes on with it.
  */
-import type { FunctionDescriptor } from '../catalog/contract.ts';
+import type { Oid } from '../base/brands.ts';
+import type { FunctionDescriptor, RelationDescriptor, TriggerDescriptor } from '../catalog/contract.ts';
 import type { CallSite } from '../sql/functions/contract.ts';
 import type { Snapshot } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
@@ -22,10 +23,28 @@ export interface BoundRoutine {
   startSet(args: readonly Datum[]): Iterator<Datum>;
 }
 
+export type TriggerOperation = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+
+/** One firing of a trigger. Rows are by column, dropped ones included. */
+export interface TriggerCall {
+  readonly trigger: TriggerDescriptor;
+  readonly relation: RelationDescriptor;
+  readonly operation: TriggerOperation;
+  readonly when: 'BEFORE' | 'AFTER' | 'INSTEAD OF';
+  readonly level: 'ROW' | 'STATEMENT';
+  readonly oldRow: readonly Datum[] | null;
+  readonly newRow: readonly Datum[] | null;
+  /** Transition tables, where the trigger names them. */
+  readonly oldTable: Datum;
+  readonly newTable: Datum;
+}
+
 /** Binds user functions for one session. */
 export interface RoutineHost {
   /** Errors 42501 when the current role may not execute it. */
   bind(descriptor: FunctionDescriptor, site: CallSite): BoundRoutine;
+  /** Calls a trigger function; the result of `run` is the row it returns, or null. */
+  startTrigger(functionOid: Oid, call: TriggerCall): Invocation;
 }
 
 /**

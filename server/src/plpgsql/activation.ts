@@ -9,6 +9,7 @@
  */
 import { DbError } from '../base/error.ts';
 import { isSuspension, SuspendSignal, WaitSignal } from '../base/suspend.ts';
+import type { RelationDescriptor } from '../catalog/contract.ts';
 import type { Execution, RowSink } from '../executor/contract.ts';
 import type { Invocation } from '../executor/routines.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
@@ -97,6 +98,21 @@ export class Activation implements Invocation, CallLevel {
     const variables = code.arguments;
     for (let index = 0; index < variables.length; index++) frame[variables[index].slot] = args[index] ?? null;
     frame[code.found] = false;
+  }
+
+  /** Transition tables by name. */
+  private transitions: Map<string, { slot: number; relation: RelationDescriptor }> | null = null;
+
+  addTransition(name: string, relation: RelationDescriptor, rows: Datum): void {
+    // The last slots of the frame, the same for every call of the trigger.
+    const slot = this.code.transitionSlots[this.transitions?.size ?? 0];
+    this.frame[slot] = rows;
+    this.transitions ??= new Map();
+    this.transitions.set(name, { slot, relation });
+  }
+
+  transition(name: string): { slot: number; relation: RelationDescriptor } | null {
+    return this.transitions?.get(name) ?? null;
   }
 
   /** Runs on until the end or a suspension. */

@@ -74,6 +74,8 @@ export interface Code {
   readonly isReadOnly: boolean;
   readonly variableConflict: 'error' | 'use_variable' | 'use_column';
   readonly printStrictParams: boolean;
+  /** Where transition tables lie. */
+  readonly transitionSlots: readonly number[];
   /** Slots of NEW and OLD of a trigger function, and of the TG_ variables. */
   readonly trigger: TriggerSlots | null;
 }

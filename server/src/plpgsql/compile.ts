@@ -96,6 +96,7 @@ export class FunctionCompiler {
       variableConflict: 'error',
       printStrictParams: false,
       trigger: null,
+      transitionSlots: [],
     };
     this.code = code;
     outer.names = labelOf(input.name, 'other', null, null);
@@ -117,6 +118,7 @@ export class FunctionCompiler {
     const out: Variable[] = [];
     if (input.isTrigger) {
       code.trigger = this.triggerVariables(input.triggerRow, add);
+      code.transitionSlots = [this.newSlot(), this.newSlot()];
     } else if (input.descriptor !== null) {
       const { descriptor } = input;
       const types = descriptor.allArgumentTypes ?? descriptor.argumentTypes;

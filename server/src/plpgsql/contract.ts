@@ -76,5 +76,5 @@ export interface RoutineSession {
   /** An exception that is no DbError: a defect, logged and reported as XX000. */
   internalError(thrown: unknown): DbError;
   /** True when COMMIT and ROLLBACK of a top-level CALL or DO may act. */
-  readonly triggerDepth: number;
+  triggerDepth: number;
 }

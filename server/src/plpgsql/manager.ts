@@ -7,12 +7,12 @@ import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import { SuspendSignal } from '../base/suspend.ts';
 import type { FunctionDescriptor } from '../catalog/contract.ts';
-import type { BoundRoutine, Invocation, RoutineHost } from '../executor/routines.ts';
+import type { BoundRoutine, Invocation, RoutineHost, TriggerCall } from '../executor/routines.ts';
 import type { AnalysedCall } from '../sql/analyse/call.ts';
 import { isPolymorphic } from '../sql/analyse/oids.ts';
 import { formatType } from '../sql/analyse/type-name.ts';
 import type { CallSite } from '../sql/functions/contract.ts';
-import type { Datum } from '../types/datum.ts';
+import { type Datum, SqlRecord } from '../types/datum.ts';
 import { Activation } from './activation.ts';
 import { CastLibrary } from './casts.ts';
 import type { Code } from './code.ts';
@@ -22,6 +22,7 @@ import { finishResult } from './returns.ts';
 import { SqlBody, SqlCall } from './sql-function.ts';
 import type { PreparedPlan } from './sql-text.ts';
 import { addContext, CallStack, stackDepthExceeded } from './stack.ts';
+import { TriggerInvocation } from './trigger.ts';
 
 const TICKS_PER_LOOK = 128;
 const DYNAMIC_PLANS_MAX = 200;
@@ -71,6 +72,18 @@ export class RoutineManager implements RoutineHost {
       };
     }
     throw notSupported(`function "${descriptor.name}" in language ${descriptor.language}`);
+  }
+
+  startTrigger(functionOid: Oid, call: TriggerCall): Invocation {
+    const descriptor = this.session.catalog().function(functionOid);
+    if (descriptor === null)
+      throw new DbError('undefined_function', `cache lookup failed for function ${functionOid}`);
+    if (descriptor.language !== 'plpgsql') return builtinTrigger(descriptor, call);
+    return new TriggerInvocation(
+      this,
+      this.triggerCode(descriptor, call.trigger.oid, call.relation.rowTypeOid),
+      call,
+    );
   }
 
   /** A procedure of a CALL; answers its output arguments as a row. */
@@ -145,9 +158,9 @@ export class RoutineManager implements RoutineHost {
     this.codes.set(key, { descriptor, code });
   }
 
-  /** The code of a trigger function for one table. */
-  triggerCode(descriptor: FunctionDescriptor, relationOid: Oid, rowTypeOid: Oid): Code {
-    const key = `${descriptor.oid}:trigger:${relationOid}`;
+  /** The code of a trigger function for one trigger. */
+  triggerCode(descriptor: FunctionDescriptor, triggerOid: Oid, rowTypeOid: Oid): Code {
+    const key = `${descriptor.oid}:trigger:${triggerOid}:${rowTypeOid}`;
     const kept = this.codes.get(key);
     if (kept !== undefined && kept.descriptor === descriptor) return kept.code;
     const code = this.compile(descriptor, [], TRIGGER, rowTypeOid, null);
@@ -361,6 +374,28 @@ function lineOf(source: string, position: number): number {
   for (let index = 0; index < position - 1 && index < source.length; index++)
     if (source.charCodeAt(index) === 10) line++;
   return line;
+}
+
+/** Trigger functions that come with the server. */
+function builtinTrigger(descriptor: FunctionDescriptor, call: TriggerCall): Invocation {
+  if (descriptor.source !== 'suppress_redundant_updates_trigger')
+    throw notSupported(`trigger function "${descriptor.name}"`);
+  return {
+    run: () => {
+      const { oldRow, newRow, relation } = call;
+      const isSame = oldRow?.every((value, column) => {
+        const other = newRow?.[column] ?? null;
+        return value === other;
+      });
+      if (isSame === true) return null;
+      return new SqlRecord(
+        relation.rowTypeOid,
+        newRow ?? [],
+        relation.columns.map((column) => column.typeOid),
+        relation.columns.map((column) => column.name),
+      );
+    },
+  };
 }
 
 /** Rows of a set-returning function: it runs to its end at the first one, as PostgreSQL's does. */

@@ -7,6 +7,7 @@
  */
 import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
+import type { RelationDescriptor } from '../catalog/contract.ts';
 import { type Evaluate, ExpressionCompiler } from '../executor/row/expression/compile.ts';
 import type { OutputColumn, PhysicalPlan } from '../planner/physical.ts';
 import { baseTypeOid } from '../sql/analyse/coerce.ts';
@@ -38,7 +39,8 @@ export interface Reference {
 /** Columns a record variable had when the SQL was prepared. */
 export interface Shape {
   readonly slot: number;
-  readonly types: readonly Oid[];
+  /** Null = it had no value. */
+  readonly types: readonly Oid[] | null;
   readonly names: readonly string[];
 }
 
@@ -144,7 +146,10 @@ export class SqlText implements SqlOrigin {
   private shapesHold(frame: readonly Datum[]): boolean {
     for (const { slot, types, names } of this.shapes!) {
       const record = frame[slot] as SqlRecord | null;
-      if (record === null) return false;
+      if (record === null || types === null) {
+        if (record === null && types === null) continue;
+        return false;
+      }
       if (record.fieldTypes === types && record.fieldNames === names) continue;
       if (record.fieldTypes.length !== types.length) return false;
       for (let index = 0; index < types.length; index++)
@@ -226,6 +231,7 @@ export class SqlText implements SqlOrigin {
       resolve: (_scope, names, isStar, position, column) =>
         this.resolve(activation, frame, names, isStar, position, column),
       fieldsOf: (expr) => this.fieldsOf(expr, frame),
+      relation: (name) => this.transition(activation, name),
     };
     const options = { ...session.analysis(), parameters, names: hook };
     const analysed = analyseStatement(tree, options);
@@ -331,14 +337,9 @@ export class SqlText implements SqlOrigin {
   ): Expr {
     let number = this.references.findIndex((item) => item.variable === variable && item.field === field) + 1;
     const { slot } = variable;
-    if (variable.isRecord) this.requireShape(variable, frame);
+    if (variable.isRecord) this.requireShape(variable, frame, field !== null);
     let type: { typeOid: Oid; typmod: number; collation: Oid } = variable;
     let read: Evaluate = (values) => values[slot];
-    if (variable.absentWithoutValue && field === null)
-      read = (values) => {
-        if (values[slot] === null) throw notAssigned(variable.name);
-        return values[slot];
-      };
     if (field !== null) {
       const known = this.fieldOf(variable, field, frame);
       if (known === null) {
@@ -372,14 +373,34 @@ export class SqlText implements SqlOrigin {
     };
   }
 
+  /** A transition table of the trigger: a parameter that holds its rows. */
+  private transition(
+    activation: Activation,
+    name: string,
+  ): { value: Expr; relation: RelationDescriptor } | null {
+    const found = activation.transition(name);
+    if (found === null) return null;
+    const { slot, relation } = found;
+    const variable = { name, slot, typeOid: 2287 } as Variable;
+    this.references.push({ variable, field: null, read: (values) => values[slot] });
+    return {
+      relation,
+      value: { kind: 'param', number: this.references.length, typeOid: 2287, typmod: -1, collation: 0 },
+    };
+  }
+
   /** A variable of type record has no columns of its own: those of its present value are taken, and remembered. */
-  private requireShape(variable: Variable, frame: Datum[]): void {
+  private requireShape(variable: Variable, frame: Datum[], isField: boolean): void {
     if (variable.typeOid !== RECORD) return;
     const record = frame[variable.slot] as SqlRecord | null;
-    if (record === null) throw notAssigned(variable.name);
+    if (record === null && isField) throw notAssigned(variable.name);
     this.shapes ??= [];
     if (this.shapes.some(({ slot }) => slot === variable.slot)) return;
-    this.shapes.push({ slot: variable.slot, types: record.fieldTypes, names: record.fieldNames });
+    this.shapes.push({
+      slot: variable.slot,
+      types: record?.fieldTypes ?? null,
+      names: record?.fieldNames ?? [],
+    });
   }
 
   private fieldOf(

@@ -69,7 +69,7 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
       case 'inet_server_port':
         return () => null;
       case 'pg_trigger_depth':
-        return () => 0;
+        return () => this.session.routines.triggerDepth;
       case 'pg_notification_queue_usage':
         return () => 0;
       case 'xid_age':

@@ -2,7 +2,7 @@
 
 import type { Oid } from '../base/brands.ts';
 import type { DbError, Notice } from '../base/error.ts';
-import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
+import type { CatalogReader, RelationDescriptor, SearchPath } from '../catalog/contract.ts';
 import type { Clock, Disk, Host, Random } from '../env/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
@@ -130,6 +130,7 @@ export interface UtilitySession {
     validate(oid: Oid, text: string): void;
     sqlBody(oid: Oid, body: Node): { serialised: string; queries: readonly Query[] };
     readonly manager: RoutineHost;
+    fireTruncate(relation: RelationDescriptor, when: 'BEFORE' | 'AFTER'): Promise<void>;
   };
 }
 

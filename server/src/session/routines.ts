@@ -2,10 +2,11 @@
 import type { Oid } from '../base/brands.ts';
 import { DbError, type Notice } from '../base/error.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
-import type { CatalogReader, FunctionDescriptor } from '../catalog/contract.ts';
+import type { CatalogReader, FunctionDescriptor, RelationDescriptor } from '../catalog/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { FunctionResolver } from '../executor/functions.ts';
 import { type Activity, type Invocation, newActivity } from '../executor/routines.ts';
+import { StatementTriggerRun, TableTriggers, TRIGGER_BEFORE } from '../executor/triggers/table-triggers.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { CommandTree, CursorAccess, CursorDirection, RoutineSession } from '../plpgsql/contract.ts';
 import { RoutineManager } from '../plpgsql/manager.ts';
@@ -193,6 +194,27 @@ export class SessionRoutines implements RoutineSession {
       await wait;
       session.checkInterrupt();
     }
+  }
+
+  async fireTruncate(relation: RelationDescriptor, when: 'BEFORE' | 'AFTER'): Promise<void> {
+    if ((relation.triggers ?? []).length === 0) return;
+    const { session } = this;
+    const transaction = session.block.forStatement();
+    const environment = session.engine.executor.environment(session.services, {
+      transaction,
+      snapshot: transaction.latestSnapshot(),
+      parameters: [],
+      instrumentation: null,
+    });
+    const triggers = TableTriggers.of(environment, relation);
+    if (triggers === null) return;
+    const run = new StatementTriggerRun(triggers, when === 'BEFORE' ? TRIGGER_BEFORE : 0, ['TRUNCATE'], null);
+    await this.drive({
+      run: () => {
+        run.run();
+        return null;
+      },
+    });
   }
 
   /** After an error of the statement: nothing is under way. */

@@ -524,18 +524,27 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
-  setConstraints(oids: readonly Oid[], deferred: boolean): void {
+  setConstraints(oids: readonly Oid[], deferred: boolean): Pending {
     if (oids.length === 0) {
       this.constraintModes.clear();
       this.constraintModes.set(0, deferred);
     } else for (const oid of oids) this.constraintModes.set(oid, deferred);
-    if (!deferred) this.runDeferredChecks();
+    return deferred || this.deferredChecks.length === 0 ? null : this.runDeferredChecks();
   }
 
-  private runDeferredChecks(): void {
-    const checks = this.deferredChecks;
-    this.deferredChecks = [];
-    for (const check of checks) check();
+  /** Works the deferred checks off, those included that they add; they may wait. */
+  private async runDeferredChecks(): Promise<void> {
+    while (this.deferredChecks.length > 0) {
+      const checks = this.deferredChecks;
+      this.deferredChecks = [];
+      for (const check of checks)
+        await this.routines.drive({
+          run: () => {
+            check();
+            return null;
+          },
+        });
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- internals
@@ -637,17 +646,15 @@ export class BackendSession implements Session, UtilitySession {
       if (holdable.length > 0) return this.persistCursors(holdable).then(() => this.commit() ?? undefined);
     }
     this.extended.closeAllPortals();
-    if (this.block.state !== 'failed' && this.deferredChecks.length > 0) {
-      const transaction = this.block.transaction;
-      if (transaction !== null) {
-        try {
-          this.runDeferredChecks();
-        } catch (thrown) {
+    if (this.block.state !== 'failed' && this.deferredChecks.length > 0 && this.block.transaction !== null) {
+      return this.runDeferredChecks().then(
+        () => this.commit() ?? undefined,
+        (thrown: unknown) => {
           // A commit that fails leaves no transaction behind.
           this.rollback();
           throw thrown;
-        }
-      }
+        },
+      );
     }
     if (this.temporaryActions.size > 0 && this.block.state !== 'failed') this.emptyTemporaryTables();
     const { monitor } = this.engine;

@@ -12,13 +12,20 @@
  */
 import type { Oid, RowId } from '../../base/brands.ts';
 import { DbError, internalError } from '../../base/error.ts';
-import { isSuspension, WaitSignal } from '../../base/suspend.ts';
-import type { ConstraintDescriptor, ForeignKeyAction } from '../../catalog/contract.ts';
+import { WaitSignal } from '../../base/suspend.ts';
+import type { ConstraintDescriptor, ForeignKeyAction, TriggerDescriptor } from '../../catalog/contract.ts';
 import type { IndexSchema, RowCursor, Table } from '../../table/contract.ts';
 import type { Datum } from '../../types/datum.ts';
+import type { Invocation, TriggerOperation } from '../routines.ts';
 import { isInt32Key, KeyTable, keyOf } from '../row/keys.ts';
 import { fitInteger } from '../row/operators/seq-scan.ts';
 import type { ExecutionEnvironment, ExecutionState } from '../state.ts';
+import {
+  RowTriggerRun,
+  StatementTriggerRun,
+  TableTriggers,
+  TRIGGER_BEFORE,
+} from '../triggers/table-triggers.ts';
 import { TargetTable } from './target.ts';
 
 /** New keys of one constraint that must exist in the referenced table. */
@@ -51,6 +58,14 @@ interface Search {
   position: number;
 }
 
+interface TriggerEvent {
+  readonly triggers: TableTriggers;
+  readonly trigger: TriggerDescriptor;
+  readonly operation: TriggerOperation;
+  readonly oldRow: readonly Datum[] | null;
+  readonly newRow: readonly Datum[] | null;
+}
+
 export class AfterQueue {
   private readonly environment: ExecutionEnvironment;
   private readonly tick: () => void;
@@ -67,6 +82,78 @@ export class AfterQueue {
   static of(state: ExecutionState): AfterQueue {
     state.after ??= new AfterQueue(state.environment, () => state.tick());
     return state.after;
+  }
+
+  // -------------------------------------------------------------------------------------------------------- triggers
+
+  /** Row triggers that fire after the statement, and statement triggers behind them. */
+  private events: TriggerEvent[] = [];
+  private statementEvents: TriggerEvent[] = [];
+  private eventPosition = 0;
+  private eventCall: Invocation | null = null;
+
+  /** AFTER row triggers of one changed row; conditions are tested now. */
+  rowTriggers(
+    triggers: TableTriggers,
+    operation: TriggerOperation,
+    rows: { oldRow: readonly Datum[] | null; newRow: readonly Datum[] | null },
+    updated: ReadonlySet<number> | null,
+  ): void {
+    for (const trigger of triggers.select(0, true, operation)) {
+      if (!triggers.fires(trigger, operation, updated, rows.oldRow, rows.newRow)) continue;
+      this.events.push({ triggers, trigger, operation, ...rows });
+    }
+  }
+
+  statementTriggers(
+    triggers: TableTriggers,
+    operation: TriggerOperation,
+    updated: ReadonlySet<number> | null,
+  ): void {
+    for (const trigger of triggers.select(0, false, operation)) {
+      if (!triggers.fires(trigger, operation, updated, null, null)) continue;
+      this.statementEvents.push({ triggers, trigger, operation, oldRow: null, newRow: null });
+    }
+  }
+
+  /** Fires what waits; deferred constraint triggers go to the end of the transaction. */
+  private fireEvents(): void {
+    const { services, transaction } = this.environment;
+    this.events.push(...this.statementEvents.splice(0));
+    for (; this.eventPosition < this.events.length; this.eventPosition++) {
+      const { triggers, trigger, operation, oldRow, newRow } = this.events[this.eventPosition]!;
+      if (
+        this.eventCall === null &&
+        !this.isFinal &&
+        trigger.deferrable &&
+        services.isConstraintDeferred(trigger.constraintOid, trigger.initiallyDeferred)
+      ) {
+        this.deferEvent(this.events[this.eventPosition]!);
+        continue;
+      }
+      if (this.eventCall === null) {
+        transaction.advanceCommand();
+        this.eventCall = triggers.start(trigger, triggers.call(trigger, operation, oldRow, newRow));
+      }
+      this.eventCall.run();
+      this.eventCall = null;
+    }
+    this.events = [];
+    this.eventPosition = 0;
+  }
+
+  private deferEvent(event: TriggerEvent): void {
+    const { services, transaction } = this.environment;
+    const later = new AfterQueue(this.environment, () => this.environment.services.interrupt());
+    later.isFinal = true;
+    later.events.push(event);
+    let isUndone = false;
+    transaction.onRollback(() => {
+      isUndone = true;
+    });
+    services.deferConstraint(() => {
+      if (!isUndone) later.run();
+    });
   }
 
   private target(oid: Oid): TargetTable {
@@ -193,6 +280,10 @@ export class AfterQueue {
       this.runReferencing(first);
       this.referencing.delete(oid);
     }
+    for (const queue of this.lateStatements.splice(0)) queue();
+    this.fireEvents();
+    // What triggers' own statements queue is theirs; rows changed by cascades may have reported more.
+    if (this.referenced.length > 0 || this.referencing.size > 0 || this.events.length > 0) this.run(_state);
   }
 
   /** Hands checks of deferred constraints over to the session, which runs them at commit. */
@@ -220,17 +311,7 @@ export class AfterQueue {
     services.deferConstraint(() => {
       // The savepoint the rows were written under was rolled back.
       if (isUndone) return;
-      try {
-        later.run();
-      } catch (thrown) {
-        if (!isSuspension(thrown)) throw thrown;
-        // The end of a transaction cannot wait for another transaction's row lock.
-        if (thrown instanceof WaitSignal) thrown.promise.catch(() => {});
-        throw new DbError(
-          'lock_not_available',
-          'could not obtain lock on a referenced row at the end of the transaction',
-        );
-      }
+      later.run();
     });
   }
   private isRunning = false;
@@ -425,14 +506,21 @@ export class AfterQueue {
     const { transaction } = this.environment;
     const { table } = child;
     const action = this.action(work);
+    const operation: TriggerOperation = action === 'c' && !work.isUpdate ? 'DELETE' : 'UPDATE';
+    const triggers = this.triggersOf(child);
+    const updated = new Set(columns.map((column) => column + 1));
+    if (triggers !== null) this.cascadeStatement(triggers, operation, updated);
     for (;;) {
       const snapshot = transaction.latestSnapshot();
       const oldRow: Datum[] = child.columnNumbers.map(() => null);
       if (!table.fetch(rowId, snapshot, child.columnNumbers, child.columnNumbers, oldRow)) return;
       let outcome: ReturnType<Table['update']>;
       let newRow: Datum[] | null = null;
-      if (action === 'c' && !work.isUpdate) outcome = table.delete(transaction, snapshot, rowId);
-      else {
+      if (operation === 'DELETE') {
+        if (triggers !== null && this.beforeCascade(triggers, operation, oldRow, null, updated) === null)
+          return;
+        outcome = table.delete(transaction, transaction.latestSnapshot(), rowId);
+      } else {
         newRow = [...oldRow];
         columns.forEach((column, index) => {
           if (action === 'c')
@@ -442,12 +530,21 @@ export class AfterQueue {
             );
           else newRow![column] = action === 'd' ? child.defaultValue(column) : null;
         });
+        if (triggers !== null) {
+          const before = this.beforeCascade(triggers, operation, oldRow, newRow, updated);
+          if (before === null) return;
+          newRow = [...before];
+        }
         child.complete(newRow);
-        const changed = [...columns, ...child.generatedColumns.map(({ column }) => column)];
-        outcome = table.update(transaction, snapshot, rowId, newRow, changed);
+        const changed =
+          triggers !== null
+            ? [...child.columnNumbers]
+            : [...columns, ...child.generatedColumns.map(({ column }) => column)];
+        outcome = table.update(transaction, transaction.latestSnapshot(), rowId, newRow, changed);
       }
       switch (outcome.kind) {
         case 'ok':
+          if (triggers !== null) this.afterCascade(triggers, operation, oldRow, newRow, updated);
           if (newRow === null) this.deleted(child, oldRow);
           else this.updated(child, oldRow, newRow);
           return;
@@ -467,6 +564,67 @@ export class AfterQueue {
       }
     }
   }
+
+  private readonly triggersByTarget = new Map<TargetTable, TableTriggers | null>();
+  private readonly firedStatements = new Set<string>();
+  private statementRun: StatementTriggerRun | null = null;
+  private cascadeRun: RowTriggerRun | null = null;
+
+  private triggersOf(target: TargetTable): TableTriggers | null {
+    let triggers = this.triggersByTarget.get(target);
+    if (triggers === undefined) {
+      triggers = TableTriggers.of(this.environment, target.relation);
+      this.triggersByTarget.set(target, triggers);
+    }
+    return triggers;
+  }
+
+  /** Statement triggers of a table that a foreign key's action changes: once for each kind of change. */
+  private cascadeStatement(
+    triggers: TableTriggers,
+    operation: TriggerOperation,
+    updated: ReadonlySet<number>,
+  ): void {
+    const key = `${triggers.relation.oid}.${operation}`;
+    if (this.firedStatements.has(key)) return;
+    this.statementRun ??= new StatementTriggerRun(triggers, TRIGGER_BEFORE, [operation], updated);
+    this.statementRun.run();
+    this.statementRun = null;
+    this.firedStatements.add(key);
+  }
+
+  private beforeCascade(
+    triggers: TableTriggers,
+    operation: TriggerOperation,
+    oldRow: readonly Datum[],
+    newRow: readonly Datum[] | null,
+    updated: ReadonlySet<number>,
+  ): readonly Datum[] | null {
+    this.cascadeRun ??= new RowTriggerRun(triggers, TRIGGER_BEFORE, operation, { oldRow, newRow }, updated);
+    const row = this.cascadeRun.run();
+    this.cascadeRun = null;
+    return row;
+  }
+
+  private afterCascade(
+    triggers: TableTriggers,
+    operation: TriggerOperation,
+    oldRow: readonly Datum[],
+    newRow: readonly Datum[] | null,
+    updated: ReadonlySet<number>,
+  ): void {
+    const transition = triggers.transition(operation);
+    transition?.oldRows?.rows.push(oldRow);
+    if (newRow !== null) transition?.newRows?.rows.push(newRow);
+    this.rowTriggers(triggers, operation, { oldRow, newRow }, updated);
+    const key = `${triggers.relation.oid}.${operation}.after`;
+    if (this.firedStatements.has(key)) return;
+    this.firedStatements.add(key);
+    this.lateStatements.push(() => this.statementTriggers(triggers, operation, updated));
+  }
+
+  /** Statement triggers after the cascades, queued when all rows are done. */
+  private readonly lateStatements: (() => void)[] = [];
 
   private waitFor(xid: Parameters<ExecutionState['waitForTransaction']>[0]): void {
     const { services, transaction } = this.environment;

@@ -15,6 +15,12 @@ import { utf8Slice, VectorBuilder, vectorReader } from '../../types/vector-io.ts
 import { AfterQueue } from '../constraints/queue.ts';
 import { TargetTable } from '../constraints/target.ts';
 import type { ExecutionEnvironment } from '../state.ts';
+import {
+  RowTriggerRun,
+  StatementTriggerRun,
+  TableTriggers,
+  TRIGGER_BEFORE,
+} from '../triggers/table-triggers.ts';
 import { BinaryReader } from './binary.ts';
 import { FieldSplitter } from './fields.ts';
 import { LineCutter } from './lines.ts';
@@ -69,6 +75,9 @@ export class CopyLoader {
   private readonly missing: readonly number[];
   private readonly careful: boolean;
   private readonly queue: AfterQueue | null;
+  /** With triggers rows are stored one by one. */
+  private readonly triggers: TableTriggers | null;
+  private triggeredRows: { row: Datum[]; line: number }[] = [];
   private readonly splitter: FieldSplitter;
   /** Null when rows need a look of their own, or when NULL has no backslash that would tell. */
   private readonly plain: PlainLines | null;
@@ -115,9 +124,13 @@ export class CopyLoader {
     const needsValue = this.missing.some(
       (column) => relation.columns[column]!.defaultExpression !== null || relation.columns[column]!.notNull,
     );
-    this.careful = hasChecks || needsValue || this.target.generatedColumns.length > 0;
+    this.triggers = TableTriggers.of(environment, relation);
+    this.careful =
+      hasChecks || needsValue || this.target.generatedColumns.length > 0 || this.triggers !== null;
     this.queue =
-      this.target.foreignKeys.length > 0 ? new AfterQueue(environment, () => this.checkInterrupt()) : null;
+      this.target.foreignKeys.length > 0 || this.triggers !== null
+        ? new AfterQueue(environment, () => this.checkInterrupt())
+        : null;
     this.splitter = new FieldSplitter(options.delimiter, options.nullText);
     this.quote = options.quote.charCodeAt(0);
     this.escape = options.escape.charCodeAt(0);
@@ -128,11 +141,83 @@ export class CopyLoader {
 
   /** Loads everything; resolves with the number of rows. */
   async run(source: CopySource): Promise<number> {
+    const { triggers } = this;
+    if (triggers !== null) {
+      const before = new StatementTriggerRun(triggers, TRIGGER_BEFORE, ['INSERT'], null);
+      await this.drive(() => before.run());
+    }
     if (this.options.format === 'binary') await this.runBinary(source);
     else await this.runLines(source);
     await this.flush();
+    if (triggers !== null) this.queue!.statementTriggers(triggers, 'INSERT', null);
     await this.checkForeignKeys();
     return this.rowCount;
+  }
+
+  /** Runs what may leave by a suspension to its end. */
+  private async drive<T>(work: () => T): Promise<T> {
+    const { services } = this.environment;
+    const { activity } = services;
+    for (;;) {
+      if (activity !== undefined) {
+        activity.depth++;
+        activity.deadline = services.monotonicMicros() + services.sliceMicros;
+      }
+      try {
+        return work();
+      } catch (thrown) {
+        if (!isSuspension(thrown)) throw thrown;
+        if (thrown instanceof WaitSignal) await thrown.promise;
+        else await this.yieldToLoop();
+        this.checkInterrupt();
+      } finally {
+        if (activity !== undefined && --activity.depth === 0) activity.deadline = Number.POSITIVE_INFINITY;
+      }
+    }
+  }
+
+  /** Rows of a table with triggers: each through its BEFORE triggers into the table, AFTER triggers into the queue. */
+  private async storeTriggered(): Promise<void> {
+    const triggers = this.triggers!;
+    const { target } = this;
+    const { transaction, services } = this.environment;
+    const rows = this.triggeredRows;
+    this.triggeredRows = [];
+    for (const { row, line } of rows) {
+      this.line = line;
+      const before = new RowTriggerRun(
+        triggers,
+        TRIGGER_BEFORE,
+        'INSERT',
+        { oldRow: null, newRow: row },
+        null,
+      );
+      const result = await this.drive(() => before.run());
+      if (result === null) {
+        this.rowCount--;
+        continue;
+      }
+      const stored = [...result];
+      try {
+        target.complete(stored);
+      } catch (thrown) {
+        throw this.inContext(thrown, '');
+      }
+      for (;;) {
+        const outcome = target.table.insert(transaction, stored);
+        if (!('conflict' in outcome)) break;
+        if (outcome.conflict.xid === 0)
+          throw this.inContext(target.uniqueViolation(outcome.conflict, stored), '');
+        await services.locks.waitForTransaction(transaction, outcome.conflict.xid, {
+          policy: 'wait',
+          timeoutMicros: services.lockTimeoutMicros(),
+        });
+      }
+      if (target.foreignKeys.length > 0) this.queue!.inserted(target, stored);
+      triggers.transition('INSERT')?.newRows?.rows.push(stored);
+      this.queue!.rowTriggers(triggers, 'INSERT', { oldRow: null, newRow: stored }, null);
+    }
+    this.rowsInBatch = 0;
   }
 
   private checkInterrupt(): void {
@@ -323,6 +408,12 @@ export class CopyLoader {
 
   private addRow(row: Datum[]): void {
     for (const column of this.missing) row[column] = this.target.defaultValue(column);
+    if (this.triggers !== null) {
+      this.triggeredRows.push({ row, line: this.line });
+      this.rowsInBatch++;
+      this.rowCount++;
+      return;
+    }
     try {
       this.target.complete(row);
     } catch (thrown) {
@@ -450,6 +541,10 @@ export class CopyLoader {
   private async flush(): Promise<void> {
     const rows = this.rowsInBatch;
     if (rows === 0) return;
+    if (this.triggers !== null) {
+      await this.storeTriggered();
+      return;
+    }
     const vectors = this.builders.map((builder) => builder.finish());
     if (this.queue !== null) this.collectKeys(rows);
     try {
@@ -512,16 +607,8 @@ export class CopyLoader {
 
   private async checkForeignKeys(): Promise<void> {
     if (this.queue === null) return;
-    for (;;) {
-      try {
-        this.queue.run();
-        return;
-      } catch (thrown) {
-        if (!isSuspension(thrown)) throw thrown;
-        if (thrown instanceof WaitSignal) await thrown.promise;
-        else await this.yieldToLoop();
-      }
-    }
+    const { queue } = this;
+    await this.drive(() => queue.run());
   }
 
   private inColumn(thrown: unknown, index: number): unknown {

@@ -21,6 +21,7 @@ import { alterColumnType } from './alter-type.ts';
 import { type Ddl, defElems, integerOption, rangeVarName } from './common.ts';
 import { validateCheck, validateForeignKey, validateNotNull } from './constraints.ts';
 import type { UtilityResult } from './contract.ts';
+import { enableTrigger, isTriggerAction } from './create-trigger.ts';
 import {
   applyColumnConstraints,
   applyColumnExpression,
@@ -595,9 +596,6 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
     case 'AT_DropOids':
     case 'AT_SetTableSpace':
     case 'AT_SetAccessMethod':
-    case 'AT_EnableTrigAll':
-    case 'AT_EnableTrigUser':
-    case 'AT_DisableTrigUser':
       return;
     case 'AT_SetLogged':
     case 'AT_SetUnLogged': {
@@ -621,6 +619,10 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
       setRowSecurity(ddl, oid, command.subtype);
       return;
     default:
+      if (isTriggerAction(command.subtype)) {
+        enableTrigger(ddl, oid, command.subtype!, command.name);
+        return;
+      }
       throw notSupported(`ALTER TABLE action ${(command.subtype ?? '').replace('AT_', '')}`);
   }
 }

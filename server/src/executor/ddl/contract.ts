@@ -56,6 +56,8 @@ export interface DdlContext {
   validateFunction?(oid: Oid): Promise<void>;
   /** Analyses the body of a SQL function in standard form (BEGIN ATOMIC, RETURN). */
   sqlBody?(oid: Oid, body: Node): { serialised: string; queries: readonly Query[] };
+  /** Fires a table's TRUNCATE triggers. */
+  fireTruncate?(relation: RelationDescriptor, when: 'BEFORE' | 'AFTER'): Promise<void>;
   /** Default privileges of new objects; null = the built-in ones. */
   defaultAcl?(kind: 'function', namespace: Oid): Datum;
   /** A setting's name as it is registered; 42704 for an unknown one. */
@@ -107,6 +109,12 @@ export interface SqlServices {
       target?: { typeOid: Oid; typmod: number; columnName: string };
       domainType?: { typeOid: Oid; typmod: number; collation: Oid };
     },
+  ): Expr;
+  /** Analyses WHEN of a trigger: OLD is relation 1, NEW relation 2. */
+  triggerCondition(
+    node: Node,
+    relation: RelationDescriptor,
+    what: { isRow: boolean; hasInsert: boolean; hasDelete: boolean; isBefore: boolean },
   ): Expr;
   /** Coerces an analysed expression by assignment; null when there is no such cast. */
   coerce(expr: Expr, typeOid: Oid, typmod: number): Expr | null;

@@ -3,6 +3,7 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
+import { PG_TRIGGER } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { stringOf } from '../../sql/parse/ast.ts';
@@ -10,6 +11,7 @@ import type { DropStmt, Node, ObjectType, TruncateStmt } from '../../sql/parse/n
 import { type Ddl, namesOf, rangeVarName, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { lockedChildren } from './inheritance.ts';
+import { findTrigger } from './create-trigger.ts';
 import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
 import { checkKind, lookupRoutine, missingRoutine, type RoutineLookup } from './routine-names.ts';
 import { changeSequence, presentSettings } from './sequence.ts';
@@ -116,6 +118,40 @@ export async function dropObjects(ddl: Ddl, statement: DropStmt): Promise<Utilit
       for (const node of statement.objects ?? []) {
         const object = findCast(ddl, node, missingOk);
         if (object !== null) objects.push(object);
+      }
+      break;
+    case 'OBJECT_TRIGGER':
+      tag = 'DROP TRIGGER';
+      for (const node of statement.objects ?? []) {
+        const names = namesOf(node);
+        const target = rangeVarOf(names.slice(0, -1));
+        if (
+          missingOk &&
+          target.schemaname !== undefined &&
+          ddl.reader.namespaceByName(target.schemaname) === null
+        ) {
+          ddl.notice(`schema "${target.schemaname}" does not exist, skipping`);
+          continue;
+        }
+        const relation = await ddl.relationIfExists(target, 'AccessExclusive');
+        if (relation === null) {
+          if (!missingOk) throw ddl.undefinedRelation(target);
+          ddl.notice(`relation "${rangeVarName(target)}" does not exist, skipping`);
+          continue;
+        }
+        ddl.requireRelationOwner(relation);
+        const oid = findTrigger(ddl, relation, names.at(-1)!);
+        if (oid === null) {
+          const message = `trigger "${names.at(-1)}" for ${missingOk ? 'relation' : 'table'} "${missingOk ? rangeVarName(target) : relation.name}" does not exist`;
+          if (!missingOk) throw new DbError('undefined_object', message);
+          ddl.notice(`${message}, skipping`);
+          continue;
+        }
+        const constraint = ddl.writer.row('pg_trigger', oid)[PG_TRIGGER.tgconstraint] as Oid;
+        // A constraint trigger goes with its constraint.
+        objects.push(
+          constraint === 0 ? address(CLASS_OID.trigger, oid) : address(CLASS_OID.constraint, constraint),
+        );
       }
       break;
     case 'OBJECT_RULE':
@@ -296,7 +332,9 @@ export async function truncate(ddl: Ddl, statement: TruncateStmt): Promise<Utili
           state: { ...state, lastValue: state.start, isCalled: false },
         });
       }
+  for (const relation of relations.values()) await ddl.context.fireTruncate?.(relation, 'BEFORE');
   for (const relation of relations.values())
     ddl.context.tables.truncate(ddl.context.transaction, relation.oid);
+  for (const relation of relations.values()) await ddl.context.fireTruncate?.(relation, 'AFTER');
   return { tag: 'TRUNCATE TABLE' };
 }

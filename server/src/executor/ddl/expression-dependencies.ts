@@ -34,6 +34,11 @@ export class DependencyCollector {
     this.walk(expr, [[{ oid: relationOid }]]);
   }
 
+  /** WHEN of a trigger: relations 1 and 2 are both the table. */
+  triggerExpression(expr: Expr, relationOid: Oid): void {
+    this.walk(expr, [[{ oid: relationOid }, { oid: relationOid }]]);
+  }
+
   query(query: Query): void {
     this.walkQuery(query, []);
   }

@@ -39,6 +39,7 @@ import type {
   CreateStmt,
   CreateTableAsStmt,
   CreateTableSpaceStmt,
+  CreateTrigStmt,
   DefineStmt,
   DropdbStmt,
   DropOwnedStmt,
@@ -66,6 +67,7 @@ import type { DdlContext, UtilityResult } from './contract.ts';
 import { alterFunction, createFunction } from './create-function.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
+import { createTrigger } from './create-trigger.ts';
 import { alterDatabase, createDatabase, dropDatabase } from './database.ts';
 import { alterDefaultPrivileges } from './default-privileges.ts';
 import { createCast, defineObject } from './define-objects.ts';
@@ -149,6 +151,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   AlterDomainStmt: (ddl, tree: AlterDomainStmt) => alterDomain(ddl, tree),
   CreateFunctionStmt: (ddl, tree: CreateFunctionStmt) => createFunction(ddl, tree),
   AlterFunctionStmt: (ddl, tree: AlterFunctionStmt) => alterFunction(ddl, tree),
+  CreateTrigStmt: (ddl, tree: CreateTrigStmt) => createTrigger(ddl, tree),
   VacuumStmt: (ddl, tree: VacuumStmt) => vacuum(ddl, tree),
   CheckPointStmt: (ddl) => checkpoint(ddl),
   ReindexStmt: (ddl, tree: ReindexStmt) => reindex(ddl, tree),

@@ -35,6 +35,7 @@ import type { Datum } from '../../types/datum.ts';
 import { largeObjectOid } from './comment.ts';
 import { type Ddl, namesOf, rangeVarName } from './common.ts';
 import type { UtilityResult } from './contract.ts';
+import { renameTrigger } from './create-trigger.ts';
 import { findFunction } from './drop.ts';
 import { setExtensionSchema } from './extension.ts';
 import { lockedChildren } from './inheritance.ts';
@@ -93,6 +94,11 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
       return {
         tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType),
       };
+    }
+    case 'OBJECT_TRIGGER': {
+      const relation = await ddl.relation(statement.relation!, 'AccessExclusive');
+      await renameTrigger(ddl, relation, statement.subname!, newName);
+      return { tag: 'ALTER TRIGGER' };
     }
     case 'OBJECT_TABCONSTRAINT': {
       const relation = await ddl.relation(statement.relation!, 'AccessExclusive');

@@ -12,6 +12,7 @@ import {
 } from '../../sql/analyse/index.ts';
 import { ParameterTypes } from '../../sql/analyse/parameters.ts';
 import { Scope, type StatementContext } from '../../sql/analyse/scope.ts';
+import { analyseTriggerCondition } from '../../sql/analyse/trigger-condition.ts';
 import { STORED_DEPARSER } from '../../sql/deparse/stored.ts';
 import type { Node } from '../../sql/parse/nodes.ts';
 import { parseStatements } from '../../sql/parse/parser.ts';
@@ -90,6 +91,7 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
         ).at(expr.position);
       return condition;
     },
+    triggerCondition: (node, relation, what) => analyseTriggerCondition(node, relation, what, analysis()),
     coerce: (expr, typeOid, typmod) => coerce(context(), expr, typeOid, typmod),
     query: (node): Query => analyseQuery(node, analysis()),
     evaluate: (expr) => options.evaluate(expr),

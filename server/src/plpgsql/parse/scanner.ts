@@ -134,7 +134,9 @@ function otherString(raw: string): string {
           return sequence.length > 1 ? String.fromCharCode(Number.parseInt(sequence.slice(1), 16)) : 'x';
         case 'u':
         case 'U':
-          return sequence.length > 1 ? String.fromCodePoint(Number.parseInt(sequence.slice(1), 16)) : sequence;
+          return sequence.length > 1
+            ? String.fromCodePoint(Number.parseInt(sequence.slice(1), 16))
+            : sequence;
         default:
           return /^[0-7]+$/.test(sequence) ? String.fromCharCode(Number.parseInt(sequence, 8)) : sequence;
       }

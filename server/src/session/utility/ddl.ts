@@ -87,6 +87,7 @@ export class DdlUtility implements UtilityExecutor {
       onCommitTemporary: (oid, action) => session.onCommitTemporary(oid, action),
       validateFunction: async (oid) => session.routines?.validate(oid, context.text),
       ...(session.routines === undefined ? {} : { sqlBody: session.routines.sqlBody.bind(session.routines) }),
+      fireTruncate: async (relation, when) => session.routines?.fireTruncate(relation, when),
       settingName: (name) => session.settings.nameOf(name),
       checkSetting: (name, value) => session.settings.check(name, value),
     };

@@ -238,7 +238,7 @@ export function shownValue(session: BackendSession, name: string): string {
   }
 }
 
-export function setConstraints(command: SessionCommand): string {
+export async function setConstraints(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   const deferred = flag(statement.tree, 'deferred');
   const oids: Oid[] = [];
@@ -256,7 +256,7 @@ export function setConstraints(command: SessionCommand): string {
       oids.push(constraint.oid);
     }
   }
-  session.setConstraints(oids, deferred);
+  await session.setConstraints(oids, deferred);
   return 'SET CONSTRAINTS';
 }
 

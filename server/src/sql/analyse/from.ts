@@ -1,5 +1,6 @@
 /** The FROM clause: tables, subqueries, functions, joins, and what each makes visible. */
 import { DbError, notSupported } from '../../base/error.ts';
+import type { RelationDescriptor } from '../../catalog/contract.ts';
 import {
   type Alias,
   as,
@@ -12,6 +13,7 @@ import {
   type RangeSubselect,
   type RangeTableSample,
   type RangeVar,
+  stringOf,
   stringsOf,
   tagOf,
 } from '../parse/ast.ts';
@@ -138,6 +140,8 @@ export function transformRangeVar(scope: Scope, rangeVar: RangeVar): NamespaceIt
       const entry = cteEntry(scope, found.state, found.levelsUp, rangeVar, true);
       return makeItem(entry, scope.rangeTable.length);
     }
+    const transition = scope.context.names?.relation?.(rangeVar.relname ?? '') ?? null;
+    if (transition !== null) return transitionItem(scope, rangeVar, transition);
   }
   const relation = openRelation(scope, rangeVar);
   const entry = relationEntry(scope, relation, {
@@ -148,6 +152,36 @@ export function transformRangeVar(scope: Scope, rangeVar: RangeVar): NamespaceIt
   });
   entry.privileges.push({ privilege: 'SELECT', columns: [] });
   return makeItem(entry, scope.rangeTable.length);
+}
+
+/** A transition table reads like a function that gives rows of the table. */
+function transitionItem(
+  scope: Scope,
+  rangeVar: RangeVar,
+  transition: { value: Expr; relation: RelationDescriptor },
+): NamespaceItem {
+  const { value, relation } = transition;
+  const alias = rangeVar.alias?.aliasname ?? rangeVar.relname ?? '';
+  const columnNames = relation.columns.map((column) => (column.dropped ? '' : column.name));
+  (rangeVar.alias?.colnames ?? []).forEach((node, index) => {
+    columnNames[index] = stringOf(node);
+  });
+  scope.addEntry({
+    kind: 'function',
+    functions: [
+      {
+        expr: { ...value, typeOid: relation.rowTypeOid },
+        columnCount: relation.columns.length,
+      },
+    ],
+    ordinality: false,
+    alias,
+    columnNames,
+    columnTypes: relation.columns.map(({ typeOid, typmod, collation }) => ({ typeOid, typmod, collation })),
+    lateral: false,
+    inFrom: true,
+  });
+  return makeItem(scope.rangeTable[scope.rangeTable.length - 1], scope.rangeTable.length);
 }
 
 function transformRangeSubselect(scope: Scope, node: RangeSubselect): NamespaceItem {

@@ -5,7 +5,12 @@
  */
 import type { Oid } from '../../base/brands.ts';
 import { DbError, internalError } from '../../base/error.ts';
-import type { CatalogReader, SearchPath, TypeDescriptor } from '../../catalog/contract.ts';
+import type {
+  CatalogReader,
+  RelationDescriptor,
+  SearchPath,
+  TypeDescriptor,
+} from '../../catalog/contract.ts';
 import type { FormatContext } from '../../types/contract.ts';
 import type { WindowDef } from '../parse/ast.ts';
 import type { CommonTable, Expr, Query, RangeTableEntry, WindowClause } from '../tree.ts';
@@ -26,6 +31,8 @@ export interface NameHook {
     position: number | undefined,
     column: Expr | null,
   ): Expr | null;
+  /** A table that exists for the function only (transition tables): its rows come from a parameter. */
+  relation?(name: string): { value: Expr; relation: RelationDescriptor } | null;
   /** Fields of a value of type record that the hook gave out; null when unknown. */
   fieldsOf(expr: Expr): RowField[] | null;
 }
@@ -78,6 +85,7 @@ export type ExpressionKind =
   | 'generated'
   | 'call'
   | 'copyWhere'
+  | 'triggerWhen'
   | 'cycleMark';
 
 /** Short name in messages like "aggregate functions are not allowed in WHERE". */
@@ -118,6 +126,7 @@ export const KIND_NAME: Readonly<Record<ExpressionKind, string>> = {
   generated: 'GENERATED AS',
   call: 'CALL',
   copyWhere: 'WHERE',
+  triggerWhen: 'trigger WHEN',
   cycleMark: 'CYCLE',
 };
 

@@ -119,6 +119,7 @@ function checkSubqueryPlace(scope: Scope, position: number | undefined): void {
     generated: 'cannot use subquery in column generation expression',
     call: 'cannot use subquery in CALL argument',
     copyWhere: 'cannot use subquery in COPY FROM WHERE condition',
+    triggerWhen: 'cannot use subquery in trigger WHEN condition',
   };
   const message = places[scope.kind];
   if (message !== undefined) throw new DbError('feature_not_supported', message).at(position);

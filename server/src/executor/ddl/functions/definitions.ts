@@ -10,9 +10,11 @@ import {
   PG_OPCLASS,
   PG_PROC,
   PG_STATISTIC_EXT,
+  PG_TRIGGER,
 } from '../../../catalog/data/columns.ts';
 import {
   describeColumns,
+  describeTrigger,
   numbers,
   storedExpressions,
   strings,
@@ -21,9 +23,12 @@ import {
 import { formatType } from '../../../catalog/format-type.ts';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from '../../../catalog/identifiers.ts';
 import { relationName } from '../../../catalog/object-names.ts';
+import { systemColumnName } from '../../../sql/analyse/index.ts';
+import { deparseExpr } from '../../../sql/deparse/index.ts';
 import { STORED_DEPARSER } from '../../../sql/deparse/stored.ts';
 import { parseExpr } from '../../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
+import { DEFAULT_FORMAT } from '../../../types/index.ts';
 import type { Surroundings } from './host.ts';
 
 function columnList(relation: RelationDescriptor, attnums: readonly number[]): string {
@@ -399,4 +404,70 @@ export function serialSequence(around: Surroundings, tableName: string, columnNa
   if (column.sequenceOid === 0) return null;
   const sequence = around.reader.relation(column.sequenceOid)!;
   return qualifiedName(sequence.namespaceName, sequence.name);
+}
+
+/** pg_get_triggerdef. */
+export function triggerDefinition(around: Surroundings, oid: Oid, pretty: boolean): string | null {
+  const { reader, path } = around;
+  const row = reader.view.get('pg_trigger', oid)?.values;
+  if (row === undefined) return null;
+  const trigger = describeTrigger(row);
+  const relation = reader.relation(trigger.relationOid)!;
+  const { type } = trigger;
+  const isConstraint = trigger.constraintOid !== 0;
+  let text = `CREATE ${isConstraint ? 'CONSTRAINT ' : ''}TRIGGER ${quoteIdentifier(trigger.name)} `;
+  text += (type & 2) !== 0 ? 'BEFORE' : (type & 64) !== 0 ? 'INSTEAD OF' : 'AFTER';
+  const events: string[] = [];
+  if ((type & 4) !== 0) events.push('INSERT');
+  if ((type & 8) !== 0) events.push('DELETE');
+  if ((type & 16) !== 0)
+    events.push(
+      trigger.columns.length === 0 ? 'UPDATE' : `UPDATE OF ${columnList(relation, trigger.columns)}`,
+    );
+  if ((type & 32) !== 0) events.push('TRUNCATE');
+  const table = pretty
+    ? relationName(reader, relation.oid, path)
+    : qualifiedName(relation.namespaceName, relation.name);
+  text += ` ${events.join(' OR ')} ON ${table} `;
+  if (isConstraint) {
+    const referenced = row[PG_TRIGGER.tgconstrrelid] as Oid;
+    if (referenced !== 0) text += `FROM ${relationName(reader, referenced, path)} `;
+    if (!trigger.deferrable) text += 'NOT ';
+    text += `DEFERRABLE INITIALLY ${trigger.initiallyDeferred ? 'DEFERRED' : 'IMMEDIATE'} `;
+  }
+  if (trigger.oldTable !== null || trigger.newTable !== null) {
+    text += 'REFERENCING ';
+    if (trigger.oldTable !== null) text += `OLD TABLE AS ${quoteIdentifier(trigger.oldTable)} `;
+    if (trigger.newTable !== null) text += `NEW TABLE AS ${quoteIdentifier(trigger.newTable)} `;
+  }
+  text += `FOR EACH ${(type & 1) !== 0 ? 'ROW' : 'STATEMENT'} `;
+  if (trigger.condition !== null) {
+    const condition = deparseExpr(
+      parseExpr(trigger.condition, (typeOid) => reader.type(typeOid)!.support),
+      {
+        catalog: reader,
+        path,
+        format: { ...DEFAULT_FORMAT, names: reader.names(path) },
+        pretty,
+        variable: (variable) => {
+          const side = variable.relation === 1 ? 'old' : 'new';
+          if (variable.attribute === 0) return `${side}.*`;
+          const column = relation.columns[variable.attribute - 1];
+          return `${side}.${column === undefined ? systemColumnName(variable.attribute) : quoteIdentifier(column.name)}`;
+        },
+      },
+    );
+    text += `WHEN (${condition}) `;
+  }
+  const descriptor = reader.function(trigger.functionOid);
+  const isVisible =
+    descriptor !== null &&
+    reader.functionsByName(null, descriptor.name, path).some((candidate) => candidate.oid === descriptor.oid);
+  const name =
+    descriptor === null
+      ? '?'
+      : isVisible
+        ? quoteIdentifier(descriptor.name)
+        : qualifiedName(reader.namespaceName(descriptor.namespaceOid) ?? '', descriptor.name);
+  return `${text}EXECUTE FUNCTION ${name}(${trigger.args.map((argument) => quoteLiteral(argument)).join(', ')})`;
 }

@@ -31,6 +31,7 @@ import {
   serialSequence,
   statisticsDefinition,
   statisticsExpressions,
+  triggerDefinition,
   viewDefinition,
 } from './definitions.ts';
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
@@ -127,6 +128,8 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
   pg_get_constraintdef: (around, oid) => constraintDefinition(around, number(oid), false),
   pg_get_constraintdef_ext: (around, oid, pretty) =>
     constraintDefinition(around, number(oid), pretty === true),
+  pg_get_triggerdef: (around, oid) => triggerDefinition(around, number(oid), false),
+  pg_get_triggerdef_ext: (around, oid, pretty) => triggerDefinition(around, number(oid), pretty === true),
   pg_get_indexdef: (around, oid) => indexDefinition(around, number(oid), { column: 0, pretty: false }),
   pg_get_indexdef_ext: (around, oid, column, pretty) =>
     indexDefinition(around, number(oid), { column: number(column), pretty: pretty === true }),
@@ -139,8 +142,6 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
     viewDefinition(around, around.names.resolve('class', text(name)), pretty === true),
   pg_get_ruledef: () => null,
   pg_get_ruledef_ext: () => null,
-  pg_get_triggerdef: () => null,
-  pg_get_triggerdef_ext: () => null,
   pg_get_functiondef: (around, oid) => functionDefinition(around, number(oid)),
   pg_get_function_arguments: (around, oid) =>
     functionArguments(around, number(oid), { withDefaults: true, identity: false }),

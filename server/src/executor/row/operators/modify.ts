@@ -13,7 +13,14 @@ import type { Snapshot } from '../../../txn/contract.ts';
 import { type Datum, Tid } from '../../../types/datum.ts';
 import { AfterQueue, concurrentUpdate } from '../../constraints/queue.ts';
 import { TargetTable } from '../../constraints/target.ts';
+import type { TriggerOperation } from '../../routines.ts';
 import type { ExecutionState } from '../../state.ts';
+import {
+  RowTriggerRun,
+  StatementTriggerRun,
+  TableTriggers,
+  TRIGGER_BEFORE,
+} from '../../triggers/table-triggers.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import type { Operator } from './operator.ts';
 
@@ -54,6 +61,19 @@ export class Modify implements Operator {
   /** Conflicting row that could not be read at the last attempt. */
   private unseenConflict: RowId | null = null;
   private returningProgress = 0;
+  /** Triggers of the target; null when none can fire. */
+  private triggers: TableTriggers | null = null;
+  private beforeStatement: StatementTriggerRun | null = null;
+  private hasFiredBefore = false;
+  private hasQueuedAfter = false;
+  private rowRun: RowTriggerRun | null = null;
+  /** The row was locked for its BEFORE triggers. */
+  private isLocked = false;
+  /** attnums that the statement (or its DO UPDATE) assigns. */
+  private readonly assigned: ReadonlySet<number>;
+  private readonly assignedOnConflict: ReadonlySet<number>;
+  /** Of a table and its children only the table named fires statement triggers. */
+  private readonly firesStatements: boolean;
 
   constructor(state: ExecutionState, node: ModifyNode, child: Operator) {
     const compiler = new ExpressionCompiler(state, state.environment.resolver);
@@ -91,9 +111,87 @@ export class Modify implements Operator {
     this.recheck = compiler.testOrNull(node.recheck);
     this.returning = node.returning.map(({ expr, slot }) => ({ run: compiler.compile(expr), slot }));
     this.counts = isTopModify(state.plan.root, node);
+    const assignedIn = (rows: readonly (readonly (PlanExpr | null)[])[]): Set<number> =>
+      new Set(rows.flatMap((row) => row.flatMap((expr, column) => (expr === null ? [] : [column + 1]))));
+    this.assigned = assignedIn(
+      this.isMerge
+        ? node.mergeActions.filter(({ command }) => command === 'update').map(({ row }) => row)
+        : [node.row],
+    );
+    this.assignedOnConflict = assignedIn(node.onConflict === null ? [] : [node.onConflict.row]);
+    this.firesStatements = [state.plan.root, ...state.plan.ctes.map(({ root }) => root)].some(
+      (root) => firstModify(root) === node,
+    );
+  }
+
+  /** What the statement may do, whether or not a row comes to it. */
+  private operations(): TriggerOperation[] {
+    const commands = new Set<string>(
+      this.isMerge ? this.actions.map(({ command }) => command) : [this.node.command],
+    );
+    if (this.onConflict?.command === 'update') commands.add('update');
+    const order: TriggerOperation[] = ['INSERT', 'UPDATE', 'DELETE'];
+    return order.filter((operation) => commands.has(operation.toLowerCase()));
+  }
+
+  private get updatedColumns(): ReadonlySet<number> {
+    return this.onConflict?.command === 'update' ? this.assignedOnConflict : this.assigned;
+  }
+
+  /** Statement triggers before the first row; may leave by a suspension. */
+  private fireBefore(): void {
+    const { triggers } = this;
+    if (triggers !== null && this.firesStatements) {
+      this.beforeStatement ??= new StatementTriggerRun(
+        triggers,
+        TRIGGER_BEFORE,
+        this.operations(),
+        this.updatedColumns,
+      );
+      this.beforeStatement.run();
+    }
+    this.hasFiredBefore = true;
+  }
+
+  /** Statement triggers after the last row wait behind those of the rows. */
+  private queueAfter(): void {
+    this.hasQueuedAfter = true;
+    const { triggers } = this;
+    if (triggers === null || !this.firesStatements) return;
+    for (const operation of this.operations().reverse())
+      if (triggers.has(0, false, operation))
+        AfterQueue.of(this.state).statementTriggers(triggers, operation, this.updatedColumns);
+  }
+
+  /** Row triggers after a change, and transition tables. */
+  private changed(
+    operation: TriggerOperation,
+    oldRow: readonly Datum[] | null,
+    newRow: readonly Datum[] | null,
+    updated: ReadonlySet<number> | null = null,
+  ): void {
+    const { triggers } = this;
+    if (triggers === null) return;
+    const transition = triggers.transition(operation);
+    if (transition !== null) {
+      if (oldRow !== null) transition.oldRows?.rows.push(oldRow);
+      if (newRow !== null) transition.newRows?.rows.push([...newRow]);
+    }
+    if (triggers.has(0, true, operation))
+      AfterQueue.of(this.state).rowTriggers(
+        triggers,
+        operation,
+        { oldRow, newRow: newRow === null ? null : [...newRow] },
+        updated,
+      );
   }
 
   open(): void {
+    this.beforeStatement = null;
+    this.hasFiredBefore = false;
+    this.hasQueuedAfter = false;
+    this.rowRun = null;
+    this.triggers = null;
     this.isTargetCurrent = false;
     this.phase = 'fetch';
     this.child.open();
@@ -109,9 +207,13 @@ export class Modify implements Operator {
 
   next(): boolean {
     if (!this.isTargetCurrent) this.renewTarget();
+    if (!this.hasFiredBefore) this.fireBefore();
     for (;;) {
       if (this.phase === 'fetch') {
-        if (!this.child.next()) return false;
+        if (!this.child.next()) {
+          if (!this.hasQueuedAfter) this.queueAfter();
+          return false;
+        }
         this.beginRow();
       }
       if (this.phase !== 'returning') {
@@ -145,6 +247,7 @@ export class Modify implements Operator {
     ) {
       this.target = new TargetTable(environment, relationOid, this.state);
     }
+    this.triggers = TableTriggers.of(environment, this.target!.relation);
     this.isTargetCurrent = true;
   }
 
@@ -167,10 +270,12 @@ export class Modify implements Operator {
           this.beginValues();
           break;
         }
-        case 'values':
-          this.computeValues(this.actions[this.action]!);
-          this.phase = 'write';
+        case 'values': {
+          const goesOn = this.computeValues(this.actions[this.action]!);
+          if (goesOn === false) return false;
+          if (goesOn === true) this.phase = 'write';
           break;
+        }
         case 'write': {
           const done = this.write(this.actions[this.action]!.command);
           if (done !== null) return done;
@@ -212,6 +317,8 @@ export class Modify implements Operator {
 
   private beginValues(): void {
     this.phase = 'values';
+    this.rowRun = null;
+    this.isLocked = false;
     this.progress = 0;
     this.completed = false;
     this.oldRow = null;
@@ -225,13 +332,19 @@ export class Modify implements Operator {
     return found ? row : null;
   }
 
-  private computeValues(action: Action): void {
+  /** Makes the new row ready to be written; false = a trigger skips it, null = the row must be looked at again. */
+  private computeValues(action: Action): boolean | null {
     const target = this.target!;
     const { frame } = this.state;
+    const { triggers } = this;
     if (action.command === 'delete') {
-      if (target.referencedBy.length > 0 || this.returning.length > 0)
+      if (
+        target.referencedBy.length > 0 ||
+        this.returning.length > 0 ||
+        triggers?.wantsOldRow('DELETE') === true
+      )
         this.oldRow ??= this.readOldRow(this.rowId!, this.view!);
-      return;
+      return this.beforeRow('DELETE');
     }
     if (action.command === 'update') this.oldRow ??= this.readOldRow(this.rowId!, this.view!);
     const { columns } = target.relation;
@@ -243,9 +356,44 @@ export class Modify implements Operator {
       else this.row[column] = columns[column]!.dropped ? null : target.defaultValue(column);
     }
     if (!this.completed) {
+      const goesOn = this.beforeRow(action.command === 'insert' ? 'INSERT' : 'UPDATE');
+      if (goesOn !== true) return goesOn;
       target.complete(this.row);
       this.completed = true;
     }
+    return true;
+  }
+
+  /** BEFORE row triggers. The row they look at is locked first, so that it stays what they have seen. */
+  private beforeRow(operation: TriggerOperation): boolean | null {
+    const { triggers } = this;
+    if (triggers === null || !triggers.has(TRIGGER_BEFORE, true, operation)) return true;
+    const { state } = this;
+    if (operation !== 'INSERT' && !this.isLocked) {
+      const outcome = this.target!.table.lock(
+        state.environment.transaction,
+        this.view!,
+        this.rowId!,
+        operation === 'DELETE' ? 'Update' : 'NoKeyUpdate',
+      );
+      if (outcome.kind !== 'ok') {
+        const result = this.changedMeanwhile(outcome);
+        return result === null ? null : false;
+      }
+      this.isLocked = true;
+    }
+    this.rowRun ??= new RowTriggerRun(
+      triggers,
+      TRIGGER_BEFORE,
+      operation,
+      { oldRow: this.oldRow, newRow: operation === 'DELETE' ? null : [...this.row] },
+      this.assigned,
+    );
+    const result = this.rowRun.run();
+    this.rowRun = null;
+    if (result === null) return false;
+    if (operation !== 'DELETE') this.row = [...result];
+    return true;
   }
 
   /** One attempt to write; null = go on in another phase. */
@@ -285,6 +433,7 @@ export class Modify implements Operator {
       throw target.uniqueViolation(conflict, this.row);
     }
     if (target.foreignKeys.length > 0) AfterQueue.of(state).inserted(target, this.row);
+    this.changed('INSERT', null, this.row);
     this.show(this.row, result.rowId);
     return true;
   }
@@ -349,10 +498,23 @@ export class Modify implements Operator {
       if (!passes) return this.lockConflicting(rowId, view);
       this.conflictChosen = true;
     }
-    const newRow = target.relation.columns.map((_, column) => {
+    let newRow = target.relation.columns.map((_, column) => {
       const run = action.row[column] ?? null;
       return run === null ? oldRow[column]! : run(frame);
     });
+    if (this.triggers?.has(TRIGGER_BEFORE, true, 'UPDATE') === true) {
+      this.rowRun ??= new RowTriggerRun(
+        this.triggers,
+        TRIGGER_BEFORE,
+        'UPDATE',
+        { oldRow, newRow },
+        this.assignedOnConflict,
+      );
+      const result = this.rowRun.run();
+      this.rowRun = null;
+      if (result === null) return false;
+      newRow = [...result];
+    }
     target.complete(newRow);
     const outcome = target.table.update(
       transaction,
@@ -364,6 +526,7 @@ export class Modify implements Operator {
     switch (outcome.kind) {
       case 'ok':
         this.reportUpdate(oldRow, newRow);
+        this.changed('UPDATE', oldRow, newRow, this.assignedOnConflict);
         this.show(newRow, outcome.rowId);
         return true;
       case 'wait':
@@ -415,7 +578,10 @@ export class Modify implements Operator {
     const outcome = target.table.update(transaction, this.view!, this.rowId!, row, changed);
     switch (outcome.kind) {
       case 'ok':
-        if (oldRow !== null) this.reportUpdate(oldRow, row);
+        if (oldRow !== null) {
+          this.reportUpdate(oldRow, row);
+          this.changed('UPDATE', oldRow, row, this.assigned);
+        }
         this.show(row, outcome.rowId);
         return true;
       case 'conflict':
@@ -435,6 +601,7 @@ export class Modify implements Operator {
     if (outcome.kind !== 'ok') return this.changedMeanwhile(outcome);
     if (this.oldRow !== null) {
       if (target.referencedBy.length > 0) AfterQueue.of(state).deleted(target, this.oldRow);
+      this.changed('DELETE', this.oldRow, null);
       this.show(this.oldRow, this.rowId!);
     }
     return true;
@@ -455,6 +622,17 @@ export class Modify implements Operator {
         state.waitForTransaction(outcome.xid as Parameters<ExecutionState['waitForTransaction']>[0]);
         return null;
       case 'self':
+        if (this.isLocked) {
+          throw new DbError(
+            'triggered_data_change_violation',
+            this.actions[this.action]?.command === 'delete'
+              ? 'tuple to be deleted was already modified by an operation triggered by the current command'
+              : 'tuple to be updated was already modified by an operation triggered by the current command',
+            {
+              hint: 'Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.',
+            },
+          );
+        }
         if (this.isMerge) {
           throw new DbError('cardinality_violation', 'MERGE command cannot affect row a second time', {
             hint: 'Ensure that not more than one source row matches any one target row.',
@@ -498,6 +676,12 @@ function secondTime(): DbError {
       hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
     },
   );
+}
+
+function firstModify(root: PlanNode): PlanNode | null {
+  if (root.kind === 'modify') return root;
+  if (root.kind === 'append') return root.children[0] === undefined ? null : firstModify(root.children[0]);
+  return 'child' in root && root.child !== null ? firstModify(root.child as PlanNode) : null;
 }
 
 /** True for a modification whose rows the command tag counts: those at the top, not those in CTEs. */

@@ -5,6 +5,7 @@ import type { FunctionExpr, OperatorExpr } from '../../../sql/tree.ts';
 import { type Datum, SqlRecord } from '../../../types/datum.ts';
 import type { RowShape } from '../../functions.ts';
 import type { ExecutionState } from '../../state.ts';
+import { RowSet } from '../../triggers/row-set.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import { expressionChildren } from '../walk.ts';
 import type { Operator } from './operator.ts';
@@ -84,7 +85,14 @@ export class FunctionScan implements Operator {
     this.functions = node.functions.map(({ expr, slots, spread }) => {
       if (isSetCall(expr)) return { start: compileSet(compiler, expr).start, slots, spread };
       const value = compiler.compile(expr);
-      return { start: (frame: Datum[]) => [value(frame)][Symbol.iterator](), slots, spread };
+      return {
+        start: (frame: Datum[]): Iterator<Item> => {
+          const item = value(frame);
+          return item instanceof RowSet ? item.rows[Symbol.iterator]() : [item][Symbol.iterator]();
+        },
+        slots,
+        spread,
+      };
     });
     this.filter = compiler.testOrNull(node.filter);
   }
