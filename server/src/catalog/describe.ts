@@ -71,6 +71,8 @@ export function strings(value: Datum): string[] | null {
   return value === null ? null : (value as SqlArray).elements.map((element) => element as string);
 }
 
+const BTREE = 403;
+const HASH = 405;
 const ARRAY_SUBSCRIPT_HANDLER = 6179;
 const RECORD = 2249;
 const RECORD_ARRAY = 2287;
@@ -182,6 +184,14 @@ export function describeConstraint(row: CatalogRow): ConstraintDescriptor {
 /** indexprs holds a JSON array of serialised expressions. */
 export function storedExpressions(value: Datum): string[] {
   return value === null ? [] : (JSON.parse(value as string) as string[]);
+}
+
+/**
+ * Access methods whose indexes have entries. GIN, GiST, SP-GiST and BRIN indexes exist in the catalogs only: they are dumped, shown
+ * and dropped, but no scan uses them and no write feeds them.
+ */
+export function isStoredMethod(accessMethod: Oid): boolean {
+  return accessMethod === BTREE || accessMethod === HASH;
 }
 
 class Index implements IndexDescriptor {
@@ -360,6 +370,10 @@ class Relation implements RelationDescriptor {
         : view
             .find('pg_index', 'table', this.oid)
             .map(({ values }) => values)
+            .filter((values) => {
+              const classRow = view.get('pg_class', values[PG_INDEX.indexrelid] as number);
+              return classRow === null || isStoredMethod(classRow.values[PG_CLASS.relam] as Oid);
+            })
             .sort((a, b) => (a[PG_INDEX.indexrelid] as number) - (b[PG_INDEX.indexrelid] as number))
             .map((values) => {
               const classRow = view.get('pg_class', values[PG_INDEX.indexrelid] as number);
@@ -754,7 +768,6 @@ export function describeFunction(reader: CatalogReaderImplementation, row: Catal
   return new ProcedureDescriptor(reader, row);
 }
 
-const BTREE = 403;
 
 export function describeOperator(
   view: LayerView,

@@ -4,6 +4,7 @@ import type { Datum } from '../types/datum.ts';
 import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_INHERITS, PG_TRIGGER } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
 import { CLASS_OID } from './definitions.ts';
+import { isStoredMethod } from './describe.ts';
 import type { CatalogWriter, ObjectAddress } from './mutations.ts';
 
 /** Catalogs whose objects are just one row keyed by oid. */
@@ -89,7 +90,7 @@ function removeRelation(writer: CatalogWriter, oid: number): void {
     case 'i': {
       const index = writer.row('pg_index', oid);
       const tableOid = index[PG_INDEX.indrelid] as number;
-      writer.tables.dropIndex(writer.transaction, oid);
+      if (isStoredMethod(row[PG_CLASS.relam] as number)) writer.tables.dropIndex(writer.transaction, oid);
       writer.remove('pg_index', oid);
       if (view.find('pg_index', 'table', tableOid).length === 0 && view.get('pg_class', tableOid) !== null)
         writer.update('pg_class', tableOid, { [PG_CLASS.relhasindex]: false });

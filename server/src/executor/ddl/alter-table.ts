@@ -8,7 +8,14 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import type { ColumnDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
-import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_DEPEND } from '../../catalog/data/columns.ts';
+import {
+  PG_ATTRDEF,
+  PG_ATTRIBUTE,
+  PG_CLASS,
+  PG_CONSTRAINT,
+  PG_DEPEND,
+  PG_INDEX,
+} from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { describeColumns, missingValueText, strings } from '../../catalog/describe.ts';
 import { address } from '../../catalog/mutations.ts';
@@ -588,11 +595,23 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
       const identity = (
         command.def as { ReplicaIdentityStmt?: { identity_type?: string; name?: string } } | undefined
       )?.ReplicaIdentityStmt;
+      let chosen = 0;
+      if (identity?.identity_type === 'i') {
+        chosen = requireIndexOf(ddl, relation, identity.name!);
+        requireIdentityIndex(relation, chosen);
+      }
       writer.update('pg_class', oid, { [PG_CLASS.relreplident]: identity?.identity_type ?? 'd' });
+      markIndexes(ddl, relation, PG_INDEX.indisreplident, chosen);
       return;
     }
-    case 'AT_ClusterOn':
+    case 'AT_ClusterOn': {
+      const index = requireIndexOf(ddl, relation, command.name!);
+      markIndexes(ddl, relation, PG_INDEX.indisclustered, index);
+      return;
+    }
     case 'AT_DropCluster':
+      markIndexes(ddl, relation, PG_INDEX.indisclustered, 0);
+      return;
     case 'AT_DropOids':
     case 'AT_SetTableSpace':
     case 'AT_SetAccessMethod':
@@ -624,6 +643,42 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
         return;
       }
       throw notSupported(`ALTER TABLE action ${(command.subtype ?? '').replace('AT_', '')}`);
+  }
+}
+
+/** An index of the table by name; 42704 when it is none of its. */
+function requireIndexOf(ddl: Ddl, relation: RelationDescriptor, name: string): Oid {
+  const oid = ddl.reader.relationOid(relation.namespaceOid, name);
+  if (oid === null)
+    throw new DbError('undefined_object', `index "${name}" for table "${relation.name}" does not exist`);
+  const row = ddl.reader.view.get('pg_index', oid)?.values;
+  if (row === undefined || row[PG_INDEX.indrelid] !== relation.oid)
+    throw new DbError('wrong_object_type', `"${name}" is not an index for table "${relation.name}"`);
+  return oid;
+}
+
+/** Sets a flag of one of a table's indexes and takes it from the others. */
+function markIndexes(ddl: Ddl, relation: RelationDescriptor, column: number, chosen: Oid): void {
+  for (const { key, values } of ddl.reader.view.find('pg_index', 'table', relation.oid))
+    if (values[column] !== (key === chosen)) ddl.writer.update('pg_index', key, { [column]: key === chosen });
+}
+
+/** A replica identity names rows: unique, immediate, whole, without NULLs. */
+function requireIdentityIndex(relation: RelationDescriptor, oid: Oid): void {
+  const index = relation.indexes.find((candidate) => candidate.oid === oid);
+  const refuse = (message: string): never => {
+    throw new DbError('wrong_object_type', message);
+  };
+  if (index === undefined || !index.unique)
+    return refuse(`cannot use non-unique index "${index?.name ?? oid}" as replica identity`);
+  if (index.keyColumns.includes(0)) refuse(`cannot use expression index "${index.name}" as replica identity`);
+  if (index.predicate !== null) refuse(`cannot use partial index "${index.name}" as replica identity`);
+  for (const attnum of index.keyColumns) {
+    const column = relation.columns[attnum - 1]!;
+    if (!column.notNull)
+      refuse(
+        `index "${index.name}" cannot be used as replica identity because column "${column.name}" is nullable`,
+      );
   }
 }
 

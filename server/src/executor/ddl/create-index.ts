@@ -5,6 +5,7 @@ import { DbError, notSupported } from '../../base/error.ts';
 import type { IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
 import { PG_AM, PG_CLASS, PG_INDEX, PG_OPCLASS } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
+import { isStoredMethod } from '../../catalog/describe.ts';
 import { formatType } from '../../catalog/format-type.ts';
 import { address } from '../../catalog/mutations.ts';
 import { isIndexable } from '../../index/key-codec.ts';
@@ -22,6 +23,8 @@ import { type ColumnSpec, duplicateRelation, insertColumn, makeRow } from './rel
 
 const BTREE = 403;
 const HASH = 405;
+const GIST = 783;
+const SPGIST = 4000;
 
 export interface IndexKeySpec {
   /** attnum, 0 for an expression. */
@@ -372,7 +375,7 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
       address(CLASS_OID.operatorClass, key.operatorClass),
       'n',
     );
-  await buildIndex(ddl, table.oid, oid);
+  if (isStoredMethod(spec.accessMethod)) await buildIndex(ddl, table.oid, oid);
   return oid;
 }
 
@@ -450,8 +453,6 @@ export async function createIndex(ddl: Ddl, statement: IndexStmt): Promise<Utili
     if (values[PG_AM.amname] === methodName && values[PG_AM.amtype] === 'i') accessMethod = key as number;
   if (accessMethod === 0)
     throw new DbError('undefined_object', `access method "${methodName}" does not exist`);
-  if (accessMethod !== BTREE && accessMethod !== HASH)
-    throw notSupported(`index access method "${methodName}"`);
   if (statement.unique === true && accessMethod !== BTREE)
     throw new DbError(
       'feature_not_supported',
@@ -460,13 +461,23 @@ export async function createIndex(ddl: Ddl, statement: IndexStmt): Promise<Utili
   const elements = (statement.indexParams ?? []).flatMap((node) =>
     'IndexElem' in node ? [node.IndexElem] : [],
   );
-  if (accessMethod === HASH && elements.length > 1)
+  if ((accessMethod === HASH || accessMethod === SPGIST) && elements.length > 1)
     throw new DbError(
       'feature_not_supported',
       `access method "${methodName}" does not support multicolumn indexes`,
     );
   const taken = new Set<string>();
   const keys = elements.map((element) => analyseIndexKey(ddl, table, element, accessMethod, taken));
+  if (
+    accessMethod !== BTREE &&
+    accessMethod !== GIST &&
+    accessMethod !== SPGIST &&
+    (statement.indexIncludingParams?.length ?? 0) > 0
+  )
+    throw new DbError(
+      'feature_not_supported',
+      `access method "${methodName}" does not support included columns`,
+    );
   const included = (statement.indexIncludingParams ?? []).flatMap((node) => {
     if (!('IndexElem' in node)) return [];
     const name = node.IndexElem.name;

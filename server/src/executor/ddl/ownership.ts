@@ -57,6 +57,7 @@ const TAG_WORDS: Partial<Record<ObjectType, string>> = {
   OBJECT_FUNCTION: 'FUNCTION',
   OBJECT_PROCEDURE: 'PROCEDURE',
   OBJECT_ROUTINE: 'ROUTINE',
+  OBJECT_AGGREGATE: 'AGGREGATE',
   OBJECT_FOREIGN_TABLE: 'FOREIGN TABLE',
 };
 
@@ -173,6 +174,7 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
     }
     case 'OBJECT_FUNCTION':
     case 'OBJECT_PROCEDURE':
+    case 'OBJECT_AGGREGATE':
     case 'OBJECT_ROUTINE': {
       const oid = findFunction(ddl, statement.object!, statement.renameType, false)!;
       ddl.writer.update('pg_proc', oid, { [PG_PROC.proname]: newName });
@@ -442,6 +444,11 @@ function reassignedAcl(acl: Datum, oldOwner: Oid, newOwner: Oid): Datum {
   return aclDatum([...merged.values()]);
 }
 
+/** All indexes of a table, those without entries included. */
+function indexOids(ddl: Ddl, relation: Oid): Oid[] {
+  return ddl.reader.view.find('pg_index', 'table', relation).map(({ key }) => key as Oid);
+}
+
 /** Gives a relation, with its indexes, row type and owned sequences, to another role. */
 export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive = false): Promise<void> {
   const { writer } = ddl;
@@ -489,7 +496,7 @@ export async function changeOwner(ddl: Ddl, oid: Oid, newOwner: Oid, isRecursive
   }
   if (relation.kind !== 'i') writer.recordOwner(address(CLASS_OID.relation, oid), newOwner);
   if (relation.rowTypeOid !== 0) setTypeOwner(ddl, relation.rowTypeOid, newOwner);
-  for (const index of relation.indexes) await changeOwner(ddl, index.oid, newOwner, true);
+  for (const index of indexOids(ddl, oid)) await changeOwner(ddl, index, newOwner, true);
   for (const { sequenceOid } of relation.columns)
     if (sequenceOid !== 0) await changeOwner(ddl, sequenceOid, newOwner, true);
 }
@@ -522,6 +529,14 @@ const OWNED: Partial<
     acl: 29,
     word: 'procedure',
   },
+  OBJECT_AGGREGATE: {
+    catalog: 'pg_proc',
+    classId: CLASS_OID.procedure,
+    owner: 3,
+    acl: 29,
+    word: 'aggregate',
+  },
+  OBJECT_ROUTINE: { catalog: 'pg_proc', classId: CLASS_OID.procedure, owner: 3, acl: 29, word: 'routine' },
 };
 
 function findOwned(ddl: Ddl, type: ObjectType, object: Node | undefined): Oid {
@@ -661,8 +676,8 @@ export async function setSchema(ddl: Ddl, relation: RelationDescriptor, namespac
     address(CLASS_OID.namespace, namespace),
   );
   if (relation.rowTypeOid !== 0) moveType(ddl, relation.rowTypeOid, namespace);
-  for (const index of relation.indexes)
-    writer.update('pg_class', index.oid, { [PG_CLASS.relnamespace]: namespace });
+  for (const index of indexOids(ddl, relation.oid))
+    writer.update('pg_class', index, { [PG_CLASS.relnamespace]: namespace });
   for (const constraint of relation.constraints)
     writer.update('pg_constraint', constraint.oid, { [PG_CONSTRAINT.connamespace]: namespace });
   for (const { sequenceOid } of relation.columns)
@@ -726,7 +741,12 @@ export async function alterSchema(ddl: Ddl, statement: AlterObjectSchemaStmt): P
     }
     return result;
   }
-  if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE') {
+  if (
+    type === 'OBJECT_FUNCTION' ||
+    type === 'OBJECT_PROCEDURE' ||
+    type === 'OBJECT_AGGREGATE' ||
+    type === 'OBJECT_ROUTINE'
+  ) {
     const oid = findOwned(ddl, type, statement.object);
     const old = ddl.reader.function(oid)!.namespaceOid;
     ddl.writer.update('pg_proc', oid, { [PG_PROC.pronamespace]: namespace });

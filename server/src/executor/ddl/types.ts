@@ -296,7 +296,11 @@ function domainCheck(
   });
 }
 
-function addDomainCheck(ddl: Ddl, typeOid: Oid, check: { name: string | null; expr: Expr }): void {
+function addDomainCheck(
+  ddl: Ddl,
+  typeOid: Oid,
+  check: { name: string | null; expr: Expr; skipValidation?: boolean },
+): void {
   const row = ddl.writer.row('pg_type', typeOid);
   const namespace = row[PG_TYPE.typnamespace] as number;
   const typeName = row[PG_TYPE.typname] as string;
@@ -317,7 +321,7 @@ function addDomainCheck(ddl: Ddl, typeOid: Oid, check: { name: string | null; ex
       contype: 'c',
       condeferrable: false,
       condeferred: false,
-      convalidated: true,
+      convalidated: check.skipValidation !== true,
       conrelid: 0,
       contypid: typeOid,
       conindid: 0,
@@ -405,7 +409,11 @@ export async function alterDomain(ddl: Ddl, statement: AlterDomainStmt): Promise
       if (constraint.contype !== 'CONSTR_CHECK') throw notSupported('this domain constraint');
       const base = { typeOid: type.baseTypeOid, typmod: type.typmod, collation: type.collation };
       const expr = domainCheck(ddl, constraint, base);
-      addDomainCheck(ddl, type.oid, { name: constraint.conname ?? null, expr });
+      addDomainCheck(ddl, type.oid, {
+        name: constraint.conname ?? null,
+        expr,
+        skipValidation: constraint.skip_validation === true,
+      });
       if (constraint.skip_validation === true) return result;
       // Values there are pass through the domain once more.
       ddl.advance();
