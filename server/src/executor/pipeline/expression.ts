@@ -130,6 +130,7 @@ export class ExpressionEmitter {
           this.locals.i32(PARAM.stringTest(node.test));
         }
         return;
+      case 'number':
       case 'field':
       case 'stringRef':
       case 'stringEqual':
@@ -232,6 +233,7 @@ export class ExpressionEmitter {
         if (node.type.kind !== 'bool') return { value, isNull: null };
         return { value: builder.keep(unary('i32WrapI64', value.get())), isNull: null };
       }
+      case 'number':
       case 'field':
       case 'stringRef':
       case 'stringEqual':

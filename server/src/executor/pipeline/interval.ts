@@ -117,6 +117,8 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
       return TRUTH;
     case 'field':
       return checked(context.field?.(node.table, node.field) ?? EMPTY, BOUNDS.int8, 'a sum');
+    case 'number':
+      return { low: BigInt(node.value), high: BigInt(node.value) };
     case 'stringRef':
       return EMPTY;
     case 'stringEqual':

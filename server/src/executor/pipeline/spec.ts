@@ -21,7 +21,13 @@ export type CompareOperator = '=' | '<>' | '<' | '<=' | '>' | '>=';
 export type Node =
   | { readonly op: 'column'; readonly column: number; readonly type: PipelineType }
   /** Never NULL: a NULL constant makes the row executor run the plan. */
-  | { readonly op: 'param'; readonly param: number; readonly type: PipelineType }
+  | {
+      readonly op: 'param';
+      readonly param: number;
+      readonly type: PipelineType;
+      /** Decimals: digits after the point that the constant had before it was brought to the scale of its type. */
+      readonly digits?: number;
+    }
   | {
       readonly op: ArithmeticOperator;
       readonly left: Node;
@@ -70,6 +76,8 @@ export type Node =
 
 /** Expressions that only pipelines of whole queries use (`query/`). */
 export type QueryNode =
+  /** A constant of ours, never of a user. */
+  | { readonly op: 'number'; readonly value: number; readonly type: PipelineType }
   /** A value of the tuple of `table` that the row has found, or reads. */
   | { readonly op: 'field'; readonly table: number; readonly field: number; readonly type: PipelineType }
   /** A string column as reference: length and address (`query/layout.ts`). */
@@ -179,6 +187,7 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
     case 'param':
     case 'field':
     case 'stringRef':
+    case 'number':
       return;
     case 'stringTest':
       if (node.otherwise !== undefined) walkNode(node.otherwise, visit);
@@ -229,4 +238,75 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
       if (node.otherwise !== null) walkNode(node.otherwise, visit);
       return;
   }
+}
+
+/**
+ * Digits after the point that PostgreSQL shows for a decimal: a number where every row has the same, else a node that computes them (never NULL
+ * where the value is not). They are fewer than the scale of the type where CASE or COALESCE bring values of different scales together.
+ */
+export function shownScale(
+  node: Node,
+  ofField: (table: number, field: number) => Node | null,
+): number | Node {
+  const again = (part: Node): number | Node => shownScale(part, ofField);
+  switch (node.op) {
+    case 'param':
+      return node.digits ?? scaleOf(node);
+    case 'field':
+      return ofField(node.table, node.field) ?? scaleOf(node);
+    case 'scale':
+    case 'neg':
+      return again(node.arg);
+    case 'add':
+    case 'sub': {
+      const [left, right] = [again(node.left), again(node.right)];
+      if (typeof left === 'number' && typeof right === 'number') return Math.max(left, right);
+      const [first, second] = [asNode(left), asNode(right)];
+      const when: Node = { op: 'compare', operator: '>=', left: first, right: second, type: BOOL };
+      return { op: 'case', branches: [{ when, result: first }], otherwise: second, type: INT };
+    }
+    case 'mul': {
+      const [left, right] = [again(node.left), again(node.right)];
+      if (typeof left === 'number' && typeof right === 'number') return left + right;
+      return { op: 'add', left: asNode(left), right: asNode(right), type: INT, bounds: null };
+    }
+    case 'case': {
+      const results = [
+        ...node.branches.map(({ result }) => result),
+        ...(node.otherwise === null ? [] : [node.otherwise]),
+      ];
+      const scales = results.map(again);
+      if (scales.every((scale) => typeof scale === 'number' && scale === scales[0])) return scales[0]!;
+      return {
+        op: 'case',
+        branches: node.branches.map(({ when }, index) => ({ when, result: asNode(scales[index]!) })),
+        otherwise: node.otherwise === null ? null : asNode(scales.at(-1)!),
+        type: INT,
+      };
+    }
+    case 'coalesce': {
+      const scales = node.args.map(again);
+      if (scales.every((scale) => typeof scale === 'number' && scale === scales[0])) return scales[0]!;
+      return {
+        op: 'case',
+        branches: node.args.slice(0, -1).map((arg, index) => ({
+          when: { op: 'isNull', arg, negate: true, type: BOOL },
+          result: asNode(scales[index]!),
+        })),
+        otherwise: asNode(scales.at(-1)!),
+        type: INT,
+      };
+    }
+    default:
+      return scaleOf(node);
+  }
+}
+
+function scaleOf(node: Node): number {
+  return node.type.kind === 'decimal' ? node.type.scale : 0;
+}
+
+/** Digits as a node. */
+function asNode(scale: number | Node): Node {
+  return typeof scale === 'number' ? { op: 'number', value: scale, type: INT } : scale;
 }

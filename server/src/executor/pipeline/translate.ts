@@ -26,6 +26,7 @@ import {
   type PipelineSpec,
   type PipelineType,
   STRING,
+  shownScale,
 } from './spec.ts';
 
 const BOOL_OID = 16;
@@ -128,6 +129,8 @@ class Translator {
     const groups = node.groups.map(({ expr, slot }) => {
       const translated = this.node(expr);
       if (translated.type.kind === 'float') throw new NotCompilable('grouping by a double');
+      if (shownScale(translated, () => null) !== scaleOf(translated))
+        throw new NotCompilable('decimals of changing scale');
       return { node: translated, slot, typeOid: expr.typeOid };
     });
     const accumulators: AccumulatorSpec[] = [{ op: 'count', arg: null, filter: null }];
@@ -158,6 +161,8 @@ class Translator {
       if (expr.typeOid === 700 && kind !== 'avgFloat') throw new NotCompilable('aggregate over float4');
       if (kind === 'avgFloat' && arg.type.kind !== 'float')
         arg = { op: 'toFloat', arg, divisor: 1, type: FLOAT };
+      // How many digits a sum shows depends on the rows that were added: whole queries know.
+      if (shownScale(arg, () => null) !== scaleOf(arg)) throw new NotCompilable('decimals of changing scale');
       const op = kind === 'min' || kind === 'max' ? kind : 'sum';
       const accumulator = addAccumulator(accumulators, { op, arg, filter });
       const count = addAccumulator(accumulators, { op: 'count', arg, filter });
@@ -398,7 +403,10 @@ class Translator {
         const by = scale - scaleOf(node);
         // A constant is brought to the scale once, not per row.
         if (node.op === 'param' && by > 0)
-          return this.scaledParam(node.param, 10n ** BigInt(by), decimal(scale));
+          return {
+            ...this.scaledParam(node.param, 10n ** BigInt(by), decimal(scale)),
+            digits: scaleOf(node),
+          };
         return by === 0 && node.type.kind === 'decimal'
           ? node
           : { op: 'scale', arg: node, factor: 10n ** BigInt(by), type: decimal(scale) };
@@ -408,7 +416,7 @@ class Translator {
     return [...nodes];
   }
 
-  private scaledParam(param: number, factor: bigint, type: PipelineType): Node {
+  private scaledParam(param: number, factor: bigint, type: PipelineType): Extract<Node, { op: 'param' }> {
     const value = (this.params[param] as bigint) * factor;
     if (value > 1n << 62n || value < -(1n << 62n)) throw new NotCompilable('a constant with many digits');
     this.params.push(value);

@@ -86,6 +86,8 @@ export function isNullable(
   switch (node.op) {
     case 'field':
       return fields(node.table, node.field);
+    case 'number':
+      return false;
     case 'stringRef':
       return columns[node.column]!.nullable;
     case 'stringEqual':

@@ -283,8 +283,9 @@ export class Branch {
     const kind = builtin(functionOid);
     if (kind === null) throw new NotCompilable(`function ${functionOid}`);
     if (kind.kind === 'compare') {
-      const average = this.averageComparison(kind.operator, argExprs);
-      if (average !== null) return average;
+      const special =
+        this.averageComparison(kind.operator, argExprs) ?? this.longComparison(kind.operator, argExprs);
+      if (special !== null) return special;
     }
     const args = argExprs.map((arg) => this.node(arg));
     const [first, second] = args as [Node, Node];
@@ -346,6 +347,40 @@ export class Branch {
     };
   }
 
+  /** A decimal against a constant with more digits than 64 bits hold: the constant is cut to the digits of the other side. */
+  private longComparison(operator: CompareOperator, args: readonly PlanExpr[]): Node | null {
+    const index = args.findIndex((arg) => arg.typeOid === NUMERIC_OID && this.slotsOf(arg).size === 0);
+    if (index < 0) return null;
+    const constant = this.services.evaluate(this.substitute(args[index]!) as PlanExpr);
+    if (!isLong(constant)) return null;
+    return this.compareLong(index === 1 ? operator : MIRROR[operator], this.node(args[1 - index]!), constant);
+  }
+
+  /** node (side) constant. */
+  compareConstant(side: CompareOperator, node: Node, value: Datum, typeOid: number): Node {
+    const long = isLong(value) ? this.compareLong(side, node, value) : null;
+    return long ?? this.compare(side, node, this.constant(value, typeOid));
+  }
+
+  private compareLong(side: CompareOperator, node: Node, constant: Numeric): Node | null {
+    const coefficient = BigInt(constant.coefficient);
+    const scale = scaleOf(node);
+    if (constant.scale <= scale) return null;
+    const divisor = 10n ** BigInt(constant.scale - scale);
+    const quotient = coefficient / divisor;
+    const rest = coefficient - quotient * divisor;
+    const floor = rest < 0n ? quotient - 1n : quotient;
+    if (floor > 1n << 60n || floor < -(1n << 60n)) return null;
+    const isExact = rest === 0n;
+    // Between two neighbours: x < c is x <= floor, x >= c is x > floor.
+    const compare = (relation: CompareOperator): Node =>
+      this.compare(relation, node, this.params.add(floor, decimal(scale)));
+    if (isExact) return compare(side);
+    if (side === '<' || side === '<=') return compare('<=');
+    if (side === '>' || side === '>=') return compare('>');
+    return null;
+  }
+
   private averageOf(expr: PlanExpr): { factor: Node; sum: Node; count: Node } | null {
     if (expr.kind === 'slot') {
       let binding = this.bindings.get(expr.slot);
@@ -391,7 +426,7 @@ export class Branch {
     if (node.op === 'param' && by > 0) {
       const value = (this.params.values[node.param] as bigint) * 10n ** BigInt(by);
       if (value > 1n << 62n || value < -(1n << 62n)) throw new NotCompilable('a constant with many digits');
-      return this.params.add(value, decimal(scale));
+      return { ...this.params.add(value, decimal(scale)), digits: scaleOf(node) } as Node;
     }
     if (by === 0 && node.type.kind === 'decimal') return node;
     return { op: 'scale', arg: node, factor: 10n ** BigInt(by), type: decimal(scale) };
@@ -645,6 +680,13 @@ const MIRROR: Readonly<Record<CompareOperator, CompareOperator>> = {
   '>': '<',
   '>=': '<=',
 };
+
+/** A finite decimal of more digits than columns have. */
+function isLong(value: Datum): value is Numeric {
+  if (!(value instanceof Numeric) || value.kind !== 'finite') return false;
+  const coefficient = BigInt(value.coefficient);
+  return coefficient >= 1n << 60n || coefficient <= -(1n << 60n);
+}
 
 function elementsOf(array: SqlArray): readonly Datum[] {
   const { elements } = array;

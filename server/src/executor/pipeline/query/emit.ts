@@ -52,6 +52,8 @@ export interface QueryVariant {
   readonly wide: readonly boolean[];
   /** Groups: some key may be NULL, so the hash has the NULL bits in it. */
   readonly keyNulls: boolean;
+  /** Groups: the numbers among the keys tell most groups apart. */
+  readonly isBrief: boolean;
 }
 
 const MEMORY = { initial: 1, maximum: 65536, shared: true };
@@ -96,19 +98,19 @@ function wordOf(builder: FunctionBuilder, slot: Slot): Local<'i64'> {
   return builder.keep(unary('i64ExtendI32U', (value as Local<'i32'>).get()));
 }
 
+/** How strings go into a hash: whole, or by their length and first bytes where other keys tell the tuples apart. */
 function hashOf(
   builder: FunctionBuilder,
   words: readonly Local<'i64'>[],
   isString: readonly boolean[],
   nulls: Local<'i32'> | null,
   strings: StringFunctions,
+  isBrief = false,
 ): Local<'i64'> {
-  // Strings cost a call: where there are other keys, those alone make the hash.
-  const hashed = isString.every(Boolean) ? words : words.filter((_, index) => !isString[index]);
   let hash: I64 | null = nulls === null ? null : unary('i64ExtendI32U', nulls.get());
-  hashed.forEach((word) => {
-    const value = isString.every(Boolean)
-      ? builder.callValue(strings.hash, [word.get()], ['i64'], 'i64')
+  words.forEach((word, index) => {
+    const value = isString[index]
+      ? builder.callValue(isBrief ? strings.brief : strings.hash, [word.get()], ['i64'], 'i64')
       : word.get();
     hash = mixed(builder, hash, value);
   });
@@ -628,7 +630,7 @@ class PipelineCode {
       // NULL has the last cell.
       if (nulls !== null) cell = select(nulls.get(), binary('i32Sub', this.groupMask!.get(), i32(1)), cell);
     } else {
-      const hash = hashOf(builder, words, kinds, nulls, this.strings);
+      const hash = hashOf(builder, words, kinds, nulls, this.strings, this.variant.isBrief);
       cell = binary('i32And', unary('i32WrapI64', hash.get()), this.groupMask!.get());
     }
     const place = builder.keep(binary('i32Add', this.groupDirectory!.get(), binary('i32Shl', cell, i32(2))));
@@ -766,7 +768,7 @@ class GroupCode {
     const kinds = keyKinds(this.store);
     const words = kinds.map((_, index) => builder.keep(load('i64Load', tuple.get(), offsets[index]!)));
     const nulls = withNulls ? builder.keep(load('i32Load', tuple.get(), TUPLE_NULLS)) : null;
-    return hashOf(builder, words, kinds, nulls, this.strings);
+    return hashOf(builder, words, kinds, nulls, this.strings, this.variant.isBrief);
   }
 
   /** Whether the hash of the pipeline's keys includes which of them are NULL. */

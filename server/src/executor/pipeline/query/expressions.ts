@@ -50,6 +50,7 @@ export class TupleExpressions implements QueryExpressions {
 
   prepare(node: QueryNode, emitter: ExpressionEmitter): void {
     switch (node.op) {
+      case 'number':
       case 'field':
         return;
       case 'stringRef': {
@@ -83,6 +84,8 @@ export class TupleExpressions implements QueryExpressions {
   compute(node: QueryNode, emitter: ExpressionEmitter): Slot {
     const { builder } = emitter;
     switch (node.op) {
+      case 'number':
+        return { value: builder.keep(i64(BigInt(node.value))), isNull: null };
       case 'field':
         return this.field(node.table, node.field, emitter);
       case 'stringRef': {

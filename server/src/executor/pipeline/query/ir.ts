@@ -17,6 +17,8 @@ export interface FieldSpec {
   readonly countedBy: number;
   /** Index of the accumulator, or -1. */
   readonly accumulator: number;
+  /** Sums of decimals: the field with the digits after the point that the sum shows; -1 = those of the type. */
+  readonly shownBy: number;
 }
 
 /** A store of tuples. */

@@ -77,6 +77,18 @@ export interface QueryResult {
 
 type Work = QueryTask['work'];
 
+/** How groups of a store are found. */
+interface GroupVariant {
+  readonly mode: 'direct' | 'hash';
+  readonly keyNulls: boolean;
+  readonly isBrief: boolean;
+  readonly cells: number;
+  readonly low: bigint;
+}
+
+/** A number among group keys with so many possible values tells most groups apart. */
+const BRIEF_RANGE_MIN = 10_000n;
+
 /** See the module comment. */
 export class QueryJob {
   readonly statistics: QueryStatistics;
@@ -89,12 +101,7 @@ export class QueryJob {
   private readonly facts: (FieldFacts[] | null)[];
   private readonly rows: number[];
   private readonly wide: (boolean[] | null)[];
-  private readonly groupVariants: {
-    mode: 'direct' | 'hash';
-    keyNulls: boolean;
-    cells: number;
-    low: bigint;
-  }[] = [];
+  private readonly groupVariants: GroupVariant[] = [];
   private readonly kept: Frame[] = [];
   private params: ParamValue[] = [];
   private failure: unknown = null;
@@ -404,7 +411,7 @@ export class QueryJob {
       if (!state.isUnique && (step.join === 'inner' || step.join === 'left'))
         most *= Math.max(1, state.tuples);
     }
-    let group = { mode: 'hash' as 'direct' | 'hash', keyNulls: false, cells: 0, low: 0n };
+    let group: GroupVariant = { mode: 'hash', keyNulls: false, isBrief: false, cells: 0, low: 0n };
     let wide: boolean[] = [];
     if (sink.kind === 'groups') {
       this.groupVariants[sink.store] ??= this.groupVariant(sink.keys, facts, sourceRows);
@@ -416,7 +423,7 @@ export class QueryJob {
       kind: 'run',
       pipeline,
       stores: query.stores,
-      variant: { stores, sinkMode: group.mode, keyNulls: group.keyNulls, wide },
+      variant: { stores, sinkMode: group.mode, keyNulls: group.keyNulls, isBrief: group.isBrief, wide },
       params: this.params,
       directories,
       morsels,
@@ -425,20 +432,21 @@ export class QueryJob {
     };
   }
 
-  private groupVariant(
-    keys: readonly Node[],
-    facts: PipelineFacts,
-    sourceRows: number,
-  ): { mode: 'direct' | 'hash'; keyNulls: boolean; cells: number; low: bigint } {
+  private groupVariant(keys: readonly Node[], facts: PipelineFacts, sourceRows: number): GroupVariant {
     const keyNulls = keys.some((key) => facts.isNullable(key));
     const [key] = keys;
     if (keys.length === 1 && key!.type.kind !== 'string') {
       const { low, high } = facts.interval(key!);
       const cells = high - low + 2n;
       if (cells <= BigInt(Math.min(DIRECT_CELLS_MAX, Math.max(4096, sourceRows * 2))))
-        return { mode: 'direct', keyNulls, cells: Number(cells), low };
+        return { mode: 'direct', keyNulls, isBrief: false, cells: Number(cells), low };
     }
-    return { mode: 'hash', keyNulls, cells: 0, low: 0n };
+    const isBrief = keys.some((one) => {
+      if (one.type.kind === 'string') return false;
+      const { low, high } = facts.interval(one);
+      return high - low >= BRIEF_RANGE_MIN;
+    });
+    return { mode: 'hash', keyNulls, isBrief, cells: 0, low: 0n };
   }
 
   /** What is now known of the fields of a store. */

@@ -1,5 +1,6 @@
 /** Rows of a finished query, read out of shared memory: as SQL values, and in the order that the plan promises. */
 import type { Datum } from '../../../types/datum.ts';
+import type { Numeric } from '../../../types/numeric.ts';
 import { makeNumeric, numericDivide } from '../../../types/numeric-core.ts';
 import { compareUnder, type KeyOrder } from '../../row/sorter.ts';
 import { toDatum } from '../finalize.ts';
@@ -195,11 +196,23 @@ export class ResultRows {
       };
     }
     const sum = this.integerReader(column.sum);
-    const { type } = this.result.spec.fields[column.sum]!;
-    const scale = type.kind === 'decimal' ? type.scale : 0;
+    const decimal = this.decimalReader(column.sum, sum);
     return (tuple) => {
       const rows = view.getBigInt64(tuple + count, true);
-      return rows === 0n ? null : numericDivide(makeNumeric(sum(tuple), scale), makeNumeric(rows, 0));
+      return rows === 0n ? null : numericDivide(decimal(tuple), makeNumeric(rows, 0));
+    };
+  }
+
+  /** A decimal with the digits that it shows. */
+  private decimalReader(field: number, integer: (tuple: number) => bigint): (tuple: number) => Numeric {
+    const { type, shownBy } = this.result.spec.fields[field]!;
+    const scale = type.kind === 'decimal' ? type.scale : 0;
+    if (shownBy < 0) return (tuple) => makeNumeric(integer(tuple), scale);
+    const { view } = this;
+    const offset = this.offsets[shownBy]!;
+    return (tuple) => {
+      const shown = view.getInt32(tuple + offset, true);
+      return makeNumeric(integer(tuple) / 10n ** BigInt(scale - shown), shown);
     };
   }
 
@@ -245,8 +258,7 @@ export class ResultRows {
         const integer = this.integerReader(field);
         const isInt8 = typeOid === 20;
         if (type.kind === 'decimal' || typeOid === 1700) {
-          const scale = type.kind === 'decimal' ? type.scale : 0;
-          read = (tuple) => makeNumeric(integer(tuple), scale);
+          read = this.decimalReader(field, integer);
         } else
           read = (tuple) => {
             const value = integer(tuple);

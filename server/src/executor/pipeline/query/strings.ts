@@ -26,6 +26,8 @@ export interface StringFunctions {
   readonly equal: number;
   /** (reference i64) -> i64 */
   readonly hash: number;
+  /** (reference i64) -> i64: of the length and the first eight bytes */
+  readonly brief: number;
   /** (left address, right address, bytes) -> i32 */
   readonly equalBytes: number;
   /** (from, end, piece i64) -> address behind the first occurrence, or 0 */
@@ -107,6 +109,16 @@ export function stringFunctions(module: ModuleBuilder): StringFunctions {
     });
     builder.return(mixed(builder, value.get(), lowBytes(load('i64Load', at.get()), rest.get())));
   });
+  const brief = module.function(null, ['i64'], ['i64'], (builder) => {
+    const reference = builder.parameter(0, 'i64');
+    const length = builder.keep(lengthOf(reference.get()));
+    const word = load('i64Load', addressOf(reference.get()));
+    const first = builder.keep(word);
+    builder.if(binary('i32LtU', length.get(), i32(8)), () =>
+      builder.set(first, lowBytes(first.get(), length.get())),
+    );
+    builder.return(binary('i64Xor', first.get(), unary('i64ExtendI32U', length.get())));
+  });
   const find = module.function(null, ['i32', 'i32', 'i64'], ['i32'], (builder) => {
     const at = builder.parameter(0, 'i32');
     const end = builder.parameter(1, 'i32');
@@ -147,7 +159,7 @@ export function stringFunctions(module: ModuleBuilder): StringFunctions {
     });
     builder.return(i32(0));
   });
-  return { equal, hash, equalBytes, find };
+  return { equal, hash, brief, equalBytes, find };
 }
 
 /** LIKE over pieces in locals; true or false. */

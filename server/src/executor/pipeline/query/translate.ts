@@ -20,7 +20,7 @@ import type {
 import { aggregateKind } from '../functions.ts';
 import { NotCompilable } from '../interval.ts';
 import { LIMITS } from '../layout.ts';
-import { type AccumulatorSpec, BOOL, INT, type Node, type PipelineType } from '../spec.ts';
+import { type AccumulatorSpec, BOOL, INT, type Node, type PipelineType, shownScale } from '../spec.ts';
 import { addAccumulator } from '../translate.ts';
 import {
   type Binding,
@@ -87,7 +87,7 @@ export function isQueryShape(node: PlanNode): boolean {
         joins++;
         return !inner.nullAware && fits(inner.outer) && fits(inner.inner);
       case 'aggregate':
-        joins += inner.groups.length > 0 ? 1 : 0;
+        joins++;
         return (
           inner.sets === null &&
           inner.grouping.length === 0 &&
@@ -219,10 +219,7 @@ class QueryTranslator {
       if (branch.kindOf(column).kind === 'string')
         branch.addFilter(branch.stringPredicate(column, operator, value));
       else if (operator === 'in') branch.addFilter(branch.listOf(branch.column(column), value));
-      else
-        branch.addFilter(
-          branch.compare(operator, branch.column(column), branch.constant(value, expr!.typeOid)),
-        );
+      else branch.addFilter(branch.compareConstant(operator, branch.column(column), value, expr!.typeOid));
     }
     if (node.filter !== null) branch.filter(node.filter);
     return branch;
@@ -327,7 +324,7 @@ class QueryTranslator {
       ({ type }) => type,
     );
     const store = this.addStore(
-      types.map((type) => ({ type, countedBy: -1, accumulator: -1 })),
+      types.map((type) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
       first.keys.length,
       'tuples',
       [],
@@ -413,6 +410,7 @@ class QueryTranslator {
     const accumulators: AccumulatorSpec[] = [];
     const bindings = new Map<number, (store: number) => Binding>();
     const countsOf: number[] = [];
+    const shownOf = new Map<number, number>();
     const keyCount = keyTypes.length;
     const fieldOf =
       (index: number, type: PipelineType) =>
@@ -456,6 +454,18 @@ class QueryTranslator {
       const op = kind === 'min' || kind === 'max' ? kind : 'sum';
       const value = counts(addAccumulator(accumulators, { op, arg, filter }));
       const { type } = arg;
+      const shown = this.shown(arg);
+      if (typeof shown !== 'number') {
+        if (op !== 'sum') throw new NotCompilable('decimals of changing scale');
+        const digits: Node = {
+          op: 'case',
+          branches: [{ when: { op: 'isNull', arg, negate: true, type: BOOL }, result: shown }],
+          otherwise: null,
+          type: INT,
+        };
+        shownOf.set(value, counts(addAccumulator(accumulators, { op: 'max', arg: digits, filter })));
+        counts(0);
+      } else if (shown !== scaleOf(arg)) throw new NotCompilable('decimals of changing scale');
       const isAverage = kind === 'avgNumeric' || kind === 'avgFloat';
       if (isAverage || !isNotNull || filter !== null || keyCount === 0) {
         const count = counts(addAccumulator(accumulators, { op: 'count', arg: countArg, filter }));
@@ -480,13 +490,14 @@ class QueryTranslator {
     if (accumulators.length > LIMITS.accumulators || keyCount > NULLABLE_FIELDS_MAX)
       throw new NotCompilable('too many aggregates');
     const fields: FieldSpec[] = [
-      ...keyTypes.map((type) => ({ type, countedBy: -1, accumulator: -1 })),
+      ...keyTypes.map((type) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
       ...accumulators.map(({ op, arg }, index): FieldSpec => {
         const counted = countsOf[index] ?? -1;
         return {
           type: op === 'count' ? INT : arg!.type,
           countedBy: counted < 0 ? -1 : keyCount + counted,
           accumulator: index,
+          shownBy: shownOf.has(index) ? keyCount + shownOf.get(index)! : -1,
         };
       }),
     ];
@@ -522,7 +533,7 @@ class QueryTranslator {
   private joined(branches: readonly Branch[], slots: readonly number[]): Branch {
     const types = slots.map((slot) => branches[0]!.slot(slot).type);
     const store = this.addStore(
-      types.map((type) => ({ type, countedBy: -1, accumulator: -1 })),
+      types.map((type) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
       0,
       'tuples',
       [],
@@ -565,7 +576,7 @@ class QueryTranslator {
     const keys = exprs.map((expr) => branch.node(expr));
     if (keys.some(({ type }) => type.kind === 'float')) throw new NotCompilable('DISTINCT doubles');
     const store = this.addStore(
-      keys.map(({ type }) => ({ type, countedBy: -1, accumulator: -1 })),
+      keys.map(({ type }) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
       keys.length,
       'groups',
       [],
@@ -596,8 +607,19 @@ class QueryTranslator {
     return this.stores.push({ spec: { fields, keys, kind, accumulators }, notNull: [] }) - 1;
   }
 
+  /** Digits after the point that a value shows. */
+  private shown(node: Node): number | Node {
+    return shownScale(node, (table, field) => {
+      const { shownBy } = this.stores[table]!.spec.fields[field]!;
+      return shownBy < 0 ? null : { op: 'field', table, field: shownBy, type: INT };
+    });
+  }
+
   private close(branch: Branch, sink: QueryPipeline['sink']): void {
     const { source } = branch;
+    const stored = sink.kind === 'tuples' ? sink.values : sink.kind === 'groups' ? sink.keys : [];
+    if (stored.some((node) => node.type.kind === 'decimal' && this.shown(node) !== scaleOf(node)))
+      throw new NotCompilable('decimals of changing scale');
     if (
       branch.columns.length > LIMITS.columns ||
       branch.tests.length > LIMITS.stringTests ||
@@ -638,7 +660,7 @@ class QueryTranslator {
     const plan = this.payloadPlan(only!, outputs, [], 0);
     const types_ = plan.nodes.map(({ make }) => make(only!).type);
     const store = this.addStore(
-      types_.map((type) => ({ type, countedBy: -1, accumulator: -1 })),
+      types_.map((type) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
       0,
       'tuples',
       [],
