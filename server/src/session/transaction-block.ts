@@ -268,7 +268,7 @@ export class TransactionBlock {
 
   private finish(committed: boolean): void {
     this.current = null;
-    this.savepoints.length = 0;
+    if (this.savepoints.length > 0) this.savepoints.length = 0;
     this.state = 'none';
     if (committed) this.settings.commitTransaction();
     else this.settings.rollbackTransaction();

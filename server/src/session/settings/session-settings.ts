@@ -42,6 +42,8 @@ export type SettingCheck = (text: string, previous: string) => string;
 
 /** Values of the whole server: command line, configuration file. Shared by all sessions. */
 export class ServerSettings {
+  /** Grows with every change. */
+  version = 1;
   private readonly values = new Map<string, SettingValue>();
   readonly checks: ReadonlyMap<string, SettingCheck>;
 
@@ -53,6 +55,7 @@ export class ServerSettings {
     const definition = definitionOf(name);
     if (definition.context === 'internal')
       throw new DbError('cant_change_runtime_param', `parameter "${definition.name}" cannot be changed`);
+    this.version++;
     this.values.set(definition.name, {
       value: checkedValue(definition, text, this.get(name), this.checks),
       source,
@@ -61,6 +64,7 @@ export class ServerSettings {
 
   /** Sets what the server itself knows (data_directory, port …), whatever the setting's context. */
   force(name: string, value: string): void {
+    this.version++;
     this.values.set(name, { value, source: 'default' });
   }
 
@@ -161,6 +165,10 @@ export class SessionSettings {
   private readonly resetValues = new Map<string, SettingValue>();
   private readonly levels: Map<string, SavedValue>[] = [];
   private isInTransaction = false;
+  /** Values asked for since the last change: every statement asks for the same dozen. */
+  private readonly known = new Map<string, string>();
+  private knownVersion = 0;
+  private knownServerVersion = 0;
 
   constructor(server: ServerSettings, hooks: SettingsHooks) {
     this.server = server;
@@ -169,7 +177,17 @@ export class SessionSettings {
 
   /** The canonical value; 42704 for an unknown name. */
   get(name: string): string {
-    return this.current.get(name)?.value ?? this.lookup(name).value;
+    if (this.knownVersion !== this.version || this.knownServerVersion !== this.server.version) {
+      this.known.clear();
+      this.knownVersion = this.version;
+      this.knownServerVersion = this.server.version;
+    }
+    let value = this.known.get(name);
+    if (value === undefined) {
+      value = this.current.get(name)?.value ?? this.lookup(name).value;
+      this.known.set(name, value);
+    }
+    return value;
   }
 
   /** As `get`, null where the name is unknown (current_setting(…, true)). */
@@ -313,7 +331,7 @@ export class SessionSettings {
 
   beginTransaction(): void {
     this.isInTransaction = true;
-    this.levels.length = 0;
+    if (this.levels.length > 0) this.levels.length = 0;
     this.levels.push(new Map());
   }
 
@@ -395,7 +413,8 @@ export class SessionSettings {
 
   private endTransaction(): void {
     this.isInTransaction = false;
-    this.levels.length = 0;
+    // Setting a length is slow in V8; taking the only element is not.
+    while (this.levels.length > 0) this.levels.pop();
   }
 
   private lookup(name: string): SettingValue {
