@@ -488,13 +488,7 @@ export function indexPath(
         filter: makeAnd(rest) as PlanExpr | null,
         rowIdSlot: scan.rowIdSlot,
       };
-      // A range in a descending index runs from its upper bound.
-      const at = match.equal.length;
-      if (index.descending[at] && (node.lower !== null || node.upper !== null)) {
-        const { lower } = node;
-        node.lower = node.upper;
-        node.upper = lower;
-      }
+      // Bounds are in the order of values, also for a descending key: the index turns them round.
       return node;
     },
   };

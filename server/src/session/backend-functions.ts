@@ -1,5 +1,5 @@
 /** Functions whose answer needs the session, its transaction, locks or other sessions (BACKEND_FUNCTIONS of sql/functions). */
-import type { Oid } from '../base/brands.ts';
+import type { Oid, Xid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import { WaitSignal } from '../base/suspend.ts';
 import type {
@@ -10,7 +10,9 @@ import type {
   HostFunctions,
 } from '../sql/functions/contract.ts';
 import type { LockWaitOptions, Transaction } from '../txn/contract.ts';
+import type { Datum } from '../types/datum.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
+import { formatSnapshot } from '../types/snapshot.ts';
 import type { BackendSession } from './session.ts';
 import { displaySettingValue } from './settings/value.ts';
 import { currentRowOf } from './utility/cursor.ts';
@@ -24,6 +26,16 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
 
   constructor(session: BackendSession) {
     this.session = session;
+  }
+
+  /** pg_xact_status. The two special ids count as committed. */
+  private transactionStatus(xid: bigint): string | null {
+    const { transactions } = this.session.engine;
+    if (xid >= BigInt(transactions.nextXidForDisplay()))
+      throw new DbError('invalid_parameter_value', `transaction ID ${xid} is in the future`);
+    if (xid <= 0n) return null;
+    if (xid <= 2n) return 'committed';
+    return transactions.statusForDisplay(Number(xid) as Xid);
   }
 
   bind(name: BackendFunctionName, _context: FunctionContext, _site: CallSite): DatumFunction {
@@ -56,6 +68,17 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
           const { xid } = this.transaction();
           return xid === 0 ? null : BigInt(xid);
         };
+      case 'pg_current_snapshot':
+        return () => {
+          const { xmax, running } = engine.transactions.snapshotForDisplay();
+          return formatSnapshot({
+            xmin: BigInt(running[0] ?? xmax),
+            xmax: BigInt(xmax),
+            running: running.map(BigInt),
+          });
+        };
+      case 'pg_xact_status':
+        return (xid) => this.transactionStatus(xid as bigint);
       case 'pg_notify':
         return (channel, payload) => {
           notifyChecked(session, (channel as string | null) ?? '', (payload as string | null) ?? '');

@@ -109,6 +109,11 @@ export class CommitTable {
     return this.words[low & this.mask];
   }
 
+  /** False for xids below the window, whose end is forgotten. */
+  knows(low: number): boolean {
+    return low !== FROZEN_XID && ((low - this.baseLow) | 0) >= 0;
+  }
+
   /** A committed status that is at or below every live snapshot. */
   private frozenStatus(): number {
     const low = (this.visible - 0x40000000) | 0;

@@ -134,4 +134,8 @@ export interface TransactionManager {
   /** Oldest sequence any snapshot may still need. */
   horizon(): CommitSequence;
   nextXidForDisplay(): Xid;
+  /** What pg_current_snapshot shows: the next xid, and those before it that are undecided, ascending. */
+  snapshotForDisplay(): { readonly xmax: Xid; readonly running: readonly Xid[] };
+  /** How the transaction ended; null when that is no longer known. The xid must not be in the future. */
+  statusForDisplay(xid: Xid): 'committed' | 'aborted' | 'in progress' | null;
 }

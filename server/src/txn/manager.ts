@@ -392,6 +392,20 @@ export class TransactionManagerImplementation implements TransactionManager, Tra
     return this.table.nextXid;
   }
 
+  snapshotForDisplay(): { readonly xmax: Xid; readonly running: readonly Xid[] } {
+    const running = new Set<Xid>();
+    for (let at = this.firstActive; at !== null; at = at.nextActive)
+      if (at.xid !== 0) running.add(at.xid as Xid);
+    for (const entry of this.pending) running.add(entry.transaction.xid as Xid);
+    return { xmax: this.table.nextXid, running: [...running].sort((left, right) => left - right) };
+  }
+
+  statusForDisplay(xid: Xid): 'committed' | 'aborted' | 'in progress' | null {
+    if (!this.table.knows(xid)) return null;
+    if (this.table.isCommitted(xid)) return 'committed';
+    return this.table.isAborted(xid) ? 'aborted' : 'in progress';
+  }
+
   /** Superseded changes that wait for the horizon. */
   get garbageBacklog(): number {
     return this.garbage.length - this.garbageStart;

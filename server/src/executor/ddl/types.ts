@@ -127,7 +127,10 @@ export async function alterEnum(ddl: Ddl, statement: AlterEnumStmt): Promise<Uti
     if (rows.some(({ label }) => label === newLabel))
       throw new DbError('duplicate_object', `enum label "${newLabel}" already exists`);
     // Stored values are labels: renaming would have to rewrite every table.
-    throw notSupported('ALTER TYPE ... RENAME VALUE');
+    if (isStored(ddl, type.oid))
+      throw notSupported('ALTER TYPE ... RENAME VALUE of a type that tables have columns of');
+    ddl.writer.update('pg_enum', old.key, { [PG_ENUM.enumlabel]: newLabel });
+    return result;
   }
   if (rows.some(({ label }) => label === newLabel)) {
     if (statement.skipIfNewValExists === true) {
@@ -154,6 +157,7 @@ export async function alterEnum(ddl: Ddl, statement: AlterEnumStmt): Promise<Uti
         : after === undefined
           ? before + 1
           : Math.fround((before + after) / 2);
+    if (order === before || order === after) order = renumber(ddl, type.oid, rows, isAfter ? at + 1 : at);
   }
   ddl.writer.insert(
     'pg_enum',
@@ -165,6 +169,31 @@ export async function alterEnum(ddl: Ddl, statement: AlterEnumStmt): Promise<Uti
     }),
   );
   return result;
+}
+
+/** True when a table has a column of the type or of its array type. */
+function isStored(ddl: Ddl, typeOid: Oid): boolean {
+  const arrayOid = ddl.reader.type(typeOid)?.arrayOid ?? 0;
+  return (
+    columnsOfType(ddl, typeOid).length > 0 || (arrayOid !== 0 && columnsOfType(ddl, arrayOid).length > 0)
+  );
+}
+
+/**
+ * Room between two neighbours is used up: all labels get whole numbers, and the new one the number it must have. Index keys
+ * hold the old numbers, so a type that tables use keeps them.
+ */
+function renumber(
+  ddl: Ddl,
+  typeOid: Oid,
+  rows: readonly { key: number | string; label: string; order: number }[],
+  at: number,
+): number {
+  if (isStored(ddl, typeOid)) throw notSupported('another label between these two');
+  rows.forEach(({ key }, index) => {
+    ddl.writer.update('pg_enum', key, { [PG_ENUM.enumsortorder]: index + 1 + (index >= at ? 1 : 0) });
+  });
+  return at + 1;
 }
 
 export async function createComposite(ddl: Ddl, statement: CompositeTypeStmt): Promise<UtilityResult> {

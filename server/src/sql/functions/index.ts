@@ -39,10 +39,12 @@ import { textFunctions } from './text.ts';
 import { documentFunctions, documentSetFunctions } from './textsearch/documents.ts';
 import { queryFunctions } from './textsearch/queries.ts';
 import { vectorFunctions, vectorSetFunctions } from './textsearch/vectors.ts';
+import { typeIoFunctions } from './type-io.ts';
 import { windowFunctions } from './window.ts';
 
 const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
   [
+    typeIoFunctions,
     comparisonFunctions,
     integerFunctions,
     floatFunctions,
