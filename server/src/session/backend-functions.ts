@@ -10,7 +10,6 @@ import type {
   HostFunctions,
 } from '../sql/functions/contract.ts';
 import type { LockWaitOptions, Transaction } from '../txn/contract.ts';
-import type { Datum } from '../types/datum.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
 import { formatSnapshot } from '../types/snapshot.ts';
 import type { BackendSession } from './session.ts';
