@@ -24,6 +24,7 @@ function fail(problem: 'format' | 'overflow' | 'interval'): never {
 /** Sums up fields; months and days must fit int4, microseconds int8. */
 class IntervalBuilder {
   months = 0n;
+  private years = 0n;
   days = 0n;
   microseconds = 0n;
 
@@ -84,24 +85,31 @@ class IntervalBuilder {
         this.addFractionalDays(fractional, 30);
         break;
       case 'year':
-        this.months += value * 12n;
+        this.addYears(value * 1n);
         this.addFractionalYears(fractional, 1);
         break;
       case 'decade':
-        this.months += value * 120n;
+        this.addYears(value * 10n);
         this.addFractionalYears(fractional, 10);
         break;
       case 'century':
-        this.months += value * 1200n;
+        this.addYears(value * 100n);
         this.addFractionalYears(fractional, 100);
         break;
       case 'millennium':
-        this.months += value * 12000n;
+        this.addYears(value * 1000n);
         this.addFractionalYears(fractional, 1000);
         break;
       default:
         fail('format');
     }
+  }
+
+  /** The years alone must fit; whether they do as months shows at the end. */
+  private addYears(years: bigint): void {
+    this.years += years;
+    if (this.years > BigInt(INT4_MAX) || this.years < -BigInt(INT4_MAX) - 1n) fail('interval');
+    this.months += years * 12n;
   }
 
   negate(): void {

@@ -3,6 +3,8 @@
  * find what they look for. Our own settings stand at the end under the prefix `fastpostgres.`.
  * Boot values in the unit of the setting. `report` sends ParameterStatus on change.
  */
+import { INERT_SETTINGS } from './inert.ts';
+
 export type SettingContext =
   | 'internal'
   | 'postmaster'
@@ -1207,4 +1209,5 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     context: 'postmaster',
     category: 'Connections and Authentication / Connection Settings',
   },
+  ...INERT_SETTINGS,
 ];
