@@ -104,6 +104,8 @@ export interface RelationDescriptor {
   /** Views: serialised typed Query (sql/tree-json). */
   readonly viewQuery: string | null;
   readonly acl: readonly string[] | null;
+  /** pg_class.reloptions, `name=value`. */
+  readonly options?: readonly string[];
   /** ENABLE and FORCE ROW LEVEL SECURITY. */
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
   /** Present for kinds stored as tables. */

@@ -310,6 +310,7 @@ class Relation implements RelationDescriptor {
   readonly parents: readonly Oid[];
   readonly triggers: readonly TriggerDescriptor[];
   readonly acl: readonly string[] | null;
+  readonly options: readonly string[];
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
   readonly virtualRows: RelationDescriptor['virtualRows'];
   private readonly reader: CatalogReaderImplementation;
@@ -382,6 +383,7 @@ class Relation implements RelationDescriptor {
               return new Index(reader, values, classRow.values);
             });
     this.acl = strings(row[PG_CLASS.relacl]!);
+    this.options = strings(row[PG_CLASS.reloptions]!) ?? [];
     this.rowSecurity =
       row[PG_CLASS.relrowsecurity] !== true
         ? 'none'

@@ -103,6 +103,7 @@ function isCandidate(query: Query): boolean {
     from.length === 1 &&
     from[0].kind === 'relationRef' &&
     query.where !== null &&
+    (query.viewChecks?.length ?? 0) === 0 &&
     query.commonTables.length === 0 &&
     query.groupBy.length === 0 &&
     query.groupingSets === null &&

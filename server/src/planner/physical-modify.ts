@@ -29,6 +29,10 @@ export function planModify(
           excludedColumns: scanColumns(node.onConflict.excluded),
         };
   const returning = node.returning.map((item) => ({ expr: planner.lower(item.expr), slot: item.slot }));
+  const viewChecks = node.viewChecks.map((check) => ({
+    viewName: check.viewName,
+    condition: planner.lower(check.condition),
+  }));
   const mergeActions = node.mergeActions.map((action) => ({
     matched: action.matched,
     command: action.command,
@@ -62,6 +66,7 @@ export function planModify(
         recheck: recheck as PlanExpr | null,
         onConflict,
         returning,
+        ...(viewChecks.length === 0 ? {} : { viewChecks }),
         mergeActions,
       };
       return result;

@@ -362,6 +362,8 @@ export interface ModifyNode extends PlanNodeBase {
     excludedColumns: ScanColumn[];
   } | null;
   returning: { expr: PlanExpr; slot: number }[];
+  /** WITH CHECK OPTION of views: what each written row must satisfy. */
+  viewChecks?: { viewName: string; condition: PlanExpr }[];
   mergeActions: {
     matched: boolean;
     command: 'insert' | 'update' | 'delete' | 'nothing';

@@ -130,6 +130,7 @@ export function forEachPlanExpression(node: PlanNode, visit: (expr: LExpr) => vo
         one(node.onConflict.where);
       }
       for (const item of node.returning) one(item.expr);
+      for (const check of node.viewChecks ?? []) one(check.condition);
       for (const action of node.mergeActions) {
         one(action.condition);
         action.row.forEach(one);

@@ -503,6 +503,8 @@ export interface Query {
   onConflict: OnConflict | null;
   overriding: 'none' | 'user' | 'system';
   mergeActions: MergeAction[];
+  /** WITH CHECK OPTION of the views a write came through, the innermost first. */
+  viewChecks?: ViewCheck[];
   hasAggregates: boolean;
   hasWindowFunctions: boolean;
   hasSubLinks: boolean;
@@ -510,6 +512,13 @@ export interface Query {
   hasModifyingCte: boolean;
   /** UPDATE and DELETE of a table with children, after rewriting: one query per table, this one being the first. */
   variants?: Query[];
+}
+
+/** New rows must satisfy `condition` (over the result relation); null for a cascading view without a WHERE of its own. */
+export interface ViewCheck {
+  viewName: string;
+  condition: Expr | null;
+  cascaded: boolean;
 }
 
 export interface MergeAction {

@@ -298,6 +298,7 @@ export function forEachQueryExpr(query: Query, visit: (expr: Expr) => void): voi
     for (const target of query.onConflict.set) visit(target.expr);
     if (query.onConflict.where) visit(query.onConflict.where);
   }
+  for (const check of query.viewChecks ?? []) if (check.condition) visit(check.condition);
   for (const action of query.mergeActions) {
     if (action.condition) visit(action.condition);
     for (const target of action.targets) visit(target.expr);
@@ -401,6 +402,13 @@ export function mapQueryExprs(query: Query, map: (expr: Expr) => Expr): Query {
     offset: query.offset ? map(query.offset) : null,
     returning: mapTargets(query.returning, map),
     onConflict,
+    ...(query.viewChecks === undefined
+      ? {}
+      : {
+          viewChecks: mapList(query.viewChecks, (check) =>
+            check.condition === null ? check : { ...check, condition: map(check.condition) },
+          ),
+        }),
     mergeActions: mapList(query.mergeActions, (action) => ({
       ...action,
       condition: action.condition ? map(action.condition) : null,

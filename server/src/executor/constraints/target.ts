@@ -111,6 +111,14 @@ export class TargetTable {
     return this.supports[column]!.output(value, this.environment.resolver.context.format);
   }
 
+  viewCheckViolation(viewName: string, row: readonly Datum[]): DbError {
+    return new DbError(
+      'with_check_option_violation',
+      `new row violates check option for view "${viewName}"`,
+      { detail: this.failingRow(row) },
+    );
+  }
+
   private failingRow(row: readonly Datum[]): string {
     const parts: string[] = [];
     for (let column = 0; column < row.length; column++) {

@@ -175,6 +175,8 @@ export interface LModify {
     excluded: LScan;
   } | null;
   returning: { expr: LExpr; slot: number }[];
+  /** WITH CHECK OPTION, in the order of checking. */
+  viewChecks: { viewName: string; condition: LExpr }[];
   mergeActions: {
     matched: boolean;
     command: 'insert' | 'update' | 'delete' | 'nothing';

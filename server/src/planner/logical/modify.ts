@@ -86,6 +86,9 @@ export function buildModify(context: BuildContext, scope: Scope): BuiltQuery {
     row: command === 'delete' || command === 'merge' ? [] : row,
     onConflict,
     returning,
+    viewChecks: (query.viewChecks ?? []).flatMap(({ viewName, condition }) =>
+      condition === null ? [] : [{ viewName, condition: convertExpression(context, scope, condition) }],
+    ),
     mergeActions,
   };
   return {

@@ -190,7 +190,8 @@ export function mapNodeExpressions(node: LogicalNode, f: (expr: LExpr) => LExpr)
         condition: action.condition === null ? null : f(action.condition),
         row: mapExprs(action.row, f),
       }));
-      return { ...node, row, returning, onConflict, mergeActions };
+      const viewChecks = node.viewChecks.map((check) => ({ ...check, condition: f(check.condition) }));
+      return { ...node, row, returning, onConflict, mergeActions, viewChecks };
     }
     default:
       return assertNever(node, 'mapNodeExpressions');

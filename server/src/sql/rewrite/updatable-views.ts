@@ -128,9 +128,32 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
     query.command === 'insert' || !view.where
       ? result.where
       : makeAnd([lift(view.where, index, from.relation, 0), result.where]);
-  result = { ...result, rangeTable, where, hasSubLinks: result.hasSubLinks || view.hasSubLinks };
+  result = {
+    ...result,
+    rangeTable,
+    where,
+    hasSubLinks: result.hasSubLinks || view.hasSubLinks,
+    ...(command === 'delete' ? {} : viewChecks(result, relation, view.where, index, from.relation)),
+  };
   // The base may be a view itself.
   return isExpandableView(baseRelation) ? redirectUpdatableView(result, catalog) : result;
+}
+
+/** Adds the view's own check, before those of views around it. A cascading one makes all views below it check. */
+function viewChecks(
+  query: Query,
+  view: RelationDescriptor,
+  where: Expr | null,
+  index: number,
+  from: number,
+): Pick<Query, 'viewChecks'> {
+  const outer = query.viewChecks ?? [];
+  const isInherited = outer[0]?.cascaded === true;
+  const cascaded = isInherited || view.options?.includes('check_option=cascaded') === true;
+  const hasCheck = cascaded || view.options?.includes('check_option=local') === true;
+  if (!hasCheck || (!cascaded && where === null)) return {};
+  const condition = where === null ? null : lift(where, index, from, 0);
+  return { viewChecks: [{ viewName: view.name, condition, cascaded }, ...outer] };
 }
 
 /** Moves an expression of the view's level to where `relation` stands for the view's only table. */

@@ -9,8 +9,9 @@ import type { RowId } from '../../../base/brands.ts';
 import { DbError, internalError } from '../../../base/error.ts';
 import type { ModifyNode, PlanExpr, PlanNode } from '../../../planner/physical.ts';
 import type { UniqueConflict } from '../../../table/contract.ts';
+import { tidOfRow } from '../../../table/index.ts';
 import type { Snapshot } from '../../../txn/contract.ts';
-import { type Datum, Tid } from '../../../types/datum.ts';
+import type { Datum } from '../../../types/datum.ts';
 import { AfterQueue, concurrentUpdate } from '../../constraints/queue.ts';
 import { TargetTable } from '../../constraints/target.ts';
 import type { TriggerOperation } from '../../routines.ts';
@@ -43,6 +44,9 @@ export class Modify implements Operator {
   private readonly onConflict: (Action & { indexOids: readonly number[] }) | null;
   private readonly recheck: Test | null;
   private readonly returning: { run: Evaluate; slot: number }[];
+  private readonly viewChecks: { passes: Evaluate; viewName: string }[];
+  /** The row written last, for the check's error. */
+  private written: readonly Datum[] = [];
   private readonly counts: boolean;
   private target: TargetTable | null = null;
   /** The target was compared with the catalog in this execution. */
@@ -109,6 +113,10 @@ export class Modify implements Operator {
             indexOids: node.onConflict.indexOids,
           };
     this.recheck = compiler.testOrNull(node.recheck);
+    this.viewChecks = (node.viewChecks ?? []).map(({ viewName, condition }) => ({
+      viewName,
+      passes: compiler.compile(condition),
+    }));
     this.returning = node.returning.map(({ expr, slot }) => ({ run: compiler.compile(expr), slot }));
     this.counts = isTopModify(state.plan.root, node);
     const assignedIn = (rows: readonly (readonly (PlanExpr | null)[])[]): Set<number> =>
@@ -226,8 +234,14 @@ export class Modify implements Operator {
         this.returningProgress = 0;
       }
       const { frame } = this.state;
-      for (; this.returningProgress < this.returning.length; this.returningProgress++) {
-        const { run, slot } = this.returning[this.returningProgress]!;
+      const { viewChecks } = this;
+      const checkCount = viewChecks.length;
+      for (; this.returningProgress < checkCount; this.returningProgress++) {
+        const { passes, viewName } = viewChecks[this.returningProgress]!;
+        if (passes(frame) !== true) throw this.target!.viewCheckViolation(viewName, this.written);
+      }
+      for (; this.returningProgress < checkCount + this.returning.length; this.returningProgress++) {
+        const { run, slot } = this.returning[this.returningProgress - checkCount]!;
         frame[slot] = run(frame);
       }
       this.phase = 'fetch';
@@ -527,7 +541,7 @@ export class Modify implements Operator {
       case 'ok':
         this.reportUpdate(oldRow, newRow);
         this.changed('UPDATE', oldRow, newRow, this.assignedOnConflict);
-        this.show(newRow, outcome.rowId);
+        this.show(newRow, outcome.rowId, true);
         return true;
       case 'wait':
         state.waitForTransaction(outcome.xid);
@@ -657,13 +671,16 @@ export class Modify implements Operator {
   }
 
   /** Puts a version of the target's row where RETURNING and rechecks read it. */
-  private show(row: readonly Datum[], rowId: RowId): void {
+  private show(row: readonly Datum[], rowId: RowId, isUpsert = false): void {
     const { frame } = this.state;
+    this.written = row;
     for (const { column, slot } of this.node.targetColumns) {
       if (column >= 0) frame[slot] = row[column] ?? null;
-      else if (column === -1) frame[slot] = new Tid(Math.floor(rowId / 65536), rowId % 65536);
+      else if (column === -1) frame[slot] = tidOfRow(rowId);
       else if (column === -6) frame[slot] = this.node.relationOid;
-      else frame[slot] = this.state.environment.transaction.xid;
+      else if (column === -2) frame[slot] = this.state.environment.transaction.xid;
+      else if (column === -4) frame[slot] = isUpsert ? this.state.environment.transaction.xid : 0;
+      else frame[slot] = this.state.environment.snapshot.commandId;
     }
   }
 }
