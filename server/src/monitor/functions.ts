@@ -35,6 +35,12 @@ function requireReadAll(session: BackendSession, what: string): void {
   if (!mayReadAll(session)) throw new DbError('insufficient_privilege', `permission denied for ${what}`);
 }
 
+/** Statistics are everybody's: only superusers throw them away. */
+function requireReset(session: BackendSession, name: string): void {
+  if (session.catalog().role(session.roleOid())?.superuser !== true)
+    throw new DbError('insufficient_privilege', `permission denied for function ${name}`);
+}
+
 function tableOf(session: BackendSession, oid: Datum): TableImplementation | null {
   const relation = session.catalog().relation(oid as Oid);
   if (relation?.table == null || relation.virtualRows !== null) return null;
@@ -165,16 +171,19 @@ export function scalarFunctionOf(
     case 'pg_stat_reset':
     case 'pg_stat_reset_shared':
       return () => {
+        requireReset(session, name);
         monitor.resetTables();
         return '';
       };
     case 'pg_stat_reset_single_table_counters':
       return (oid) => {
+        requireReset(session, name);
         tableOf(session, oid)?.activity.reset();
         return '';
       };
     case 'pg_stat_statements_reset':
       return () => {
+        requireReset(session, name);
         monitor.statements.reset(session.engine.clock.wallMicros());
         return '';
       };

@@ -14,6 +14,7 @@ import type { DatumFunction } from '../sql/functions/contract.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { TransactionManager } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import { advisorScalar, advisorSet } from './advisor/functions.ts';
 import { Alerts } from './alerts.ts';
 import { scalarFunctionOf, setFunctionOf } from './functions.ts';
 import { Library } from './library.ts';
@@ -200,13 +201,13 @@ export class ServerMonitor implements SessionMonitor {
   }
 
   scalar(name: string, session: BackendSession): DatumFunction | null {
-    return scalarFunctionOf(this, name, session);
+    return scalarFunctionOf(this, name, session) ?? advisorScalar(this, name, session);
   }
 
   set(
     name: string,
     session: BackendSession,
   ): ((...args: Datum[]) => Iterable<Datum | readonly Datum[]>) | null {
-    return setFunctionOf(this, name, session);
+    return setFunctionOf(this, name, session) ?? advisorSet(name, session);
   }
 }

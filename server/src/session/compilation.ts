@@ -84,7 +84,12 @@ export class Compilation {
     return compiled;
   }
 
-  compile(statement: ParsedStatement, text: string, parameterTypes: readonly Oid[]): CompiledStatement {
+  compile(
+    statement: ParsedStatement,
+    text: string,
+    parameterTypes: readonly Oid[],
+    seen: ((catalog: CatalogReader) => CatalogReader) | null = null,
+  ): CompiledStatement {
     const catalog = this.session.catalog();
     const environmentKey = this.environmentKey(catalog);
     const base = { text, statement, catalogVersion: catalog.version, environmentKey };
@@ -98,7 +103,7 @@ export class Compilation {
       analysed.query,
       analysed.parameterTypes,
       null,
-      environment,
+      seen === null ? environment : { ...environment, catalog: seen(environment.catalog) },
     );
     return { ...base, analysed, plan, parameterTypes: analysed.parameterTypes };
   }

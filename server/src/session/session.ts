@@ -67,6 +67,8 @@ export class BackendSession implements Session, UtilitySession {
   /** SET ROLE; 0 = none. */
   private currentRoleOid: Oid = 0;
   interruptError: DbError | null = null;
+  /** Hypothetical indexes: how EXPLAIN without ANALYZE sees the catalog; null = as it is. */
+  plannedCatalog: ((catalog: CatalogReader) => CatalogReader) | null = null;
   /** Account of the statement that runs, null outside one. */
   private measured: StatementRecord | null = null;
   /** Rows of the measured statement; its runner sets it. */

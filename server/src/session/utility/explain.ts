@@ -107,6 +107,7 @@ export async function explain(command: SessionCommand): Promise<string> {
     { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
     command.text,
     command.parameterTypes,
+    options.analyze ? null : session.plannedCatalog,
   );
   if (plan === null) throw notSupported(`EXPLAIN of ${inner.node}`);
   checkPermissions(plan, session.catalog(), session.roleOid());
