@@ -29,10 +29,11 @@ try {
   });
   page.on('pageerror', (error) => faults.push(error.message));
   for (const [index, step] of STEPS.entries()) {
+    const startedAt = performance.now();
     try {
       await step.run(page, server.consoleUrl);
       passed++;
-      process.stdout.write(`ok   ${step.name}\n`);
+      process.stdout.write(`ok   ${step.name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n`);
     } catch (error) {
       failed++;
       process.stdout.write(

@@ -3,6 +3,8 @@ import type { Step } from '../utils/console.ts';
 import { CONSOLE_STEPS, LOGOUT_STEPS } from './console.ts';
 import { EDITOR_STEPS } from './editor.ts';
 import { EXPLAIN_STEPS } from './explain.ts';
+import { MONITOR_STEPS } from './monitor.ts';
+import { QUALITY_STEPS } from './quality.ts';
 import { TABLE_STEPS } from './tables.ts';
 
 export const STEPS: readonly Step[] = [
@@ -10,5 +12,7 @@ export const STEPS: readonly Step[] = [
   ...EDITOR_STEPS,
   ...EXPLAIN_STEPS,
   ...TABLE_STEPS,
+  ...MONITOR_STEPS,
+  ...QUALITY_STEPS,
   ...LOGOUT_STEPS,
 ];

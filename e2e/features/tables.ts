@@ -19,7 +19,9 @@ export const TABLE_STEPS: readonly Step[] = [
       await page.getByRole('tab', { name: 'Columns (4)' }).click();
       await page.getByRole('cell', { name: 'numeric(20,4)' }).waitFor();
       await page.getByRole('tab', { name: /Constraints/ }).click();
-      await page.getByRole('cell', { name: /FOREIGN KEY \(shop\) REFERENCES (public\.)?shop\(id\)/ }).waitFor();
+      await page
+        .getByRole('cell', { name: /FOREIGN KEY \(shop\) REFERENCES (public\.)?shop\(id\)/ })
+        .waitFor();
       await page.getByRole('tab', { name: 'DDL' }).click();
       await page.getByText(/CREATE TABLE public\.sale/i).waitFor();
     },
@@ -72,13 +74,11 @@ export const TABLE_STEPS: readonly Step[] = [
     name: 'a CSV file is previewed and imported',
     run: async (page) => {
       await page.getByRole('button', { name: 'Import' }).click();
-      await page
-        .getByLabel('CSV file')
-        .setInputFiles({
-          name: 'shops.csv',
-          mimeType: 'text/csv',
-          buffer: Buffer.from('name,id\n"quoted, ""too""",10\nplain,11\n'),
-        });
+      await page.getByLabel('CSV file').setInputFiles({
+        name: 'shops.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from('name,id\n"quoted, ""too""",10\nplain,11\n'),
+      });
       const dialog = page.getByRole('dialog');
       await dialog.getByRole('cell', { name: 'quoted, "too"' }).waitFor();
       await dialog.getByRole('button', { name: 'Import', exact: true }).click();

