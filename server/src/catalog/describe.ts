@@ -4,6 +4,7 @@ import { internalError } from '../base/error.ts';
 import type { IndexSchema, TableSchema } from '../table/contract.ts';
 import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
+import { canonicalHstore } from '../types/hstore.ts';
 import {
   arraySupport,
   compositeSupport,
@@ -16,6 +17,7 @@ import {
   typeSupport,
 } from '../types/index.ts';
 import { RangeType } from '../types/range.ts';
+import { compareText } from '../types/scalars.ts';
 import type {
   AggregateDescriptor,
   ColumnDescriptor,
@@ -662,6 +664,22 @@ class Type implements TypeDescriptor {
           resolve,
         );
       default:
+        // hstore is text in a canonical form, and stored as such.
+        if (name === 'hstore') {
+          const text = typeSupport(25);
+          return { ...text, input: (source) => canonicalHstore(source) };
+        }
+        // citext is stored as text; equality and order are those of the lower case.
+        if (name === 'citext') {
+          const text = typeSupport(25);
+          return {
+            ...text,
+            oid,
+            compare: (left, right) =>
+              compareText((left as string).toLowerCase(), (right as string).toLowerCase()),
+            hashKey: (value) => (value as string).toLowerCase(),
+          };
+        }
         // A type without an implementation of its own travels as text.
         return typeSupport(25);
     }

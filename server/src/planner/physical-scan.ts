@@ -48,6 +48,9 @@ function slotColumn(scan: LScan, slot: number): number {
   return -1;
 }
 
+/** Operators from here on were made by users or extensions: stored columns know nothing of their order. */
+const FIRST_USER_OID = 16384;
+
 /** Reads a predicate as a condition on one stored column, or null. */
 export function columnPredicate(
   state: PlannerState,
@@ -73,7 +76,7 @@ export function columnPredicate(
   }
   if (predicate.kind === 'operator' && predicate.args.length === 2) {
     const operator = catalog.operator(predicate.operatorOid);
-    if (operator === null) return null;
+    if (operator === null || operator.oid >= FIRST_USER_OID) return null;
     const [left, right] = predicate.args as [LExpr, LExpr];
     let strategy = operator.btreeStrategy;
     const isUnequal =
@@ -103,7 +106,8 @@ export function columnPredicate(
     const operator = catalog.operator(predicate.operatorOid);
     const [left, right] = predicate.args as [LExpr, LExpr];
     const column = columnOf(scan, left);
-    if (operator?.btreeStrategy !== 3 || column < 0 || !isOuter(right)) return null;
+    if (operator?.btreeStrategy !== 3 || operator.oid >= FIRST_USER_OID) return null;
+    if (column < 0 || !isOuter(right)) return null;
     const elementType = catalog.type(right.typeOid)?.elementOid ?? 0;
     if (!sameRepresentation(elementType, scan.relation.columns[column].typeOid)) return null;
     return { column, operator: 'in', value: right as PlanExpr, source: predicate, derived: false };

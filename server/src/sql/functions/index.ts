@@ -14,6 +14,7 @@ import type {
   WindowFunction,
 } from './contract.ts';
 import { dateTimeFunctions } from './datetime.ts';
+import { extensionFunctions, extensionSetFunctions } from './extensions/index.ts';
 import { floatFunctions } from './float.ts';
 import { dateFormatFunctions } from './format-date.ts';
 import { numberFormatFunctions } from './format-number.ts';
@@ -73,6 +74,7 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
     vectorFunctions,
     queryFunctions,
     documentFunctions,
+    extensionFunctions,
   ].flatMap((table) => Object.entries(table)),
 );
 const sets: ReadonlyMap<string, SetFunction> = new Map(
@@ -83,6 +85,7 @@ const sets: ReadonlyMap<string, SetFunction> = new Map(
     jsonPathSetFunctions,
     vectorSetFunctions,
     documentSetFunctions,
+    extensionSetFunctions,
     informationSchemaSetFunctions,
     delegatedSetFunctions(),
     catalogFactFunctions,

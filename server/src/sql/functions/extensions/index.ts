@@ -1,0 +1,20 @@
+/** Functions of the extensions we implement, by the symbol names that their catalog rows carry. */
+import type { SetFunction } from '../contract.ts';
+import type { FunctionTable } from '../registry.ts';
+import { citextFunctions, citextSetFunctions } from './citext.ts';
+import { hstoreFunctions, hstoreSetFunctions } from './hstore.ts';
+import { pgcryptoFunctions, uuidFunctions } from './pgcrypto.ts';
+import { trigramFunctions } from './trigram.ts';
+
+export const extensionFunctions: FunctionTable = {
+  ...pgcryptoFunctions,
+  ...uuidFunctions,
+  ...trigramFunctions,
+  ...hstoreFunctions,
+  ...citextFunctions,
+};
+
+export const extensionSetFunctions: Record<string, SetFunction> = {
+  ...hstoreSetFunctions,
+  ...citextSetFunctions,
+};
