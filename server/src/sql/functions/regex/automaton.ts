@@ -20,6 +20,23 @@ const OTHER = 3;
 const MAX_NFA_STATES = 60_000;
 const MAX_DFA_STATES = 2_000;
 
+/** States visited and characters passed that one search may cost: a second or two, whatever the expression. */
+const WORK_MAX = 100_000_000;
+let work = 0;
+
+/** Begins the account of a search. */
+export function beginWork(): void {
+  work = 0;
+}
+
+function spend(amount: number): void {
+  work += amount;
+  if (work <= WORK_MAX) return;
+  throw new DbError('program_limit_exceeded', 'regular expression failed: too many steps', {
+    hint: 'The expression is too complex for a text of this length; simplify it.',
+  });
+}
+
 interface NfaState {
   /** Index of a character set, -1 for none. */
   set: number;
@@ -267,6 +284,7 @@ export class Automaton {
         }
       }
     }
+    spend(result.length);
     return result;
   }
 

@@ -11,7 +11,7 @@
  * All runs are linear. With back-references step 4 may fail and is retried with other bounds, under a budget of steps.
  */
 import { DbError } from '../../../base/error.ts';
-import { Automaton, type LookAround, type LookOracle } from './automaton.ts';
+import { Automaton, beginWork, type LookAround, type LookOracle } from './automaton.ts';
 import {
   DEFAULT_FLAGS,
   INFINITE,
@@ -69,6 +69,7 @@ export class Regex {
     }
     if (this.parsed.hasBackref) return this.search(text, 0) !== null;
     let isFound = false;
+    beginWork();
     this.floating!.run(
       text,
       0,
@@ -86,6 +87,7 @@ export class Regex {
   search(text: string, from: number): RegexMatch | null {
     if (this.plain !== null && this.groupCount === 0) return this.searchPlain(text, from);
     this.steps = 0;
+    beginWork();
     this.markStarts(text);
     const { root } = this.parsed;
     const prefersShort = preferenceOf(root) === 'short';
