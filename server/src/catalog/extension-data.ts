@@ -24,8 +24,31 @@ const PLPGSQL: ExtensionFacts = {
   rows: {},
 };
 
+/** Their functions and views are in pg_catalog from the start: making the extension adds nothing, and tools that do so are content. */
+const ALWAYS_THERE: readonly ExtensionFacts[] = [
+  {
+    name: 'pg_stat_statements',
+    version: '1.10',
+    relocatable: true,
+    trusted: false,
+    comment: 'track planning and execution statistics of all SQL statements executed',
+    rows: {},
+  },
+  {
+    name: 'hypopg',
+    version: '1.4.1',
+    relocatable: true,
+    trusted: false,
+    comment: 'hypothetical indexes',
+    rows: {},
+  },
+];
+
 export const EXTENSIONS: ReadonlyMap<string, ExtensionFacts> = new Map(
-  [PLPGSQL, ...(extensions as unknown as ExtensionFacts[])].map((facts) => [facts.name, facts]),
+  [PLPGSQL, ...ALWAYS_THERE, ...(extensions as unknown as ExtensionFacts[])].map((facts) => [
+    facts.name,
+    facts,
+  ]),
 );
 
 /** Rows of an extension by catalog, in the order in which they can be inserted. */

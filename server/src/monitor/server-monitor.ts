@@ -45,6 +45,7 @@ export interface MonitorOptions {
 }
 
 export class ServerMonitor implements SessionMonitor {
+  readonly isTracking: boolean;
   readonly statements: StatementStatistics;
   readonly waits: WaitSamples;
   readonly history: MetricHistory;
@@ -69,6 +70,7 @@ export class ServerMonitor implements SessionMonitor {
   constructor(options: MonitorOptions) {
     const { clock, counters, sessions, tables, transactions } = options;
     this.options = options;
+    this.isTracking = options.settings.get('fastpostgres.track_statements') === 'on';
     this.counters = counters;
     this.blocks = counters.blocks;
     this.resetMicros = clock.wallMicros();

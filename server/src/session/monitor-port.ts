@@ -22,6 +22,8 @@ export interface FinishedStatement {
 }
 
 export interface SessionMonitor {
+  /** False: statements are not measured (fastpostgres.track_statements). */
+  readonly isTracking: boolean;
   /** The account of a text: literals do not matter. */
   record(userOid: Oid, databaseOid: Oid, text: string): StatementRecord;
   finished(session: BackendSession, record: StatementRecord, finished: FinishedStatement): void;

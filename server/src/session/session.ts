@@ -735,7 +735,7 @@ export class BackendSession implements Session, UtilitySession {
     entry.queryStart = now;
     entry.stateChange = now;
     this.measured = null;
-    if (this.engine.monitor !== null) this.startMeasuring(this.engine.clock.monotonicMicros());
+    if (this.engine.monitor?.isTracking === true) this.startMeasuring(this.engine.clock.monotonicMicros());
     const timeoutMillis = this.settings.number('statement_timeout');
     if (timeoutMillis > 0) {
       this.engine.clock.clearTimer(this.statementTimer);
@@ -750,7 +750,7 @@ export class BackendSession implements Session, UtilitySession {
   /** The statement that runs from here on has this account; what ran before under another is finished. */
   measure(compiled: CompiledStatement, text: string = compiled.text): void {
     const { monitor } = this.engine;
-    if (monitor === null) return;
+    if (monitor === null || !monitor.isTracking) return;
     compiled.record ??= monitor.record(this.roleOid(), this.entry.databaseOid, text);
     this.measureRecord(compiled.record);
   }

@@ -1203,6 +1203,13 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     category: 'Connections and Authentication / Connection Settings',
   },
   {
+    name: 'fastpostgres.track_statements',
+    type: 'boolean',
+    bootValue: 'on',
+    context: 'postmaster',
+    category: 'Statistics / Cumulative Query and Index Statistics',
+  },
+  {
     name: 'fastpostgres.metrics_token_file',
     type: 'string',
     bootValue: '',
