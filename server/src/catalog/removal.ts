@@ -1,7 +1,15 @@
 /** Removes single objects from catalogs and storage; what goes with them was planned by dependencies.ts. */
 import { internalError, notSupported } from '../base/error.ts';
 import type { Datum } from '../types/datum.ts';
-import { PG_ATTRDEF, PG_ATTRIBUTE, PG_CLASS, PG_CONSTRAINT, PG_INDEX, PG_INHERITS, PG_TRIGGER } from './data/columns.ts';
+import {
+  PG_ATTRDEF,
+  PG_ATTRIBUTE,
+  PG_CLASS,
+  PG_CONSTRAINT,
+  PG_INDEX,
+  PG_INHERITS,
+  PG_TRIGGER,
+} from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
 import { CLASS_OID } from './definitions.ts';
 import { isStoredMethod } from './describe.ts';

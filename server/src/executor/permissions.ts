@@ -27,7 +27,13 @@ export function permissionDenied(relation: RelationDescriptor): DbError {
 
 /** Errors 42501 for the first relation whose privileges `roleOid` (or the view's owner) lacks. */
 export function checkPermissions(plan: PhysicalPlan, catalog: CatalogReader, roleOid: Oid): void {
-  for (const use of plan.relations) {
+  // Who may not use a view learns nothing of what is behind it.
+  const isView = ({ relationOid }: { relationOid: Oid }): boolean =>
+    catalog.relation(relationOid)?.kind === 'v';
+  const uses = plan.relations.some(isView)
+    ? [...plan.relations.filter(isView), ...plan.relations.filter((use) => !isView(use))]
+    : plan.relations;
+  for (const use of uses) {
     const relation = catalog.relation(use.relationOid);
     if (relation === null) {
       throw new DbError('undefined_table', `relation with OID ${use.relationOid} does not exist`);

@@ -28,7 +28,6 @@ import { alterColumnType } from './alter-type.ts';
 import { type Ddl, defElems, integerOption, rangeVarName } from './common.ts';
 import { validateCheck, validateForeignKey, validateNotNull } from './constraints.ts';
 import type { UtilityResult } from './contract.ts';
-import { enableTrigger, isTriggerAction } from './create-trigger.ts';
 import {
   applyColumnConstraints,
   applyColumnExpression,
@@ -40,6 +39,7 @@ import {
   optionText,
   remap,
 } from './create-table.ts';
+import { enableTrigger, isTriggerAction } from './create-trigger.ts';
 import {
   addInheritance,
   attributeKey,

@@ -7,9 +7,10 @@
 import { DbError } from '../../base/error.ts';
 import type { CatalogReader, RelationDescriptor } from '../../catalog/contract.ts';
 import { makeAnd, makeVar } from '../analyse/make.ts';
-import type { Expr, FromNode, Query, RangeTableEntry, RelationEntry, VarExpr } from '../tree.ts';
+import type { Expr, FromNode, Query, RangeTableEntry, RelationEntry, TargetEntry, VarExpr } from '../tree.ts';
+import { parseExpr } from '../tree-json.ts';
 import { containsSetReturning, mapExpr, mapQuery } from '../walk.ts';
-import { isExpandableView, viewQueryOf } from './views.ts';
+import { isExpandableView, isInvokerView, viewQueryOf } from './views.ts';
 
 const VERBS = {
   insert: ['insert into', 'inserting into', 'INSERT'],
@@ -55,7 +56,7 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
   const relation = catalog.relation(entry.relationOid);
   if (!isExpandableView(relation)) return query;
   const command = query.command === 'merge' || query.command === 'select' ? 'update' : query.command;
-  const view = viewQueryOf(relation, catalog);
+  const view = viewQueryOf(relation, catalog, entry.asRole);
   const reason = notUpdatable(view);
   if (reason !== null) throw refuse(relation, command, reason);
   const from = view.from[0] as Extract<FromNode, { kind: 'relationRef' }>;
@@ -82,7 +83,7 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
     lockMode: 'RowExclusive',
     alias: entry.alias,
     inFrom: entry.inFrom,
-    asRole: relation.ownerOid,
+    asRole: isInvokerView(relation) ? entry.asRole : relation.ownerOid,
     privileges: [
       ...base.privileges,
       ...entry.privileges
@@ -109,7 +110,10 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
   };
   let result: Query = {
     ...query,
-    targets: query.targets.map((target) => ({ ...target, targetColumn: mapped(target.targetColumn) })),
+    targets: withViewDefaults(query, relation, catalog).map((target) => ({
+      ...target,
+      targetColumn: mapped(target.targetColumn),
+    })),
     onConflict: query.onConflict
       ? {
           ...query.onConflict,
@@ -154,6 +158,39 @@ function viewChecks(
   if (!hasCheck || (!cascaded && where === null)) return {};
   const condition = where === null ? null : lift(where, index, from, 0);
   return { viewChecks: [{ viewName: view.name, condition, cascaded }, ...outer] };
+}
+
+/** ALTER VIEW … SET DEFAULT: the view's defaults come before those of the table. */
+function withViewDefaults(
+  query: Query,
+  relation: RelationDescriptor,
+  catalog: CatalogReader,
+): readonly TargetEntry[] {
+  const defaults = relation.columns.filter(
+    ({ defaultExpression, dropped }) => defaultExpression !== null && !dropped,
+  );
+  if (defaults.length === 0 || query.command === 'delete') return query.targets;
+  const viewDefault = (number: number): Expr | null => {
+    const text = defaults.find((column) => column.number === number)?.defaultExpression;
+    return text == null ? null : parseExpr(text, (oid) => catalog.type(oid)!.support);
+  };
+  const targets = query.targets.map((target) => {
+    if (target.expr.kind !== 'default') return target;
+    const expr = viewDefault(target.targetColumn);
+    return expr === null ? target : { ...target, expr };
+  });
+  if (query.command !== 'insert') return targets;
+  for (const column of defaults)
+    if (!targets.some(({ targetColumn }) => targetColumn === column.number))
+      targets.push({
+        expr: viewDefault(column.number)!,
+        name: column.name,
+        junk: false,
+        targetColumn: column.number,
+        originTable: 0,
+        originColumn: 0,
+      });
+  return targets;
 }
 
 /** Moves an expression of the view's level to where `relation` stands for the view's only table. */

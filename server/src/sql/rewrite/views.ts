@@ -11,17 +11,26 @@ import { markExpanded } from './index.ts';
 /** Parsed view bodies by descriptor: descriptors are immutable, a changed view has a new one. */
 const parsedViews = new WeakMap<RelationDescriptor, Query>();
 
-export function viewQueryOf(relation: RelationDescriptor, catalog: CatalogReader): Query {
+/** The view's query. Its tables are used with the rights of the view's owner, or of whoever uses a security_invoker view. */
+export function viewQueryOf(relation: RelationDescriptor, catalog: CatalogReader, user: Oid = 0): Query {
   let query = parsedViews.get(relation);
   if (!query) {
     if (relation.viewQuery === null) throw internalError(`view "${relation.name}" has no query`);
-    query = asOwner(
-      parseQuery(relation.viewQuery, (oid) => catalog.type(oid)!.support),
-      relation.ownerOid,
-    );
+    query = parseQuery(relation.viewQuery, (oid) => catalog.type(oid)!.support);
+    if (!isInvokerView(relation)) query = asOwner(query, relation.ownerOid);
     parsedViews.set(relation, query);
   }
-  return query;
+  return user !== 0 && isInvokerView(relation) ? asOwner(query, user) : query;
+}
+
+/** Value of a view's WITH (…) option, undefined without it. */
+export function viewOption(relation: RelationDescriptor, name: string): string | undefined {
+  return relation.options?.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+export function isInvokerView(relation: RelationDescriptor): boolean {
+  const value = viewOption(relation, 'security_invoker');
+  return value !== undefined && ['true', 'on', 'yes', '1'].includes(value.toLowerCase());
 }
 
 /** Gives every table reference of the query (and inside it) the owner's rights. */
@@ -60,7 +69,7 @@ export function expandViews(query: Query, catalog: CatalogReader, rewrite: (view
     if (entry.kind !== 'relation' || index + 1 === query.resultRelation) return;
     const relation = catalog.relation(entry.relationOid);
     if (!isExpandableView(relation) || !entry.inFrom) return;
-    let body = viewQueryOf(relation, catalog);
+    let body = viewQueryOf(relation, catalog, entry.asRole);
     const mark = rowMarks.find((item) => item.relation === index + 1);
     if (mark) {
       // Locking a view locks the rows of its tables.
