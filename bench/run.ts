@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [options]`. */
 import { parseArgs } from 'node:util';
 import { benchmarkPgbench } from './pgbench/benchmark.ts';
+import { benchmarkPlpgsql } from './plpgsql/benchmark.ts';
 import { EXECUTORS } from './systems/fastpostgres.ts';
 import { SYSTEM_NAMES } from './systems/system.ts';
 import { benchmarkTpch } from './tpch/benchmark.ts';
@@ -9,6 +10,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
 
   tpch      the 22 queries of TPC-H, loading, keys, size on disk
   pgbench   point selects and TPC-B-like transactions over TCP
+  plpgsql   loops, recursion, SQL in functions, exceptions, triggers; cancelling a function
 
   --scale N           TPC-H: scale factor (default 1); pgbench: scale (default 10)
   --systems A,B       of fastpostgres,duckdb,postgres (default all; the first is what ratios refer to)
@@ -70,12 +72,14 @@ async function main(): Promise<number> {
     systems: values.systems.split(',').map((word) => choice('systems', word, SYSTEM_NAMES)),
     executor: choice('executor', values.executor, EXECUTORS),
   };
-  switch (choice('NAME', positionals[0], ['tpch', 'pgbench'] as const)) {
+  switch (choice('NAME', positionals[0], ['tpch', 'pgbench', 'plpgsql'] as const)) {
     case 'tpch': {
       const scale = numbers('scale', values.scale ?? '1', 0.001, 1000)[0];
       const queries = whole('queries', values.queries, 1, 22);
       return (await benchmarkTpch({ ...shared, scale, queries })) ? 0 : 1;
     }
+    case 'plpgsql':
+      return (await benchmarkPlpgsql(shared)) ? 0 : 1;
     case 'pgbench': {
       const scale = whole('scale', values.scale ?? '10', 1, 10_000)[0];
       const clients = whole('clients', values.clients, 1, 1000);

@@ -25,9 +25,15 @@ export class DbError extends Error {
   readonly code: string;
   severity: 'ERROR' | 'FATAL' | 'PANIC' = 'ERROR';
   readonly fields: ErrorFields;
+  /** Function calls that have put their line into `fields.where`. */
+  levels: object[] | null = null;
 
   constructor(condition: ConditionName, message: string, fields: ErrorFields = {}) {
+    // A stack trace costs more than everything else about an error that a function's handler catches; defects keep theirs.
+    const traceLimit = Error.stackTraceLimit;
+    if (condition !== 'internal_error') Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = traceLimit;
     this.name = 'DbError';
     this.code = SQLSTATE[condition];
     this.fields = fields;

@@ -52,7 +52,7 @@ interface PendingWork {
 }
 
 const FIRST_PORTION = 10;
-const NEXT_PORTION = 50;
+const NEXT_PORTION = 200;
 
 export class Activation implements Invocation, CallLevel {
   readonly manager: RoutineManager;
@@ -286,7 +286,9 @@ export class Activation implements Invocation, CallLevel {
     }
     const sink: RowSink = {
       row: (frame) => {
-        rows.push(slots.map((slot) => frame[slot]));
+        const row: Datum[] = [];
+        for (let index = 0; index < slots.length; index++) row.push(frame[slots[index]]);
+        rows.push(row);
       },
       isCongested: () => false,
     };

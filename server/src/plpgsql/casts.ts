@@ -1,7 +1,7 @@
 /** Conversions of values at assignment, where the type of the value is known only when it is there. */
 import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
-import type { CatalogReader } from '../catalog/contract.ts';
+import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import { ExpressionCompiler } from '../executor/row/expression/compile.ts';
 import { coerceToTarget } from '../sql/analyse/coerce.ts';
 import { assignCollations } from '../sql/analyse/collations.ts';
@@ -56,8 +56,20 @@ export function rowFieldsOf(catalog: CatalogReader, typeOid: Oid): RowFields | n
   if (type === null || type.relationOid === 0 || type.kind !== 'c') return null;
   const relation = catalog.relation(type.relationOid);
   if (relation === null) return null;
+  let fields = fieldsByRelation.get(relation);
+  if (fields === undefined) {
+    fields = fieldsOf(type.oid, relation);
+    fieldsByRelation.set(relation, fields);
+  }
+  return fields;
+}
+
+/** Descriptors are immutable: a changed type has a new one. */
+const fieldsByRelation = new WeakMap<RelationDescriptor, RowFields>();
+
+function fieldsOf(typeOid: Oid, relation: RelationDescriptor): RowFields {
   return {
-    typeOid: type.oid,
+    typeOid,
     types: relation.columns.map((column) => column.typeOid),
     typmods: relation.columns.map((column) => column.typmod),
     names: relation.columns.map((column) => column.name),

@@ -69,7 +69,7 @@ export interface Code {
   slotCount: number;
   /** Grows when catalog or settings have changed: what was prepared before is prepared again. */
   generation: number;
-  planKey: string;
+  planKey: number;
   /** Functions that are not volatile see the snapshot of their caller. */
   readonly isReadOnly: boolean;
   readonly variableConflict: 'error' | 'use_variable' | 'use_column';
@@ -85,5 +85,18 @@ export interface TriggerSlots {
   readonly oldSlot: number;
   readonly rowTypeOid: Oid;
   /** TG_NAME, TG_WHEN, TG_LEVEL, TG_OP, TG_RELID, TG_RELNAME, TG_TABLE_NAME, TG_TABLE_SCHEMA, TG_NARGS, TG_ARGV */
-  readonly special: Readonly<Record<string, number>>;
+  readonly special: SpecialSlots;
+}
+
+export interface SpecialSlots {
+  readonly tg_name: number;
+  readonly tg_when: number;
+  readonly tg_level: number;
+  readonly tg_op: number;
+  readonly tg_relid: number;
+  readonly tg_relname: number;
+  readonly tg_table_name: number;
+  readonly tg_table_schema: number;
+  readonly tg_nargs: number;
+  readonly tg_argv: number;
 }

@@ -17,7 +17,16 @@ import type { Datum } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
 import * as assignment from './assignment.ts';
 import { RECORD, rowFieldsOf } from './casts.ts';
-import type { Code, ExceptionBlock, Place, ResultShape, Step, TriggerSlots, Variable } from './code.ts';
+import type {
+  Code,
+  ExceptionBlock,
+  Place,
+  ResultShape,
+  SpecialSlots,
+  Step,
+  TriggerSlots,
+  Variable,
+} from './code.ts';
 import type { RoutineSession } from './contract.ts';
 import type { Block, Body, Declaration, Expression, Name, Statement, Target, TypeText } from './parse/ast.ts';
 import { declare, labelOf, nameOf, parseBody } from './parse/parser.ts';
@@ -91,7 +100,7 @@ export class FunctionCompiler {
       found: 0,
       slotCount: 0,
       generation: 0,
-      planKey: '',
+      planKey: 0,
       isReadOnly: input.descriptor !== null && input.descriptor.volatility !== 'v',
       variableConflict: 'error',
       printStrictParams: false,
@@ -163,20 +172,18 @@ export class FunctionCompiler {
     const oldVariable = add('old', rowType);
     for (const variable of [newVariable, oldVariable])
       (variable as { absentWithoutValue: boolean }).absentWithoutValue = true;
-    const special: Record<string, number> = {};
-    const types: Readonly<Record<string, Oid>> = {
-      tg_name: 19,
-      tg_when: 25,
-      tg_level: 25,
-      tg_op: 25,
-      tg_relid: 26,
-      tg_relname: 19,
-      tg_table_name: 19,
-      tg_table_schema: 19,
-      tg_nargs: 23,
-      tg_argv: 1009,
+    const special: SpecialSlots = {
+      tg_name: add('tg_name', 19).slot,
+      tg_when: add('tg_when', 25).slot,
+      tg_level: add('tg_level', 25).slot,
+      tg_op: add('tg_op', 25).slot,
+      tg_relid: add('tg_relid', 26).slot,
+      tg_relname: add('tg_relname', 19).slot,
+      tg_table_name: add('tg_table_name', 19).slot,
+      tg_table_schema: add('tg_table_schema', 19).slot,
+      tg_nargs: add('tg_nargs', 23).slot,
+      tg_argv: add('tg_argv', 1009).slot,
     };
-    for (const [name, typeOid] of Object.entries(types)) special[name] = add(name, typeOid).slot;
     return { newSlot: newVariable.slot, oldSlot: oldVariable.slot, rowTypeOid: rowType, special };
   }
 

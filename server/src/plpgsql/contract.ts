@@ -52,7 +52,7 @@ export interface RoutineSession {
   /** Catalog, search path and formats as they are now. */
   analysis(): AnalyseOptions;
   /** Two equal answers: what was analysed and planned between them is still right. */
-  planKey(): string;
+  planKey(): number;
   transaction(): Transaction;
   rewrite(query: Query): Query;
   plan(query: Query, parameterTypes: readonly Oid[]): PhysicalPlan;

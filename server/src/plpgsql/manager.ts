@@ -6,7 +6,7 @@
 import type { Oid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import { SuspendSignal } from '../base/suspend.ts';
-import type { FunctionDescriptor } from '../catalog/contract.ts';
+import type { FunctionDescriptor, RelationDescriptor, TriggerDescriptor } from '../catalog/contract.ts';
 import type { BoundRoutine, Invocation, RoutineHost, TriggerCall } from '../executor/routines.ts';
 import type { AnalysedCall } from '../sql/analyse/call.ts';
 import { isPolymorphic } from '../sql/analyse/oids.ts';
@@ -41,10 +41,13 @@ export class RoutineManager implements RoutineHost {
   readonly casts: CastLibrary;
   ticks = TICKS_PER_LOOK;
   private readonly codes = new Map<string, KeptCode<Code>>();
+  private readonly triggerCodes = new WeakMap<
+    TriggerDescriptor,
+    { descriptor: FunctionDescriptor; relation: RelationDescriptor; code: Code }
+  >();
   private readonly bodies = new Map<string, KeptCode<SqlBody>>();
   private readonly dynamicPlans = new Map<string, PreparedPlan>();
-  private dynamicKey = '';
-  private readonly contexts = new WeakMap<DbError, WeakSet<object>>();
+  private dynamicKey = 0;
   private readonly activations: Activation[] = [];
 
   constructor(session: RoutineSession) {
@@ -58,14 +61,18 @@ export class RoutineManager implements RoutineHost {
     this.checkPrivilege(descriptor);
     const { argumentTypes, resultType, columns } = site;
     if (descriptor.language === 'sql') {
-      const body = (): SqlBody => this.sqlBody(descriptor, argumentTypes, resultType, columns ?? null);
+      let known: SqlBody | null = null;
+      const body = (): SqlBody =>
+        (known ??= this.sqlBody(descriptor, argumentTypes, resultType, columns ?? null));
       return {
         start: (args) => new SqlCall(this, body(), args),
         startSet: (args) => new SqlCall(this, body(), args).iterator(),
       };
     }
     if (descriptor.language === 'plpgsql') {
-      const code = (): Code => this.code(descriptor, argumentTypes, resultType, columns ?? null);
+      // The place of the call is made anew when the function changes.
+      let known: Code | null = null;
+      const code = (): Code => (known ??= this.code(descriptor, argumentTypes, resultType, columns ?? null));
       return {
         start: (args) => this.activation(code(), args, true),
         startSet: (args) => new ResultIterator(this.activation(code(), args, true)),
@@ -75,15 +82,17 @@ export class RoutineManager implements RoutineHost {
   }
 
   startTrigger(functionOid: Oid, call: TriggerCall): Invocation {
+    const { trigger } = call;
     const descriptor = this.session.catalog().function(functionOid);
+    const known = this.triggerCodes.get(trigger);
+    if (known !== undefined && known.descriptor === descriptor && known.relation === call.relation)
+      return new TriggerInvocation(this, known.code, call);
     if (descriptor === null)
       throw new DbError('undefined_function', `cache lookup failed for function ${functionOid}`);
     if (descriptor.language !== 'plpgsql') return builtinTrigger(descriptor, call);
-    return new TriggerInvocation(
-      this,
-      this.triggerCode(descriptor, call.trigger.oid, call.relation.rowTypeOid),
-      call,
-    );
+    const code = this.triggerCode(descriptor, trigger.oid, call.relation.rowTypeOid);
+    this.triggerCodes.set(trigger, { descriptor, relation: call.relation, code });
+    return new TriggerInvocation(this, code, call);
   }
 
   /** A procedure of a CALL; answers its output arguments as a row. */
@@ -256,7 +265,7 @@ export class RoutineManager implements RoutineHost {
   // ---------------------------------------------------------------------------------------------------------- running
 
   /** Notices a change of catalog or settings: what the code has prepared is then prepared again. */
-  refresh(code: { planKey: string; generation: number }): void {
+  refresh(code: { planKey: number; generation: number }): void {
     const key = this.session.planKey();
     if (code.planKey === key) return;
     code.planKey = key;
@@ -325,16 +334,12 @@ export class RoutineManager implements RoutineHost {
 
   /** True when the error already has the lines of this call. */
   isContextComplete(error: DbError, level: object): boolean {
-    return this.contexts.get(error)?.has(level) === true;
+    return error.levels?.includes(level) === true;
   }
 
   noteContext(error: DbError, level: object): void {
-    let levels = this.contexts.get(error);
-    if (levels === undefined) {
-      levels = new WeakSet();
-      this.contexts.set(error, levels);
-    }
-    levels.add(level);
+    if (error.levels === null) error.levels = [level];
+    else error.levels.push(level);
   }
 
   /** Any exception as the error a statement ends with. */

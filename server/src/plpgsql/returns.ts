@@ -4,6 +4,7 @@ import { DbError } from '../base/error.ts';
 import { formatType } from '../sql/analyse/type-name.ts';
 import { type Datum, SqlRecord } from '../types/datum.ts';
 import type { Activation, Running } from './activation.ts';
+import { shareArray } from './array-element.ts';
 import { checkRowShape, RECORD, rowFieldsOf } from './casts.ts';
 import type { ResultShape } from './code.ts';
 import type { FunctionCompiler } from './compile.ts';
@@ -94,7 +95,7 @@ function outRecord(result: ResultShape, frame: readonly Datum[]): SqlRecord {
   const { out, fields } = result;
   return new SqlRecord(
     RECORD,
-    out.map(({ slot }) => frame[slot]),
+    out.map(({ slot }) => shareArray(frame[slot])),
     fields?.types ?? out.map(({ typeOid }) => typeOid),
     fields?.names ?? out.map(({ name }) => name),
   );
@@ -174,7 +175,9 @@ export function compileReturnNext(compiler: FunctionCompiler, statement: Of<'ret
     const { out } = result;
     compiler.emit(
       (activation, frame) => {
-        activation.results.push(result.kind === 'row' ? outRecord(result, frame) : frame[out[0].slot]);
+        activation.results.push(
+          result.kind === 'row' ? outRecord(result, frame) : shareArray(frame[out[0].slot]),
+        );
         return next;
       },
       line,

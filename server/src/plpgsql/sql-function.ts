@@ -37,7 +37,7 @@ type BodyStatement = { plan: PreparedPlan; command: null } | { plan: null; comma
 export class SqlBody {
   readonly descriptor: FunctionDescriptor;
   readonly statements: BodyStatement[] = [];
-  planKey = '';
+  planKey = 0;
   generation = 0;
   /** Row the result is; null for a single value. */
   fields: RowFields | null = null;

@@ -20,8 +20,10 @@ import type { Node, RawStatement } from '../sql/parse/ast.ts';
 import { tagOf } from '../sql/parse/ast.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
 import type { Expr, ParamExpr, Query } from '../sql/tree.ts';
+import { walkExpr } from '../sql/walk.ts';
 import { type Datum, SqlRecord } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
+import { shareArray } from './array-element.ts';
 import { coerceForAssignment, RECORD, rowFieldsOf } from './casts.ts';
 import type { Code, Variable } from './code.ts';
 import type { RoutineSession } from './contract.ts';
@@ -286,8 +288,24 @@ export class SqlText implements SqlOrigin {
     }
     this.typeOid = expr.typeOid;
     this.typmod = expr.typmod;
+    // An element read by subscript leaves the array where it is.
+    const plain = new Set<Expr>();
+    walkExpr(expr, (node) => {
+      if (
+        node.kind === 'subscript' &&
+        node.lower === null &&
+        node.assignment === null &&
+        node.arg.kind === 'param'
+      )
+        plain.add(node.arg);
+    });
     const compiler = new ExpressionCompiler(null, session.resolver, {
-      parameter: (number) => this.references[number - 1].read,
+      parameter: (number, node) => {
+        const { read, variable, field } = this.references[number - 1];
+        if (field !== null || !plain.has(node)) return read;
+        const { slot } = variable;
+        return (values) => values[slot];
+      },
       newSlot: () => this.code.slotCount++,
       variable: () => () => null,
     });
@@ -339,7 +357,9 @@ export class SqlText implements SqlOrigin {
     const { slot } = variable;
     if (variable.isRecord) this.requireShape(variable, frame, field !== null);
     let type: { typeOid: Oid; typmod: number; collation: Oid } = variable;
-    let read: Evaluate = (values) => values[slot];
+    let read: Evaluate = this.isArray(variable)
+      ? (values) => shareArray(values[slot])
+      : (values) => values[slot];
     if (field !== null) {
       const known = this.fieldOf(variable, field, frame);
       if (known === null) {
@@ -401,6 +421,10 @@ export class SqlText implements SqlOrigin {
       types: record?.fieldTypes ?? null,
       names: record?.fieldNames ?? [],
     });
+  }
+
+  private isArray(variable: Variable): boolean {
+    return !variable.isRecord && this.code.catalog().type(variable.typeOid)?.isTrueArray === true;
   }
 
   private fieldOf(

@@ -3,6 +3,7 @@ import { DbError } from '../base/error.ts';
 import type { Datum } from '../types/datum.ts';
 import { SqlArray } from '../types/datum.ts';
 import type { Activation, QueryLoop } from './activation.ts';
+import { arrayElementTarget, storeElement } from './array-element.ts';
 import { storeValue } from './assignment.ts';
 import type { Enclosing, FunctionCompiler } from './compile.ts';
 import { compileCursorLoop, compileCursorStatement } from './cursor-statements.ts';
@@ -563,6 +564,7 @@ function compileElementAssignment(
 ): void {
   const variable = compiler.variable(statement.declaration);
   const { line } = statement;
+  if (compileArrayElement(compiler, statement, variable)) return;
   const value = compiler.evaluate(statement.value, null, line, 'at assignment');
   const part = compiler.partAssignment(statement, variable, value);
   const next = compiler.here + 1;
@@ -575,4 +577,38 @@ function compileElementAssignment(
     line,
     'at assignment',
   );
+}
+
+/** `a[i] := v` on an array variable: stored in place while nobody else holds the array. False for other targets. */
+function compileArrayElement(
+  compiler: FunctionCompiler,
+  statement: Extract<Statement, { kind: 'assign' }>,
+  variable: ReturnType<FunctionCompiler['variable']>,
+): boolean {
+  const { line, expression } = statement;
+  if (variable.isRecord || variable.isDomain || !compiler.isArrayType(variable.typeOid)) return false;
+  const target = arrayElementTarget(expression);
+  if (target === null) return false;
+  const elementType = compiler.elementType(variable.typeOid);
+  const subscript = compiler.evaluate(target, INTEGER, line, 'at assignment');
+  const value = compiler.evaluate(
+    statement.value,
+    { typeOid: elementType, typmod: variable.typmod },
+    line,
+    'at assignment',
+  );
+  const part = compiler.partAssignment(statement, variable, value);
+  const next = compiler.here + 1;
+  compiler.emit(
+    (activation, frame) => {
+      if (!storeElement(frame, variable.slot, frame[subscript.slot], frame[value.slot])) {
+        const whole = part.value(activation, frame);
+        storeValue(activation, variable, null, whole, part.typeOid);
+      }
+      return next;
+    },
+    line,
+    'at assignment',
+  );
+  return true;
 }

@@ -51,20 +51,18 @@ export class TriggerInvocation implements Invocation {
     const { relation, trigger, newTable, oldTable } = call;
     frame[slots.newSlot] = recordOf(relation, call.newRow);
     frame[slots.oldSlot] = recordOf(relation, call.oldRow);
-    const values: Readonly<Record<string, Datum>> = {
-      tg_name: trigger.name,
-      tg_when: call.when,
-      tg_level: call.level,
-      tg_op: call.operation,
-      tg_relid: relation.oid,
-      tg_relname: relation.name,
-      tg_table_name: relation.name,
-      tg_table_schema: relation.namespaceName,
-      tg_nargs: trigger.args.length,
-      tg_argv:
-        trigger.args.length === 0 ? null : new SqlArray(TEXT, [...trigger.args], [trigger.args.length], [0]),
-    };
-    for (const [name, slot] of Object.entries(slots.special)) frame[slot] = values[name] ?? null;
+    const { special } = slots;
+    frame[special.tg_name] = trigger.name;
+    frame[special.tg_when] = call.when;
+    frame[special.tg_level] = call.level;
+    frame[special.tg_op] = call.operation;
+    frame[special.tg_relid] = relation.oid;
+    frame[special.tg_relname] = relation.name;
+    frame[special.tg_table_name] = relation.name;
+    frame[special.tg_table_schema] = relation.namespaceName;
+    frame[special.tg_nargs] = trigger.args.length;
+    if (trigger.args.length > 0)
+      frame[special.tg_argv] = new SqlArray(TEXT, [...trigger.args], [trigger.args.length], [0]);
     if (newTable !== null && trigger.newTable !== null)
       activation.addTransition(trigger.newTable, relation, newTable);
     if (oldTable !== null && trigger.oldTable !== null)

@@ -56,9 +56,23 @@ export class SessionRoutines implements RoutineSession {
     return { catalog, path, format };
   }
 
-  planKey(): string {
-    const catalog = this.session.catalog();
-    return `${catalog.version}|${this.session.compilation.environmentKey(catalog)}`;
+  private epoch = 1;
+  private epochCatalog = -1;
+  private epochSettings = -1;
+  private epochKey = '';
+
+  planKey(): number {
+    const { session } = this;
+    const { version } = session.catalog();
+    if (version === this.epochCatalog && session.settings.version === this.epochSettings) return this.epoch;
+    this.epochCatalog = version;
+    this.epochSettings = session.settings.version;
+    const key = `${version}|${session.compilation.environmentKey(session.catalog())}`;
+    if (key !== this.epochKey) {
+      this.epochKey = key;
+      this.epoch++;
+    }
+    return this.epoch;
   }
 
   transaction(): Transaction {

@@ -22,7 +22,8 @@ function int4(value: number): number {
   return value;
 }
 function int8(value: bigint): bigint {
-  if (value > 9223372036854775807n || value < -9223372036854775808n) throw rangeError('bigint');
+  // This form compiles to one comparison of machine words.
+  if (BigInt.asIntN(64, value) !== value) throw rangeError('bigint');
   return value;
 }
 

@@ -1,0 +1,163 @@
+/** PL/pgSQL beside PostgreSQL in one run, and how a function without end is cancelled. */
+import pg from 'pg';
+import { keep, machine, machineLine, table } from '../measure/report.ts';
+import { geometricMean, median } from '../measure/statistics.ts';
+import { type Executor, startFastPostgres } from '../systems/fastpostgres.ts';
+import { startPostgres } from '../systems/postgres.ts';
+import type { NetworkSystem, SystemName } from '../systems/system.ts';
+import { CASES, type Case } from './cases.ts';
+
+export interface PlpgsqlOptions {
+  readonly rounds: number;
+  readonly systems: readonly SystemName[];
+  readonly executor: Executor;
+}
+
+interface Cancellation {
+  readonly cancelMillis: number[];
+  readonly slowestAnswerMillis: number;
+}
+
+const RUNAWAYS = 3;
+const say = (text: string): void => void process.stdout.write(text);
+
+/** Runs it; true when all answers agree and cancellation took less than 100 ms. */
+export async function benchmarkPlpgsql(options: PlpgsqlOptions): Promise<boolean> {
+  const fingerprint = machine();
+  say(`plpgsql, ${options.rounds} rounds\n${machineLine(fingerprint)}\n`);
+  const systems: NetworkSystem[] = [];
+  const problems: string[] = [];
+  try {
+    for (const name of options.systems) {
+      if (name === 'duckdb') continue;
+      const system =
+        name === 'fastpostgres' ? await startFastPostgres(options.executor) : await startPostgres();
+      if (system === null) say(`${name}: not installed, left out\n`);
+      else systems.push(system);
+    }
+    const times: Record<string, Record<string, number[]>> = {};
+    for (const item of CASES) times[item.name] = await measure(item, systems, options.rounds, problems);
+    print(systems, times);
+    const cancellations: Record<string, Cancellation> = {};
+    for (const system of systems) {
+      const found = await cancel(system);
+      cancellations[system.name] = found;
+      say(
+        `${system.name}: cancelled after ${found.cancelMillis.map((millis) => millis.toFixed(0)).join(', ')} ms; slowest answer of another session meanwhile ${found.slowestAnswerMillis.toFixed(0)} ms\n`,
+      );
+      if (system.name === 'fastpostgres' && Math.max(...found.cancelMillis) > 100)
+        problems.push(`${system.name}: cancelling took longer than 100 ms`);
+    }
+    for (const problem of problems) say(`${problem}\n`);
+    const file = keep('plpgsql', {
+      benchmark: 'plpgsql',
+      date: new Date().toISOString(),
+      machine: fingerprint,
+      options,
+      systems: Object.fromEntries(systems.map((system) => [system.name, system.description])),
+      times,
+      cancellations,
+      problems,
+    });
+    say(`kept in ${file}\n`);
+    return problems.length === 0;
+  } finally {
+    for (const system of systems) await system.stop();
+  }
+}
+
+async function measure(
+  item: Case,
+  systems: readonly NetworkSystem[],
+  rounds: number,
+  problems: string[],
+): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = {};
+  const answers: string[] = [];
+  for (const system of systems) {
+    for (const statement of item.setup) await system.run([statement]);
+    times[system.name] = [];
+  }
+  // One run more: the first compiles and plans.
+  for (let round = 0; round <= rounds; round++) {
+    for (const system of systems) {
+      for (const statement of item.before ?? []) await system.run([statement]);
+      const from = performance.now();
+      const result = await system.run([item.statement]);
+      const millis = performance.now() - from;
+      if (round > 0) {
+        times[system.name].push(millis);
+        continue;
+      }
+      const checked = item.check === undefined ? result : await system.run([item.check]);
+      answers.push(JSON.stringify(checked.rows));
+    }
+  }
+  if (new Set(answers).size > 1) problems.push(`${item.name}: answers differ: ${answers.join(' and ')}`);
+  return times;
+}
+
+function print(
+  systems: readonly NetworkSystem[],
+  times: Readonly<Record<string, Readonly<Record<string, number[]>>>>,
+): void {
+  const [first, ...others] = systems;
+  const ratios: number[] = [];
+  const rows = Object.entries(times).map(([name, bySystem]) => {
+    const medians = systems.map((system) => median(bySystem[system.name]));
+    const faster = medians.slice(1).map((millis) => millis / medians[0]);
+    if (faster.length > 0) ratios.push(faster[0]);
+    return [name, ...medians.map((millis) => millis.toFixed(1)), ...faster.map((ratio) => ratio.toFixed(2))];
+  });
+  if (ratios.length > 0)
+    rows.push(['geometric mean', ...systems.map(() => ''), geometricMean(ratios).toFixed(2)]);
+  const header = [
+    'ms',
+    ...systems.map(({ name }) => name),
+    ...others.map(({ name }) => `${name}/${first.name}`),
+  ];
+  say(`\n${table(header, rows)}\n\n`);
+}
+
+/** Starts a function without end, cancels it after a while, and asks short questions meanwhile. */
+async function cancel(system: NetworkSystem): Promise<Cancellation> {
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: system.port,
+      user: 'postgres',
+      password: system.password,
+      database: 'postgres',
+    });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  const runaway = await connect();
+  const other = await connect();
+  await runaway.query(
+    'create or replace function runaway() returns void language plpgsql as $$ declare i int := 0; begin loop i := (i + 1) % 1000; end loop; end $$',
+  );
+  const { rows } = await runaway.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const cancelMillis: number[] = [];
+  let slowestAnswerMillis = 0;
+  for (let run = 0; run < RUNAWAYS; run++) {
+    const ended = runaway.query('select runaway()').then(
+      () => 'finished',
+      (error: Error) => error.message,
+    );
+    const until = performance.now() + 500;
+    while (performance.now() < until) {
+      const from = performance.now();
+      await other.query('select 1');
+      slowestAnswerMillis = Math.max(slowestAnswerMillis, performance.now() - from);
+    }
+    const from = performance.now();
+    await other.query('select pg_cancel_backend($1)', [rows[0].pid]);
+    await ended;
+    cancelMillis.push(performance.now() - from);
+  }
+  await runaway.end();
+  await other.end();
+  return { cancelMillis, slowestAnswerMillis };
+}
