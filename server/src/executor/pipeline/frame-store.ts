@@ -81,6 +81,15 @@ export class FrameStore {
     return this.capacity >= ROOMY_BYTES_MIN && this.ranges.usedBytes * 2 < this.capacity;
   }
 
+  /** Columns of regions that were found to have too many distinct strings: not decoded again for a dictionary. */
+  private readonly undictionaried = new WeakMap<object, Set<number>>();
+
+  /** Errors: NotCompilable when the column is known to have no dictionary. */
+  expectDictionary(region: object, column: number): void {
+    if (this.undictionaried.get(region)?.has(column) === true)
+      throw new NotCompilable('too many distinct strings');
+  }
+
   /** The pinned frame of references of a region's string column, if it is there. */
   findStrings(region: object, rowCount: number, column: number): Frame | null {
     return this.find(region, rowCount, column + STRINGS);
@@ -286,7 +295,7 @@ export class FrameStore {
       this.regions.set(region, home);
     }
     const validityBytes = vector.validity === null ? 0 : ((rowCount + 63) >>> 6) << 3;
-    const plan = this.planCodes(column, vector, dictionary);
+    const plan = this.planCodes(region, column, vector, dictionary);
     const codesBytes = (rowCount * plan.width + 7) & ~7;
     const bytes = MemoryRanges.rounded(codesBytes + validityBytes);
     const start = this.allocate(bytes);
@@ -319,6 +328,7 @@ export class FrameStore {
   }
 
   private planCodes(
+    region: object | null,
     column: PipelineColumn,
     vector: ColumnVector,
     known: Dictionary | null,
@@ -326,7 +336,13 @@ export class FrameStore {
     const { count } = vector;
     if (vector.physical === 'varlen') {
       const built = known ?? dictionaryOf(vector);
-      if (built === null) throw new NotCompilable('too many distinct strings');
+      if (built === null) {
+        if (region !== null) {
+          const columns = this.undictionaried.get(region) ?? new Set<number>();
+          this.undictionaried.set(region, columns.add(column.column));
+        }
+        throw new NotCompilable('too many distinct strings');
+      }
       const { codes, entries, width } = built;
       return {
         kind: 'dictionary',

@@ -298,6 +298,7 @@ export class PipelineJob {
       for (let index = 0; index < fragment.spec.columns.length; index++) {
         const { column } = fragment.spec.columns[index]!;
         const cached = pool.frames.find(region.key, region.rowCount, column);
+        if (cached === null) pool.frames.expectDictionary(region.key, column);
         frames.push(cached ?? (await this.decodeFrame(region, index)));
         if (cached === null) await this.breathe();
       }

@@ -56,6 +56,9 @@ export interface QueryVariant {
   readonly isBrief: boolean;
 }
 
+/** Rows of a word of 64 from which on its filter is asked for all of them at once. */
+const PREFILTER_ROWS_MIN = 10n;
+
 const MEMORY = { initial: 1, maximum: 65536, shared: true };
 
 /** Bytes of the module. */
@@ -364,6 +367,7 @@ class PipelineCode {
         bits,
         load('i64Load', binary('i32Add', bitmap.get(), binary('i32Shl', word.get(), i32(3)))),
       );
+      this.prefilter(word, bits);
       builder.block((next) => {
         builder.loop((again) => {
           builder.branchIf(unary('i64Eqz', bits.get()), next);
@@ -374,6 +378,55 @@ class PipelineCode {
           builder.branch(again);
         });
       });
+    });
+  }
+
+  /**
+   * The first probe's filter over all rows of a word, without a branch per row, where many are left: what it drops never enters the loop.
+   * Rows that are not there or whose key is NULL may have any bit; they are dropped by `bits` and by the probe.
+   */
+  private prefilter(word: Local<'i32'>, bits: Local<'i64'>): void {
+    const { builder, pipeline } = this;
+    const [step] = pipeline.steps;
+    if (step?.kind !== 'probe' || (step.join !== 'inner' && step.join !== 'semi')) return;
+    const variant = this.variant.stores[step.store]!;
+    if (!variant.hasFilter || keyKinds(this.stores[step.store]!).some(Boolean)) return;
+    const at = QUERY_PARAM.store(step.store);
+    const kept = builder.local('i64');
+    const place = builder.local('i32');
+    const isDense = binary('i64GeU', unary('i64Popcnt', bits.get()), i64(PREFILTER_ROWS_MIN));
+    builder.if(isDense, () => {
+      builder.set(kept, i64(0n));
+      builder.set(place, i32(0));
+      builder.set(this.row, binary('i32Shl', word.get(), i32(6)));
+      builder.loop((again) => {
+        const emitter = this.emitter();
+        const words = step.keys.map((key) => wordOf(builder, emitter.emit(key)));
+        let found: I32;
+        if (variant.mode === 'direct') {
+          const cell = builder.keep(binary('i64Sub', words[0]!.get(), this.locals.i64(at + 16).get()));
+          const isInside = builder.keep(
+            binary('i64LtU', cell.get(), unary('i64ExtendI32U', this.locals.i32(at + 4).get())),
+          );
+          const safe = builder.keep(select(isInside.get(), unary('i32WrapI64', cell.get()), i32(0)));
+          const offset = binary('i32Shl', binary('i32ShrU', safe.get(), i32(5)), i32(2));
+          const part = load('i32Load', binary('i32Add', this.locals.i32(at + 8).get(), offset));
+          const bit = binary('i32ShrU', part, binary('i32And', safe.get(), i32(31)));
+          found = binary('i32And', binary('i32And', bit, i32(1)), isInside.get());
+        } else {
+          const hash = hashOf(builder, words, [], null, this.strings);
+          const { word: offset, bits: wantedBits } = filterBits(hash, this.locals.i32(at + 12));
+          const wanted = builder.keep(wantedBits);
+          const part = load('i32Load', binary('i32Add', this.locals.i32(at + 8).get(), offset));
+          found = binary('i32Eq', binary('i32And', part, wanted.get()), wanted.get());
+        }
+        const shifted = binary('i64Shl', unary('i64ExtendI32U', found), unary('i64ExtendI32U', place.get()));
+        builder.set(kept, binary('i64Or', kept.get(), shifted));
+        builder.set(this.row, binary('i32Add', this.row.get(), i32(1)));
+        builder.set(place, binary('i32Add', place.get(), i32(1)));
+        builder.branchIf(binary('i32LtU', place.get(), i32(64)), again);
+      });
+      builder.set(bits, binary('i64And', bits.get(), kept.get()));
     });
   }
 

@@ -255,12 +255,17 @@ export class QueryJob {
   }
 
   /** All workers do it; answers by worker. */
-  private async onWorkers(work: Work): Promise<(QueryAnswer | undefined)[]> {
+  private async onWorkers(
+    work: Work,
+    pieces = Number.POSITIVE_INFINITY,
+  ): Promise<(QueryAnswer | undefined)[]> {
     const { pool, native } = this.options;
     this.throwFailure();
     const task = this.nextTask++;
     const answers: QueryAnswer[] = [];
-    const missing = new Set(Array.from({ length: pool.count }, (_, worker) => worker));
+    // A worker for which there is nothing to take is not woken.
+    const count = Math.min(pool.count, Math.max(1, pieces));
+    const missing = new Set(Array.from({ length: count }, (_, worker) => worker));
     const done = new Promise<void>((resolve) => {
       this.waiting = { task, missing, answers, resolve };
     });
@@ -273,7 +278,7 @@ export class QueryJob {
       native,
       work,
     };
-    for (let worker = 0; worker < pool.count; worker++)
+    for (let worker = 0; worker < count; worker++)
       if (this.lost.has(worker) || !pool.post(worker, message)) this.settle(worker, null);
     await done;
     this.waiting = null;
@@ -335,7 +340,7 @@ export class QueryJob {
       const work = this.work(pipeline, store, facts, morsels, sourceRows);
       const all = runs.flatMap((run) => run.frames);
       for (let worker = 0; worker < pool.count; worker++) pool.shareFrames(worker, all);
-      const answers = await this.onWorkers(work);
+      const answers = await this.onWorkers(work, morsels.length);
       const rows = answers.reduce((sum, answer) => sum + (answer?.rows ?? 0), 0);
       if (sink.kind !== 'none') {
         answers.forEach((answer, worker) => {
@@ -527,7 +532,7 @@ export class QueryJob {
       const range = high - low + 1n;
       if (range <= BigInt(Math.min(DIRECT_CELLS_MAX, Math.max(65_536, tuples * 8)))) {
         const cells = Number(range);
-        const filterWords = cells > 65_536 && tuples * 2 < cells ? Math.ceil(cells / 32) : 0;
+        const filterWords = tuples * 2 < cells ? Math.ceil(cells / 32) : 0;
         directory = { mode: 'direct', address: 0, cells, low, filter: 0, filterWords };
       }
     }
@@ -540,7 +545,7 @@ export class QueryJob {
         cells,
         low: 0n,
         filter: 0,
-        filterWords: cells > 4096 ? cells / 4 : 0,
+        filterWords: cells / 4,
       };
     }
     const directoryBytes = directory.cells * 4;
@@ -556,22 +561,25 @@ export class QueryJob {
       const ranges: Chunk[] = [];
       for (let at = 0; at < size; at += CLEAR_PART_BYTES)
         ranges.push({ address: address + at, bytes: Math.min(CLEAR_PART_BYTES, size - at) });
-      await this.onWorkers({ kind: 'clear', ranges });
+      await this.onWorkers({ kind: 'clear', ranges }, ranges.length);
     }
     const linked: StoreState = { ...state, directory };
     if (tuples === 0) return { ...linked, isUnique: true };
-    const answers = await this.onWorkers({
-      kind: 'link',
-      store: spec,
-      variant: {
-        mode: directory.mode,
-        hasFilter: directory.filter !== 0,
-        isUnique: false,
-        nullable: state.fields.map(({ nullable }) => nullable),
+    const answers = await this.onWorkers(
+      {
+        kind: 'link',
+        store: spec,
+        variant: {
+          mode: directory.mode,
+          hasFilter: directory.filter !== 0,
+          isUnique: false,
+          nullable: state.fields.map(({ nullable }) => nullable),
+        },
+        directory,
+        chunks: state.chunks,
       },
-      directory,
-      chunks: state.chunks,
-    });
+      state.chunks.length,
+    );
     return { ...linked, isUnique: answers.every((answer) => answer?.duplicates !== true) };
   }
 }
