@@ -23,6 +23,7 @@ import { tupleLayout } from './layout.ts';
 import { type LoadCounts, type LoadedRun, loadRuns } from './loader.ts';
 import type { QueryAnswer, QueryMorsel, QueryTask } from './messages.ts';
 import { combineSingles } from './single.ts';
+import type { SortKeySpec } from './sort.ts';
 import type { TranslatedQuery } from './translate.ts';
 
 const SLICE_MICROS = 3000;
@@ -31,6 +32,10 @@ const INTERRUPT_MILLIS = 5;
 const CLEAR_BYTES_MAX = 128 * 1024;
 const CLEAR_PART_BYTES = 1 << 20;
 const MERGE_CELLS = 16_384;
+/** First rows of an order up to which each worker sorts its part; more are sorted by one. */
+const PARTIAL_SORT_MAX = 10_000;
+/** One call sorts them, so they bound how long a cancel waits. */
+const SORTED_TUPLES_MAX = 1_000_000;
 const DIRECT_CELLS_MAX = 1 << 24;
 
 export interface QueryScanSource {
@@ -73,6 +78,8 @@ export interface QueryResult {
   readonly spec: StoreSpec;
   readonly state: StoreState;
   readonly memory: WebAssembly.Memory;
+  /** Tuples in the order that was asked for, by worker: several lists are still to be merged. Null = not sorted. */
+  readonly sorted: readonly Chunk[] | null;
 }
 
 type Work = QueryTask['work'];
@@ -196,6 +203,7 @@ export class QueryJob {
         spec: query.stores[query.result]!,
         state: this.states[query.result]!,
         memory: pool.frames.memory,
+        sorted: await this.sorted(),
       };
     } catch (error) {
       this.fail(error);
@@ -207,6 +215,27 @@ export class QueryJob {
       if (this.isReleased) this.free();
       this.statistics.elapsedMicros = clock.monotonicMicros() - start;
     }
+  }
+
+  /** Sorts the result on the workers where its keys admit it. */
+  private async sorted(): Promise<readonly Chunk[] | null> {
+    const { order, bound, result, stores } = this.options.query;
+    const spec = stores[result]!;
+    const state = this.states[result]!;
+    if (order.length === 0 || bound === 0) return null;
+    const keys = sortKeys(this.options.query, spec, state);
+    if (keys === null) return null;
+    const isPartial = bound !== null && bound <= PARTIAL_SORT_MAX;
+    if (!isPartial && state.tuples > SORTED_TUPLES_MAX) throw new NotCompilable('many rows in an order');
+    const work: Work = {
+      kind: 'sort',
+      store: spec,
+      keys,
+      chunks: state.chunks,
+      bound: isPartial ? bound : Number.POSITIVE_INFINITY,
+    };
+    const answers = await this.onWorkers(work, isPartial ? state.chunks.length : 1);
+    return answers.flatMap((answer) => (answer?.sorted ? [answer.sorted] : []));
   }
 
   private isFilledLater(index: number, store: number): boolean {
@@ -582,6 +611,34 @@ export class QueryJob {
     );
     return { ...linked, isUnique: answers.every((answer) => answer?.duplicates !== true) };
   }
+}
+
+/** The order as a module can compute it; null when a key is no plain field. */
+function sortKeys(query: TranslatedQuery, spec: StoreSpec, state: StoreState): SortKeySpec[] | null {
+  const { offsets } = tupleLayout(spec);
+  const keys: SortKeySpec[] = [];
+  for (const { column, key } of query.order) {
+    const place = query.columns[column]!;
+    if (place.kind !== 'field') return null;
+    const { type, countedBy } = spec.fields[place.field]!;
+    const { bounds, nullable } = state.fields[place.field]!;
+    let kind: SortKeySpec['kind'] = 'integer';
+    if (type.kind === 'float') kind = 'float';
+    else if (type.kind === 'string') {
+      if (place.typeOid === 1042) kind = 'char';
+      else if (place.typeOid === 25 || place.typeOid === 1043) kind = 'text';
+      else return null;
+    } else if (bounds !== null && (bounds.low < -(1n << 63n) || bounds.high >= 1n << 63n)) return null;
+    keys.push({
+      offset: offsets[place.field]!,
+      kind,
+      nullBit: countedBy < 0 && nullable ? place.field : -1,
+      countOffset: countedBy < 0 ? -1 : offsets[countedBy]!,
+      descending: key.descending,
+      nullsFirst: key.nullsFirst,
+    });
+  }
+  return keys;
 }
 
 /** Whether what a pipeline stores refers to strings of its frames. */

@@ -2,6 +2,7 @@
 import type { ParamValue } from '../spec.ts';
 import type { QueryVariant, StoreVariant } from './emit.ts';
 import type { Chunk, Directory, QueryPipeline, StoreSpec } from './ir.ts';
+import type { SortKeySpec } from './sort.ts';
 
 export interface QueryMorsel {
   /** Frames by column, for a scan. */
@@ -51,6 +52,14 @@ export interface QueryTask {
     /** The worker's own directory of a group store gets so many cells. */
     | { readonly kind: 'resize'; readonly store: number; readonly cells: number }
     | {
+        readonly kind: 'sort';
+        readonly store: StoreSpec;
+        readonly keys: readonly SortKeySpec[];
+        readonly chunks: readonly Chunk[];
+        /** Rows wanted; infinite = all. */
+        readonly bound: number;
+      }
+    | {
         readonly kind: 'merge';
         readonly store: number;
         /** The directory that remains, and the others. */
@@ -75,6 +84,8 @@ export interface QueryAnswer {
   readonly directory: number;
   readonly cells: number;
   readonly duplicates: boolean;
+  /** Addresses of tuples in order, 4 bytes each. */
+  readonly sorted: Chunk | null;
   readonly statistics: {
     readonly busyMicros: number;
     readonly compileMicros: number;

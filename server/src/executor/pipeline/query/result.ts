@@ -33,7 +33,7 @@ export class ResultRows {
   private readonly bytes: Buffer;
   private readonly tupleBytes: number;
   private readonly offsets: readonly number[];
-  private ordered: Float64Array | number[] | null = null;
+  private ordered: Uint32Array | number[] | null = null;
   private chunk = 0;
   private at = 0;
 
@@ -75,6 +75,16 @@ export class ResultRows {
   sort(order: readonly ResultOrder[], bound: number | null): void {
     if (order.length === 0) return;
     const compare = this.comparison(order);
+    const { sorted } = this.result;
+    if (sorted !== null) {
+      const lists = sorted.map(({ address, bytes }) =>
+        this.words.subarray(address >>> 2, (address + bytes) >>> 2),
+      );
+      // Workers' lists of the first rows are short.
+      this.ordered = lists.length === 1 ? lists[0]! : lists.flatMap((list) => [...list]).sort(compare);
+      if (bound !== null) this.ordered = this.ordered.slice(0, bound);
+      return;
+    }
     if (bound === null || bound > SORTED_ROWS_MAX) {
       const tuples: number[] = [];
       this.eachTuple((tuple) => {

@@ -21,7 +21,7 @@ import { aggregateKind } from '../functions.ts';
 import { NotCompilable } from '../interval.ts';
 import { LIMITS } from '../layout.ts';
 import { type AccumulatorSpec, BOOL, INT, type Node, type PipelineType, shownScale } from '../spec.ts';
-import { addAccumulator } from '../translate.ts';
+import { addAccumulator, scanBelow } from '../translate.ts';
 import {
   type Binding,
   Branch,
@@ -61,6 +61,12 @@ export interface TranslatedQuery {
   readonly bound: number | null;
 }
 
+/** Estimated rows of a whole order up to which it is sorted here; more are left to the row executor, which can spill them. */
+const SORTED_ROWS_MAX = 300_000;
+
+/** Estimated groups up to which an aggregate over one scan is left to the plain pipelines. */
+export const PLAIN_GROUPS_MAX = 2000;
+
 interface OpenStore {
   spec: StoreSpec;
   readonly notNull: boolean[];
@@ -87,7 +93,9 @@ export function isQueryShape(node: PlanNode): boolean {
         joins++;
         return !inner.nullAware && fits(inner.outer) && fits(inner.inner);
       case 'aggregate':
-        joins++;
+        // Few groups of one table have pipelines of their own.
+        if (node.kind !== 'sort' || scanBelow(inner) === null || inner.estimatedRows > PLAIN_GROUPS_MAX)
+          joins++;
         return (
           inner.sets === null &&
           inner.grouping.length === 0 &&
@@ -99,7 +107,9 @@ export function isQueryShape(node: PlanNode): boolean {
     }
   };
   const isTop =
-    node.kind === 'aggregate' || node.kind === 'hashJoin' || (node.kind === 'sort' && node.bound !== null);
+    node.kind === 'aggregate' ||
+    node.kind === 'hashJoin' ||
+    (node.kind === 'sort' && (node.bound !== null || node.estimatedRows <= SORTED_ROWS_MAX));
   return isTop && fits(node) && joins > 0;
 }
 

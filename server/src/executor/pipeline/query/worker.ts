@@ -15,6 +15,7 @@ import { compileLink, compileQueryPipeline, type QueryVariant } from './emit.ts'
 import type { Chunk, StoreSpec } from './ir.ts';
 import { isWideField, QUERY_PARAM, tupleLayout } from './layout.ts';
 import type { QueryAnswer, QueryMorsel, QueryTask } from './messages.ts';
+import { compileSort } from './sort.ts';
 
 const MODULES_MAX = 512;
 /** First chunk of a store, and the largest. */
@@ -26,6 +27,8 @@ interface Code {
   relink(params: number, from: number, to: number): void;
   merge(params: number, other: number, from: number, to: number): void;
   link(params: number, from: number, to: number): number;
+  sort(list: number, spare: number, count: number): number;
+  collect(from: number, to: number, worst: number, out: number): number;
 }
 
 /** A store as this worker fills it. */
@@ -93,6 +96,7 @@ export class QueryWorker {
       directory: 0,
       cells: 0,
       duplicates: false,
+      sorted: null as Chunk | null,
     };
     // What plain pipelines have in the work area goes first.
     this.runner.flush();
@@ -114,7 +118,14 @@ export class QueryWorker {
     task: QueryTask,
     control: Int32Array,
     next: Int32Array,
-    answer: { chunks: Chunk[]; rows: number; directory: number; cells: number; duplicates: boolean },
+    answer: {
+      chunks: Chunk[];
+      rows: number;
+      directory: number;
+      cells: number;
+      duplicates: boolean;
+      sorted: Chunk | null;
+    },
   ): void {
     const { work } = task;
     const each = (count: number, action: (index: number) => void): void => {
@@ -155,6 +166,9 @@ export class QueryWorker {
         answer.cells = filling.cells;
         return;
       }
+      case 'sort':
+        answer.sorted = this.sort(work, each);
+        return;
       case 'merge': {
         const filling = this.statements.get(task.statement)?.get(work.store);
         const code = filling?.code;
@@ -168,6 +182,40 @@ export class QueryWorker {
         return;
       }
     }
+  }
+
+  /** The first `bound` tuples of the chunks that this worker gets, in order. */
+  private sort(
+    work: Extract<QueryTask['work'], { kind: 'sort' }>,
+    each: (count: number, action: (index: number) => void) => void,
+  ): Chunk {
+    const { store, keys, chunks, bound } = work;
+    const { bytes } = tupleLayout(store);
+    const code = this.module(`sort${textOf([keys, bytes, store.kind])}`, () =>
+      compileSort(keys, bytes, store.kind === 'groups'),
+    );
+    const most = Math.max(1, ...chunks.map((chunk) => chunk.bytes / bytes));
+    const all = chunks.reduce((sum, chunk) => sum + chunk.bytes / bytes, 0);
+    const room = (Number.isFinite(bound) ? Math.min(all, bound + most) : all) * 4 + 8;
+    let list = this.blocks.allocate(room, this.statement);
+    let spare = this.blocks.allocate(room, this.statement);
+    let count = 0;
+    let worst = 0;
+    const order = (): void => {
+      const sorted = code.sort(list, spare, count) >>> 0;
+      if (sorted !== list) [list, spare] = [spare, list];
+    };
+    each(chunks.length, (index) => {
+      const { address, bytes: length } = chunks[index]!;
+      count += code.collect(address, address + length, worst, list + count * 4);
+      if (!Number.isFinite(bound)) return;
+      order();
+      if (count < bound) return;
+      count = bound;
+      worst = this.view.getUint32(list + (bound - 1) * 4, true);
+    });
+    if (!Number.isFinite(bound)) order();
+    return { address: list, bytes: count * 4 };
   }
 
   // --------------------------------------------------------------------------------------------------- running

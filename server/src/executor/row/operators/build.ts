@@ -4,7 +4,7 @@ import type { PlanNode } from '../../../planner/physical.ts';
 import { InstrumentedOperator } from '../../instrument.ts';
 import { PipelineAggregate } from '../../pipeline/operator.ts';
 import { QueryOperator } from '../../pipeline/query/operator.ts';
-import { isQueryShape } from '../../pipeline/query/translate.ts';
+import { isQueryShape, PLAIN_GROUPS_MAX } from '../../pipeline/query/translate.ts';
 import { scanBelow } from '../../pipeline/translate.ts';
 import type { ExecutionState } from '../../state.ts';
 import { asHashJoin } from './adaptive-join.ts';
@@ -27,9 +27,6 @@ import { FunctionScan, ProjectSet } from './set-functions.ts';
 import { Result, ValuesScan, VirtualScan } from './simple-scans.ts';
 import { Sort } from './sort.ts';
 import { Window } from './window.ts';
-
-/** Estimated groups up to which an aggregate over one scan is left to the plain pipelines. */
-const PLAIN_GROUPS_MAX = 2000;
 
 /** The node as pipelines where its shape admits it; whether they run is decided when it is opened. */
 function asQuery(node: PlanNode, state: ExecutionState, makeRow: () => Operator): Operator {
