@@ -247,17 +247,22 @@ export function setFunctionOf(
       };
     case 'fastpostgres_progress':
       return () =>
-        [...monitor.progress.all()].map(
-          ({ processId, command, phase, relationOid, done, total, startedMicros }): Row => [
-            processId,
-            command,
-            phase,
-            relationOid,
-            done,
-            total,
-            timestamp(startedMicros),
-          ],
-        );
+        monitor.progress
+          .visible(session, mayReadAll(session))
+          .map(
+            (entry): Row => [
+              entry.processId,
+              entry.command,
+              entry.phase,
+              entry.relationOid,
+              entry.done(),
+              entry.total(),
+              timestamp(entry.startedMicros),
+            ],
+          );
+    case 'pg_stat_get_progress_info':
+      return (command) =>
+        monitor.progress.rows(monitor.progress.visible(session, mayReadAll(session)), command as string);
     case 'fastpostgres_storage':
       return () => storageRows(monitor, session);
     case 'fastpostgres_table_storage':
@@ -415,7 +420,7 @@ function* slowRows(monitor: ServerMonitor, session: BackendSession): Generator<R
       entry.text,
       entry.queryId,
       integer(entry.rows),
-      null,
+      entry.plan,
     ];
   }
 }

@@ -6,7 +6,14 @@
  */
 import type { Oid } from '../base/brands.ts';
 import type { Clock, Host, Timer } from '../env/contract.ts';
-import type { FinishedStatement, SessionMonitor, StatementRecord } from '../session/monitor-port.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
+import type { ParsedStatement } from '../session/engine.ts';
+import type {
+  FinishedStatement,
+  RunningCommand,
+  SessionMonitor,
+  StatementRecord,
+} from '../session/monitor-port.ts';
 import type { SessionRegistry } from '../session/registry.ts';
 import type { BackendSession } from '../session/session.ts';
 import type { ServerSettings } from '../session/settings/session-settings.ts';
@@ -20,6 +27,7 @@ import { scalarFunctionOf, setFunctionOf } from './functions.ts';
 import { Library } from './library.ts';
 import { MetricHistory } from './metric-history.ts';
 import { METRIC_DEFINITIONS, MetricReader, type ServerCounters } from './metrics.ts';
+import { planNumber, planText } from './plan-record.ts';
 import { ProgressBoard } from './progress.ts';
 import { PrometheusEndpoint } from './prometheus.ts';
 import { SlowLog } from './slow-log.ts';
@@ -29,6 +37,8 @@ import { WaitSamples } from './wait-samples.ts';
 const TICK_MILLIS = 100;
 const TICKS_PER_SECOND = 10;
 const STATEMENTS_MAX = 5000;
+/** Plans of statements at least this slow are kept in words. */
+const PLAN_KEPT_MICROS = 5000;
 const WEBHOOK_TIMEOUT_MILLIS = 10_000;
 const POSTGRES_EPOCH_UNIX_MICROS = 946_684_800_000_000n;
 
@@ -171,6 +181,7 @@ export class ServerMonitor implements SessionMonitor {
     const account = record as StatementAccount;
     this.statements.finished(account, finished);
     this.sessionTotals.activeMicros += finished.micros;
+    if (finished.plan !== null) this.notePlan(session, account, finished.plan, finished.micros);
     const thresholdMillis = session.settings.number('log_min_duration_statement');
     if (thresholdMillis < 0 || finished.micros < thresholdMillis * 1000) return;
     const { entry } = session;
@@ -183,7 +194,32 @@ export class ServerMonitor implements SessionMonitor {
       text: account.text,
       queryId: account.queryId,
       rows: finished.rows,
+      plan: finished.plan === null ? null : planText(finished.plan, session),
     });
+  }
+
+  private notePlan(
+    session: BackendSession,
+    account: StatementAccount,
+    plan: PhysicalPlan,
+    micros: number,
+  ): void {
+    if (account.lastPlan !== plan) {
+      account.lastPlan = plan;
+      account.lastPlanAccount = account.planAccount(planNumber(plan), this.options.clock.wallMicros());
+    }
+    const shape = account.lastPlanAccount;
+    if (shape === null) return;
+    shape.calls++;
+    shape.totalMicros += micros;
+    // Statements that take a while are worth a look at the clock and, once a shape, their plan in words.
+    if (micros < PLAN_KEPT_MICROS) return;
+    shape.lastSeenMicros = this.options.clock.wallMicros();
+    shape.plan ??= planText(plan, session);
+  }
+
+  commandStarted(session: BackendSession, statement: ParsedStatement): RunningCommand | null {
+    return this.progress.begin(session, statement, this.options.clock.wallMicros());
   }
 
   failed(): void {

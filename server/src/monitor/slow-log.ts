@@ -10,6 +10,8 @@ export interface SlowStatement {
   readonly text: string;
   readonly queryId: bigint;
   readonly rows: number;
+  /** EXPLAIN (FORMAT JSON) without constants; null for commands. */
+  readonly plan: string | null;
 }
 
 const KEPT = 1000;

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { BUCKETS, bucketEnd, bucketOf, StatementStatistics } from './statement-statistics.ts';
 
-const finished = (micros: number) => ({ micros, rows: 1, walBytes: 10, blocksHit: 2, blocksRead: 1 });
+const finished = (micros: number) => ({
+  micros,
+  rows: 1,
+  walBytes: 10,
+  blocksHit: 2,
+  blocksRead: 1,
+  plan: null,
+});
 
 describe('latency buckets', () => {
   it('hold what lies below their end and not below the end before', () => {

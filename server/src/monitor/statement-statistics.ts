@@ -6,6 +6,7 @@
  * Bound `maximum` accounts; when they are used up, the least used twentieth goes.
  */
 import type { Oid } from '../base/brands.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
 import type { FinishedStatement, StatementRecord } from '../session/monitor-port.ts';
 import { normaliseStatement, statementHash } from './normalise.ts';
 
@@ -60,6 +61,9 @@ export class StatementAccount implements StatementRecord {
   blocksRead = 0;
   readonly histogram = new Uint32Array(BUCKETS);
   readonly plans: PlanAccount[] = [];
+  /** The plan of the last call and its account: usually the next call's too. */
+  lastPlan: PhysicalPlan | null = null;
+  lastPlanAccount: PlanAccount | null = null;
 
   constructor(userOid: Oid, databaseOid: Oid, text: string, sample: string) {
     this.userOid = userOid;
@@ -98,6 +102,8 @@ export class StatementAccount implements StatementRecord {
     this.blocksRead = 0;
     this.histogram.fill(0);
     this.plans.length = 0;
+    this.lastPlan = null;
+    this.lastPlanAccount = null;
   }
 
   /** Milliseconds below which `share` of the calls lie; the bucket's upper end, but never over the longest call. */
@@ -109,7 +115,8 @@ export class StatementAccount implements StatementRecord {
     return this.calls < 2 ? 0 : Math.sqrt(this.squares / this.calls);
   }
 
-  notePlan(planId: bigint, micros: number, nowMicros: bigint): PlanAccount {
+  /** The account of a plan's shape; made when it is new. */
+  planAccount(planId: bigint, nowMicros: bigint): PlanAccount {
     let plan = this.plans.find((known) => known.planId === planId);
     if (plan === undefined) {
       plan = {
@@ -123,9 +130,6 @@ export class StatementAccount implements StatementRecord {
       this.plans.push(plan);
       if (this.plans.length > PLANS_MAX) this.plans.shift();
     }
-    plan.calls++;
-    plan.totalMicros += micros;
-    plan.lastSeenMicros = nowMicros;
     return plan;
   }
 }

@@ -79,8 +79,7 @@ export class Executions {
     if (result === 'suspended') await this.session.engine.clock.yieldToLoop();
     else if (result === 'congested') await this.session.sink.drained();
     else if (typeof result === 'object') {
-      this.session.entry.waitEventType = 'Lock';
-      this.session.entry.waitEvent = 'transactionid';
+      this.session.noteWait();
       try {
         await result.promise;
       } finally {

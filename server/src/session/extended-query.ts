@@ -251,6 +251,7 @@ export class ExtendedQuery {
       plan.command === 'select' ? this.session.executions.rowSink.delivered : execution.rowCount,
     );
     this.session.measuredRows = execution.rowCount;
+    this.session.measuredPlan = plan;
     this.finishPortalExecution(portal, plan, execution);
     if (!plan.readOnly) transaction.advanceCommand();
     this.session.sink.commandComplete(tag);

@@ -4,8 +4,10 @@
  * Hot path: a statement costs one `finished` call; its record is looked up once and kept with the compiled statement.
  */
 import type { Oid } from '../base/brands.ts';
+import type { PhysicalPlan } from '../planner/physical.ts';
 import type { DatumFunction } from '../sql/functions/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { ParsedStatement } from './engine.ts';
 import type { BackendSession } from './session.ts';
 
 /** The account of one statement of one role; opaque but for its number. */
@@ -19,6 +21,13 @@ export interface FinishedStatement {
   readonly walBytes: number;
   readonly blocksHit: number;
   readonly blocksRead: number;
+  /** Null for commands. */
+  readonly plan: PhysicalPlan | null;
+}
+
+/** A command whose progress is shown until it ends. */
+export interface RunningCommand {
+  end(): void;
 }
 
 export interface SessionMonitor {
@@ -28,6 +37,8 @@ export interface SessionMonitor {
   record(userOid: Oid, databaseOid: Oid, text: string): StatementRecord;
   finished(session: BackendSession, record: StatementRecord, finished: FinishedStatement): void;
   failed(session: BackendSession, code: string): void;
+  /** Null for commands that nobody watches. */
+  commandStarted(session: BackendSession, statement: ParsedStatement): RunningCommand | null;
   sessionOpened(session: BackendSession): void;
   sessionClosed(session: BackendSession): void;
   /** Blocks found in the cache and read, so far. */

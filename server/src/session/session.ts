@@ -73,6 +73,8 @@ export class BackendSession implements Session, UtilitySession {
   private measured: StatementRecord | null = null;
   /** Rows of the measured statement; its runner sets it. */
   measuredRows = 0;
+  /** Plan of the measured statement, null for commands. */
+  measuredPlan: PhysicalPlan | null = null;
   private measuredFrom = 0;
   private measuredWalBytes = 0;
   private blocksHitBefore = 0;
@@ -572,6 +574,7 @@ export class BackendSession implements Session, UtilitySession {
   ): Promise<string> {
     this.isMultiStatement = isMulti;
     this.measureText(statement.text);
+    const command = this.engine.monitor?.commandStarted(this, statement) ?? null;
     try {
       if (isSessionCommand(statement.node)) {
         return await runSessionCommand({
@@ -600,6 +603,7 @@ export class BackendSession implements Session, UtilitySession {
       transaction.advanceCommand();
       return tag;
     } finally {
+      command?.end();
       this.isMultiStatement = false;
     }
   }
@@ -665,6 +669,11 @@ export class BackendSession implements Session, UtilitySession {
     const before = monitor.logPosition();
     const pending = this.block.commit();
     this.measuredWalBytes += monitor.logPosition() - before;
+    if (pending !== null) {
+      // leaveStatement takes it back.
+      this.entry.waitEventType = 'IO';
+      this.entry.waitEvent = 'WALSync';
+    }
     return pending;
   }
 
@@ -747,6 +756,22 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
+  /** Tells pg_stat_activity what an execution that left with a WaitSignal waits for. */
+  noteWait(): void {
+    const { entry } = this;
+    const lock = this.engine.transactions.locks.waitKindOf(this.processId);
+    if (lock !== null) {
+      entry.waitEventType = 'Lock';
+      entry.waitEvent = lock;
+    } else if (this.wakeSleeper !== null) {
+      entry.waitEventType = 'Timeout';
+      entry.waitEvent = 'PgSleep';
+    } else {
+      entry.waitEventType = 'IO';
+      entry.waitEvent = 'DataFileRead';
+    }
+  }
+
   /** The statement that runs from here on has this account; what ran before under another is finished. */
   measure(compiled: CompiledStatement, text: string = compiled.text): void {
     const { monitor } = this.engine;
@@ -765,6 +790,7 @@ export class BackendSession implements Session, UtilitySession {
     if (this.measured !== null) this.finishMeasured();
     this.measured = record;
     this.measuredRows = 0;
+    this.measuredPlan = null;
     this.entry.queryId = record.queryId;
   }
 
@@ -778,6 +804,7 @@ export class BackendSession implements Session, UtilitySession {
     monitor.finished(this, record, {
       micros: now - this.measuredFrom,
       rows: this.measuredRows,
+      plan: this.measuredPlan,
       walBytes: this.measuredWalBytes,
       blocksHit: blocks.hits - this.blocksHitBefore,
       blocksRead: blocks.misses - this.blocksReadBefore,

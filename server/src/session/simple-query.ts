@@ -145,6 +145,7 @@ export class SimpleQuery {
   ): Pending {
     const tag = commandTag(plan, execution.rowCount);
     this.session.measuredRows = execution.rowCount;
+    this.session.measuredPlan = plan;
     this.session.executions.releaseExecution(plan, execution);
     if (!plan.readOnly) transaction.advanceCommand();
     const pending = endsTransaction ? this.session.endImplicit() : null;

@@ -103,6 +103,8 @@ export interface LockManager {
   cancelWaits(transaction: Transaction, error: Error): void;
   /** Sessions that `session` waits for; empty when it does not wait. */
   blockersOf(session: number): number[];
+  /** What `session` waits for; null when for no lock. */
+  waitKindOf(session: number): 'relation' | 'transactionid' | 'advisory' | null;
   /** Lock requests that wait now. */
   readonly waitingCount: number;
   /** Deadlocks found since the start. */

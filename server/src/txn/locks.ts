@@ -270,6 +270,17 @@ export class LockManagerImplementation implements LockManager {
     return rows;
   }
 
+  waitKindOf(session: number): 'relation' | 'transactionid' | 'advisory' | null {
+    const kind = this.waiting.get(session)?.kind;
+    return kind === undefined
+      ? null
+      : kind === 'table'
+        ? 'relation'
+        : kind === 'xid'
+          ? 'transactionid'
+          : 'advisory';
+  }
+
   get waitingCount(): number {
     return this.waiting.size;
   }

@@ -536,3 +536,35 @@ describe('guessing passwords', () => {
     expect(await new Browser().login()).toBe(200);
   }, 60_000);
 });
+
+describe('plans and waits', () => {
+  it('keep the plan of slow statements, without constants', async () => {
+    await database.query(
+      `select count(*) from item a, item b where a.price < b.price and a.name <> 'constant'`,
+    );
+    const { body } = await admin.call('GET /monitor/statements', {
+      query: { search: 'from item a, item b' },
+    });
+    const details = await admin.call('GET /monitor/statements/:queryId', {
+      path: `/monitor/statements/${body.statements[0].queryId}`,
+    });
+    const [plan] = details.body.plans;
+    expect(plan.plan).toContain('Node Type');
+    expect(plan.plan).not.toContain('constant');
+    const slow = await admin.call('GET /monitor/slow');
+    expect(slow.body.statements.some(({ plan: text }) => text !== null)).toBe(true);
+    expect(slow.text).not.toContain("'constant'");
+  });
+
+  it('tell a sleep from a lock', async () => {
+    const sleeping = database.query('select pg_sleep(1)');
+    let found = '';
+    for (let tries = 0; found === '' && tries < 40; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { sessions } = (await admin.call('GET /monitor/sessions')).body;
+      found = sessions.find(({ query }) => query === 'select pg_sleep(1)')?.waitEvent ?? '';
+    }
+    expect(found).toBe('PgSleep');
+    await sleeping;
+  });
+});
