@@ -25,6 +25,7 @@ import type { Engine } from '../session/engine.ts';
 import { POSTGRES_EPOCH_UNIX_MICROS } from '../session/function-context.ts';
 import { EngineSessionHost } from '../session/host.ts';
 import { SessionRegistry } from '../session/registry.ts';
+import { ServerConfiguration } from '../session/settings/configuration.ts';
 import {
   checkClientEncoding,
   checkDateStyle,
@@ -89,6 +90,12 @@ export async function startServer(
   const settings = serverSettings(environment, options);
   const lock = await takeDataDirectory(environment);
   await loadParser();
+  const configuration = new ServerConfiguration({
+    disk: environment.disk,
+    settings,
+    log: (message) => log.write('LOG', message),
+  });
+  await configuration.load(true);
   const opened = await openStore(environment, settings, log);
   const { store, transactions } = opened;
   const isNew = opened.isNew || !hasCatalog(store);
@@ -163,11 +170,23 @@ export async function startServer(
     log,
     plans: () => planCounters(),
   });
+  const reloadConfiguration = async (): Promise<void> => {
+    log.write('LOG', 'received SIGHUP, reloading configuration files');
+    try {
+      await configuration.load(false);
+    } catch (error) {
+      log.write('LOG', `could not read the configuration files: ${String(error)}`);
+    }
+    for (const entry of sessions.all()) entry.reloaded?.();
+  };
+  environment.host.onSignal('SIGHUP', () => void reloadConfiguration());
   const shared = {
     clock: environment.clock,
     random: environment.random,
     host: environment.host,
     serverSettings: settings,
+    configuration,
+    reloadConfiguration,
     transactions,
     executor,
     kernels,

@@ -51,6 +51,11 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
         return (seconds) => this.sleep(seconds as number);
       case 'pg_cancel_backend':
         return (processId) => this.signal(processId as number, 'cancel');
+      case 'pg_reload_conf':
+        return () => {
+          void engine.reloadConfiguration();
+          return true;
+        };
       case 'pg_terminate_backend':
         return (processId) => this.signal(processId as number, 'terminate');
       case 'pg_is_in_recovery':
@@ -113,6 +118,19 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
     switch (name) {
       case 'pg_listening_channels':
         return () => session.engine.sessions.channelsOf(session.entry);
+      case 'show_all_file_settings':
+        return () =>
+          session.engine.configuration.fileEntries.map(
+            (entry, index): Row => [
+              `${session.engine.serverSettings.get('data_directory')}/${entry.file}`,
+              entry.line,
+              index + 1,
+              entry.name === '' ? null : entry.name,
+              entry.name === '' ? null : entry.value,
+              entry.error === null,
+              entry.error,
+            ],
+          );
       case 'show_all_settings':
         return () => settingsRows(session);
       case 'pg_prepared_statement':
@@ -141,7 +159,6 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
       case 'pg_stat_get_progress_info':
       case 'pg_get_replication_slots':
       case 'pg_hba_file_rules':
-      case 'show_all_file_settings':
       case 'pg_config':
         return () => [];
       default:
@@ -299,7 +316,10 @@ export function notifyChecked(session: BackendSession, channel: string, payload:
 }
 
 function* settingsRows(session: BackendSession): Iterable<Row> {
+  const { serverSettings } = session.engine;
+  const mayReadFiles = session.catalog().hasPrivilegesOfRole(session.roleOid(), READ_ALL_SETTINGS);
   for (const { definition, value, bootValue, resetValue, source } of session.settings.all()) {
+    const place = source === 'configuration file' ? serverSettings.placeOf(definition.name) : null;
     yield [
       definition.name,
       value,
@@ -312,12 +332,14 @@ function* settingsRows(session: BackendSession): Iterable<Row> {
       source,
       definition.minimum === undefined ? null : String(definition.minimum),
       definition.maximum === undefined ? null : String(definition.maximum),
-      null,
+      definition.type === 'enum' && definition.values !== undefined
+        ? new SqlArray(25, [...definition.values])
+        : null,
       bootValue,
       resetValue,
-      null,
-      null,
-      false,
+      mayReadFiles && place !== null ? `${serverSettings.get('data_directory')}/${place.file}` : null,
+      mayReadFiles && place !== null ? place.line : null,
+      serverSettings.isPendingRestart(definition.name),
     ];
   }
 }
@@ -327,6 +349,8 @@ function settingDescription(name: string, bootValue: string): string {
 }
 
 const INET = 869;
+/** pg_read_all_settings. */
+const READ_ALL_SETTINGS = 3374;
 /** pg_read_all_stats: may see what other roles run. */
 const READ_ALL_STATS = 3375;
 

@@ -20,6 +20,7 @@ import type { PlanCache } from './compiled-statement.ts';
 import type { ResultColumn, ResultSink } from './contract.ts';
 import type { SessionMonitor } from './monitor-port.ts';
 import type { SessionRegistry } from './registry.ts';
+import type { ServerConfiguration } from './settings/configuration.ts';
 import type { ServerSettings, SessionSettings } from './settings/session-settings.ts';
 
 /** One statement as the parser cut it out of a text. */
@@ -154,6 +155,9 @@ export interface Engine {
   readonly random: Random;
   readonly host: Host;
   readonly serverSettings: ServerSettings;
+  readonly configuration: ServerConfiguration;
+  /** Reads the configuration files again; sessions notice at their next statement. */
+  reloadConfiguration(): Promise<void>;
   readonly tables: TableStore;
   readonly transactions: TransactionManager;
   readonly compiler: StatementCompiler;

@@ -27,6 +27,8 @@ export interface SessionEntry {
   /** Hash of the statement's normalised text; 0 = none yet. */
   queryId: bigint;
   cancel(): void;
+  /** The configuration files were read again. */
+  reloaded?(): void;
   terminate(error?: DbError): void;
   deliver(senderProcessId: number, channel: string, payload: string): void;
 }

@@ -161,6 +161,9 @@ export class BackendSession implements Session, UtilitySession {
       },
       queryId: 0n,
       cancel: () => this.cancel(),
+      reloaded: () => {
+        this.settings.version++;
+      },
       terminate: (error) => void this.close(error ?? terminatedByAdministrator()),
       deliver: (sender, channel, payload) => this.deliver(sender, channel, payload),
     };

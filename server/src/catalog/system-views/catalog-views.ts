@@ -218,6 +218,10 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
       last_value: `CASE WHEN has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_sequence_last_value(c.oid) END`,
     },
   ),
+  pg_file_settings: view(
+    'pg_show_all_file_settings() a',
+    named('a', 'sourcefile sourceline seqno name setting applied error'),
+  ),
   pg_settings: view(
     'pg_show_all_settings() a',
     named(

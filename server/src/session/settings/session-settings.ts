@@ -40,11 +40,21 @@ const DEFINITIONS_BY_NAME: ReadonlyMap<string, SettingDefinition> = new Map(
 /** Turns a value into its canonical form or throws 22023; one per setting that needs more than its type says. */
 export type SettingCheck = (text: string, previous: string) => string;
 
+export interface ConfigurationEntry {
+  readonly file: string;
+  readonly line: number;
+  readonly name: string;
+  readonly value: string;
+  error: string | null;
+}
+
 /** Values of the whole server: command line, configuration file. Shared by all sessions. */
 export class ServerSettings {
   /** Grows with every change. */
   version = 1;
   private readonly values = new Map<string, SettingValue>();
+  private readonly places = new Map<string, { file: string; line: number }>();
+  private readonly pendingRestart = new Set<string>();
   readonly checks: ReadonlyMap<string, SettingCheck>;
 
   constructor(checks: ReadonlyMap<string, SettingCheck>) {
@@ -60,6 +70,79 @@ export class ServerSettings {
       value: checkedValue(definition, text, this.get(name), this.checks),
       source,
     });
+  }
+
+  /**
+   * Applies what the configuration files say. Values of the command line stay. After the start, settings that need a restart
+   * are only marked, and settings that left the files go back to their defaults.
+   */
+  configure(
+    entries: readonly ConfigurationEntry[],
+    atStart: boolean,
+    refuse: (entry: ConfigurationEntry, message: string) => void,
+  ): void {
+    this.version++;
+    const present = new Set<string>();
+    this.places.clear();
+    for (const entry of entries) {
+      const definition = DEFINITIONS_BY_NAME.get(entry.name.toLowerCase());
+      if (definition === undefined) {
+        if (!entry.name.includes('.'))
+          refuse(
+            entry,
+            `unrecognized configuration parameter "${entry.name}" in file "${entry.file}" line ${entry.line}`,
+          );
+        continue;
+      }
+      if (definition.context === 'internal') {
+        refuse(entry, `parameter "${definition.name}" cannot be changed`);
+        continue;
+      }
+      present.add(definition.name);
+      const old = this.lookup(definition);
+      if (old.source === 'command line') continue;
+      let value: string;
+      try {
+        value = checkedValue(definition, entry.value, old.value, this.checks);
+      } catch (error) {
+        if (!(error instanceof DbError)) throw error;
+        refuse(entry, error.message);
+        continue;
+      }
+      if (!atStart && definition.context === 'postmaster') {
+        if (value !== old.value) {
+          this.pendingRestart.add(definition.name);
+          refuse(entry, `parameter "${definition.name}" cannot be changed without restarting the server`);
+        } else this.pendingRestart.delete(definition.name);
+        continue;
+      }
+      this.places.set(definition.name, { file: entry.file, line: entry.line });
+      this.values.set(definition.name, { value, source: 'configuration file' });
+    }
+    for (const [name, { source }] of [...this.values]) {
+      if (source !== 'configuration file' || present.has(name)) continue;
+      if (definitionOf(name).context === 'postmaster' && !atStart) this.pendingRestart.add(name);
+      else this.values.delete(name);
+    }
+  }
+
+  /** Checks a setting that ALTER SYSTEM is to write; answers its proper name. */
+  checkForFile(name: string, text: string | null): string {
+    const definition = DEFINITIONS_BY_NAME.get(name.toLowerCase());
+    if (definition === undefined) throw unknownSetting(name);
+    if (definition.context === 'internal' || definition.name === 'data_directory')
+      throw new DbError('cant_change_runtime_param', `parameter "${definition.name}" cannot be changed`);
+    if (text !== null) checkedValue(definition, text, this.get(name), this.checks);
+    return definition.name;
+  }
+
+  /** Where a setting's value was read, if from a file. */
+  placeOf(name: string): { file: string; line: number } | null {
+    return this.places.get(name) ?? null;
+  }
+
+  isPendingRestart(name: string): boolean {
+    return this.pendingRestart.has(name);
   }
 
   /** Sets what the server itself knows (data_directory, port …), whatever the setting's context. */

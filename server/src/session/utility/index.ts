@@ -4,6 +4,7 @@ import type { Datum } from '../../types/datum.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
+import { alterSystem } from './alter-system.ts';
 import { callProcedure, describeCall, runBlock } from './call.ts';
 import { copy } from './copy.ts';
 import { closeCursor, declareCursor, describeFetch, fetchCursor } from './cursor.ts';
@@ -31,6 +32,7 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
   ['TransactionStmt', transactionCommand],
   ['VariableSetStmt', setVariable],
   ['VariableShowStmt', showVariable],
+  ['AlterSystemStmt', alterSystem],
   ['ConstraintsSetStmt', setConstraints],
   ['DiscardStmt', discard],
   ['PrepareStmt', prepare],
