@@ -40,11 +40,13 @@ export function planModify(
     row: lowerRow(action.row),
   }));
   const isInsert = node.command === 'insert';
-  const recheck = isInsert
-    ? null
-    : makeAnd(
-        conditionsOn(node.child, providedSlots(node.target)).map((expr) => planner.lower(expr) as LExpr),
-      );
+  const oldRow = node.oldRow?.map((expr) => planner.lower(expr));
+  const recheck =
+    isInsert || oldRow !== undefined
+      ? null
+      : makeAnd(
+          conditionsOn(node.child, providedSlots(node.target)).map((expr) => planner.lower(expr) as LExpr),
+        );
   const path: Path = {
     rows: node.returning.length > 0 ? child.rows : 0,
     width: 0,
@@ -65,6 +67,7 @@ export function planModify(
         targetColumns: scanColumns(node.target),
         recheck: recheck as PlanExpr | null,
         onConflict,
+        ...(oldRow === undefined ? {} : { oldRow }),
         returning,
         ...(viewChecks.length === 0 ? {} : { viewChecks }),
         mergeActions,

@@ -361,6 +361,8 @@ export interface ModifyNode extends PlanNodeBase {
     where: PlanExpr | null;
     excludedColumns: ScanColumn[];
   } | null;
+  /** View with INSTEAD OF triggers: expressions of its columns before the change (UPDATE, DELETE). */
+  oldRow?: PlanExpr[];
   returning: { expr: PlanExpr; slot: number }[];
   /** WITH CHECK OPTION of views: what each written row must satisfy. */
   viewChecks?: { viewName: string; condition: PlanExpr }[];

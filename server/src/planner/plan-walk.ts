@@ -124,6 +124,7 @@ export function forEachPlanExpression(node: PlanNode, visit: (expr: LExpr) => vo
       return;
     case 'modify':
       node.row.forEach(one);
+      node.oldRow?.forEach(one);
       one(node.recheck);
       if (node.onConflict !== null) {
         node.onConflict.row.forEach(one);

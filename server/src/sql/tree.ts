@@ -501,6 +501,8 @@ export interface Query {
   resultRelation: number;
   returning: TargetEntry[];
   onConflict: OnConflict | null;
+  /** UPDATE and DELETE of a view by INSTEAD OF triggers: the view's columns, read from its query in FROM. */
+  insteadOldRow?: Expr[];
   overriding: 'none' | 'user' | 'system';
   mergeActions: MergeAction[];
   /** WITH CHECK OPTION of the views a write came through, the innermost first. */

@@ -294,6 +294,7 @@ export function forEachQueryExpr(query: Query, visit: (expr: Expr) => void): voi
   if (query.limit) visit(query.limit);
   if (query.offset) visit(query.offset);
   for (const target of query.returning) visit(target.expr);
+  for (const expr of query.insteadOldRow ?? []) visit(expr);
   if (query.onConflict) {
     for (const target of query.onConflict.set) visit(target.expr);
     if (query.onConflict.where) visit(query.onConflict.where);
@@ -402,6 +403,7 @@ export function mapQueryExprs(query: Query, map: (expr: Expr) => Expr): Query {
     offset: query.offset ? map(query.offset) : null,
     returning: mapTargets(query.returning, map),
     onConflict,
+    ...(query.insteadOldRow === undefined ? {} : { insteadOldRow: query.insteadOldRow.map(map) }),
     ...(query.viewChecks === undefined
       ? {}
       : {

@@ -174,6 +174,8 @@ export interface LModify {
     where: LExpr | null;
     excluded: LScan;
   } | null;
+  /** View with INSTEAD OF triggers: its columns before the change. */
+  oldRow?: LExpr[];
   returning: { expr: LExpr; slot: number }[];
   /** WITH CHECK OPTION, in the order of checking. */
   viewChecks: { viewName: string; condition: LExpr }[];

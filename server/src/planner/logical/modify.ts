@@ -25,7 +25,8 @@ export function buildModify(context: BuildContext, scope: Scope): BuiltQuery {
 
   let node: LogicalNode;
   let target: LScan;
-  if (command === 'insert') {
+  const isInstead = state.catalog.relation(entry.relationOid)?.kind === 'v';
+  if (command === 'insert' || isInstead) {
     target = newScan(state, entry);
     scope.bindings[query.resultRelation] = bindScan(state, target);
     node = buildFromList(context, scope, query.from);
@@ -70,6 +71,7 @@ export function buildModify(context: BuildContext, scope: Scope): BuiltQuery {
         ? newRow(context, scope, relation, action.targets, action.command === 'insert')
         : [],
   }));
+  const oldRow = (query.insteadOldRow ?? []).map((expr) => convertExpression(context, scope, expr));
   const returning = query.returning
     .filter((item) => !item.junk)
     .map((item) => {
@@ -85,6 +87,7 @@ export function buildModify(context: BuildContext, scope: Scope): BuiltQuery {
     target,
     row: command === 'delete' || command === 'merge' ? [] : row,
     onConflict,
+    ...(isInstead ? { oldRow } : {}),
     returning,
     viewChecks: (query.viewChecks ?? []).flatMap(({ viewName, condition }) =>
       condition === null ? [] : [{ viewName, condition: convertExpression(context, scope, condition) }],

@@ -191,7 +191,8 @@ export function mapNodeExpressions(node: LogicalNode, f: (expr: LExpr) => LExpr)
         row: mapExprs(action.row, f),
       }));
       const viewChecks = node.viewChecks.map((check) => ({ ...check, condition: f(check.condition) }));
-      return { ...node, row, returning, onConflict, mergeActions, viewChecks };
+      const oldRow = node.oldRow === undefined ? {} : { oldRow: node.oldRow.map(f) };
+      return { ...node, ...oldRow, row, returning, onConflict, mergeActions, viewChecks };
     }
     default:
       return assertNever(node, 'mapNodeExpressions');

@@ -55,6 +55,7 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
   if (entry.kind !== 'relation') return query;
   const relation = catalog.relation(entry.relationOid);
   if (!isExpandableView(relation)) return query;
+  if (hasInsteadTrigger(relation, query.command)) return readThroughView(query, relation);
   const command = query.command === 'merge' || query.command === 'select' ? 'update' : query.command;
   const view = viewQueryOf(relation, catalog, entry.asRole);
   const reason = notUpdatable(view);
@@ -199,4 +200,42 @@ function lift(expr: Expr, relation: number, from: number, depth: number): Expr {
     if (node.kind !== 'var' || node.levelsUp !== inner || node.relation !== from) return undefined;
     return { ...makeVar(relation, node.attribute, node, node.levelsUp + depth) };
   });
+}
+
+const INSTEAD_EVENTS: Partial<Record<Query['command'], number>> = { insert: 4, delete: 8, update: 16 };
+
+/** Row triggers INSTEAD OF the command take it over. */
+function hasInsteadTrigger(relation: RelationDescriptor, command: Query['command']): boolean {
+  const event = INSTEAD_EVENTS[command];
+  if (event === undefined) return false;
+  return (relation.triggers ?? []).some(({ type }) => (type & 64) !== 0 && (type & event) !== 0);
+}
+
+/** The view stays the target; UPDATE and DELETE read its rows from a second entry, which becomes its query. */
+function readThroughView(query: Query, relation: RelationDescriptor): Query {
+  if (query.command === 'insert') return query;
+  const index = query.resultRelation;
+  const entry = query.rangeTable[index - 1] as RelationEntry;
+  const source = query.rangeTable.length + 1;
+  const reading: RelationEntry = { ...entry, lockMode: 'AccessShare', privileges: [], inFrom: true };
+  const mapped = mapQuery({ ...query, returning: [] }, (expr, depth) =>
+    expr.kind === 'var' && expr.relation === index && expr.levelsUp === depth
+      ? { ...expr, relation: source }
+      : undefined,
+  );
+  const redirect = (node: FromNode): FromNode =>
+    node.kind === 'relationRef'
+      ? { ...node, relation: node.relation === index ? source : node.relation }
+      : { ...node, left: redirect(node.left), right: redirect(node.right) };
+  const from = mapped.from.map(redirect);
+  const mentions = (node: FromNode): boolean =>
+    node.kind === 'relationRef' ? node.relation === source : mentions(node.left) || mentions(node.right);
+  if (!from.some(mentions)) from.unshift({ kind: 'relationRef', relation: source });
+  return {
+    ...mapped,
+    from,
+    rangeTable: [...mapped.rangeTable.map((item, at) => (at === index - 1 ? entry : item)), reading],
+    returning: query.returning,
+    insteadOldRow: relation.columns.map((column, at) => makeVar(source, at + 1, column)),
+  };
 }

@@ -13,6 +13,7 @@ import { Append, SetOperation } from './append.ts';
 import { CteScan } from './cte-scan.ts';
 import { HashJoin } from './hash-join.ts';
 import { IndexScan } from './index-scan.ts';
+import { InsteadModify } from './instead-modify.ts';
 import { Limit, Unique } from './limit.ts';
 import { LockRows } from './lock-rows.ts';
 import { Materialize } from './materialize.ts';
@@ -135,6 +136,8 @@ function build(node: PlanNode, state: ExecutionState): Operator {
     case 'lockRows':
       return new LockRows(state, node, buildOperator(node.child, state));
     case 'modify':
+      if (state.environment.catalog.relation(node.relationOid)?.kind === 'v')
+        return new InsteadModify(state, node, buildOperator(node.child, state));
       return new Modify(state, node, buildOperator(node.child, state));
     default: {
       const never: never = node;
