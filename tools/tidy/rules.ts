@@ -72,6 +72,7 @@ export const packageUsers: Readonly<Record<string, readonly string[]>> = {
   typebox: ['server/src/admin/'],
   '@sinclair/typebox': ['server/src/admin/'],
   pino: ['server/src/admin/', 'server/src/monitor/', 'server/src/main/'],
+  'hyparquet-writer': ['server/src/admin/'],
   'prom-client': ['server/src/monitor/', 'server/src/admin/'],
 };
 

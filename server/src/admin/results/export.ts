@@ -1,7 +1,7 @@
 /** Held results as files, made chunk by chunk while the browser takes them. */
 import type { FastifyReply } from 'fastify';
 import type { ExportFormat, ExportQuery } from '../contract.ts';
-import { ApiFailure } from '../http/failure.ts';
+import { internalError } from '../../base/error.ts';
 import { quoteLiteral, showName } from '../sql/quote.ts';
 import type { HeldResult } from './held-result.ts';
 
@@ -122,7 +122,7 @@ function writerOf(result: HeldResult, format: ExportFormat, table: string): Writ
     case 'markdown':
       return markdown(result);
     case 'parquet':
-      throw new ApiFailure(501, { code: '0A000', message: 'Parquet export is not supported' });
+      throw internalError('Parquet is no text');
   }
 }
 
@@ -147,6 +147,11 @@ export function* exportChunks(
   if (chunk !== '') yield chunk;
 }
 
+/** A file name without anything a header or a file system could stumble over. */
+export function exportName(wanted: string | undefined): string {
+  return (wanted ?? 'result').replaceAll(/[^\w.-]/g, '_').slice(0, 100);
+}
+
 export function exportOf(
   result: HeldResult,
   view: Uint32Array | null,
@@ -155,7 +160,6 @@ export function exportOf(
 ): FastifyReply {
   const table = query.table ?? 'result';
   const writer = writerOf(result, query.format, table);
-  const name = (query.fileName ?? 'result').replaceAll(/[^\w.-]/g, '_').slice(0, 100);
   const chunks = exportChunks(result, view, query.format, table);
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
@@ -168,7 +172,7 @@ export function exportOf(
   reply
     .header('content-type', writer.mediaType)
     .header('cache-control', 'no-store')
-    .header('content-disposition', `attachment; filename="${name}.${writer.extension}"`);
+    .header('content-disposition', `attachment; filename="${exportName(query.fileName)}.${writer.extension}"`);
   // The reader is told when the server did not keep every row.
   if (result.isTruncated) reply.header('x-fastpostgres-truncated', String(result.rowCount));
   return reply.send(stream);

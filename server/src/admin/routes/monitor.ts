@@ -9,6 +9,7 @@ import type {
   StatementsResponse,
 } from '../contract.ts';
 import { notFound } from '../http/failure.ts';
+import { ServerError } from '../wire/wire-client.ts';
 import { type AdminContext, ask, auditOf, DONE, millis } from './context.ts';
 import { health } from './health.ts';
 import { lockForest } from './locks.ts';
@@ -113,7 +114,13 @@ export async function overviewAnswer(
        count(*) filter (where wait_event_type = 'Lock'), count(*) filter (where state like 'idle in transaction%')
      from pg_stat_activity`,
   );
-  const metrics = await ask(session, 'select name, value::text from fastpostgres_metrics_now()');
+  // Who may not read the metrics still sees the rest.
+  const metrics = await ask(session, 'select name, value::text from fastpostgres_metrics_now()').catch(
+    (error: unknown) => {
+      if (error instanceof ServerError && error.report.code === '42501') return [];
+      throw error;
+    },
+  );
   return {
     now: context.now(),
     serverVersion: row?.[0] ?? '',

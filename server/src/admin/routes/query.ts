@@ -3,8 +3,9 @@ import type { FastifyReply } from 'fastify';
 import { type ConsoleSession, MAIN_CONNECTION } from '../console-sessions.ts';
 import type { ApiError, QueryEvent, QueryRequest, StatementResult } from '../contract.ts';
 import { ApiFailure, apiError, failureOf } from '../http/failure.ts';
-import { exportOf } from '../results/export.ts';
+import { exportName, exportOf } from '../results/export.ts';
 import type { HeldResult } from '../results/held-result.ts';
+import { parquetFile } from '../results/parquet.ts';
 import type { Receiver, ServerReport, WireClient, WireColumn, WireParameter } from '../wire/wire-client.ts';
 import { type AdminContext, ask, DONE } from './context.ts';
 import { explainStatement } from './explain.ts';
@@ -154,6 +155,15 @@ export function queryRoutes(context: AdminContext): void {
   router.raw('GET /results/:id/export', async ({ session, params, query, reply }) => {
     const result = held(context, session, params.id);
     const view = result.view(jsonList(query.sort), jsonList(query.filter));
+    if (query.format === 'parquet') {
+      const bytes = await parquetFile(result, view, () => environment.clock.yieldToLoop());
+      if (result.isTruncated) reply.header('x-fastpostgres-truncated', String(result.rowCount));
+      return reply
+        .header('content-type', 'application/vnd.apache.parquet')
+        .header('cache-control', 'no-store')
+        .header('content-disposition', `attachment; filename="${exportName(query.fileName)}.parquet"`)
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    }
     return exportOf(result, view, query, reply);
   });
 
