@@ -33,9 +33,9 @@ export class SimpleQuery {
     );
     if (compiled === null) {
       if (lifted === null) return undefined;
-      const parsed = this.session.engine.compiler.parse(lifted.text);
-      if (parsed.length !== 1 || !isPlannableNode(parsed[0].node)) return undefined;
       try {
+        const parsed = this.session.engine.compiler.parse(lifted.text);
+        if (parsed.length !== 1 || !isPlannableNode(parsed[0].node)) return undefined;
         compiled = this.session.compilation.compile(parsed[0], lifted.text, lifted.parameterTypes);
       } catch (error) {
         // The lifted form is ours: let the text as written speak for itself, with its own positions.

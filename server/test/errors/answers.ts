@@ -28,12 +28,19 @@ export async function ask(
       answers.push(await answerTo(client, sql));
       await client.query('rollback');
       if (/^(?:set|reset|prepare|rollback|commit|begin|declare)\b/.test(sql))
-        await client.query("discard all; set client_min_messages = error; set timezone = 'UTC'; set statement_timeout = '2s'").catch(
-          async () => {
-            for (const command of ['rollback', 'discard all', "set client_min_messages = error", "set timezone = 'UTC'"])
+        await client
+          .query(
+            "discard all; set client_min_messages = error; set timezone = 'UTC'; set statement_timeout = '2s'",
+          )
+          .catch(async () => {
+            for (const command of [
+              'rollback',
+              'discard all',
+              'set client_min_messages = error',
+              "set timezone = 'UTC'",
+            ])
               await client.query(command);
-          },
-        );
+          });
     }
     return answers;
   } finally {

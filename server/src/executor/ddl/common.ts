@@ -169,10 +169,7 @@ export class Ddl {
     if (target.schemaname !== undefined && target.schemaname !== 'pg_temp') {
       if (this.reader.namespaceByName(target.schemaname) === null) {
         if (missingOk) return null;
-        throw new DbError(
-          'undefined_table',
-          `relation "${target.schemaname}.${target.relname}" does not exist`,
-        ).at(positionOf(target.location));
+        throw new DbError('invalid_schema_name', `schema "${target.schemaname}" does not exist`);
       }
       if (!missingOk) this.requireSchemaUsage(target.schemaname, positionOf(target.location));
     }
