@@ -5,6 +5,7 @@ import { EDITOR_STEPS } from './editor.ts';
 import { EXPLAIN_STEPS } from './explain.ts';
 import { MONITOR_STEPS } from './monitor.ts';
 import { QUALITY_STEPS } from './quality.ts';
+import { RESULT_STEPS } from './results.ts';
 import { TABLE_STEPS } from './tables.ts';
 
 export const STEPS: readonly Step[] = [
@@ -12,6 +13,7 @@ export const STEPS: readonly Step[] = [
   ...EDITOR_STEPS,
   ...EXPLAIN_STEPS,
   ...TABLE_STEPS,
+  ...RESULT_STEPS,
   ...MONITOR_STEPS,
   ...QUALITY_STEPS,
   ...LOGOUT_STEPS,

@@ -65,6 +65,10 @@ function Shell({ info }: { info: SessionInfo }) {
   const page = PAGES.find((entry) => entry.id === route.path[0]) ?? PAGES[0];
   useEffect(() => {
     document.title = `${page.label()} · ${info.database} · FastPostgres`;
+    // On a narrow screen the pages are a row that scrolls.
+    document
+      .querySelector('nav [aria-current=page]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [page, info.database]);
   useEffect(() => {
     let isGoing = false;

@@ -32,6 +32,13 @@ export function Dialog({ title, onClose, children, actions, className = 'w-[40re
         event.preventDefault();
         onClose();
       }}
+      // In a search field the browser would only empty the field.
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        event.stopPropagation();
+        onClose();
+      }}
       className={`max-w-[96vw] ${className}`}
     >
       <div className="flex max-h-[92vh] flex-col">

@@ -11,11 +11,12 @@ import {
   useRef,
   useState,
 } from 'react';
-import { formatBytes, formatCount, formatMillis, formatPercent, formatShort } from '../../lib/format.ts';
+import { formatBytes, formatMillis, formatPercent, formatShort } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
 import { nameOf } from '../../lib/plan/findings.ts';
 import { edgeWidth, layoutPlan, NODE_HEIGHT, NODE_WIDTH } from '../../lib/plan/layout.ts';
 import type { Plan, PlanNode } from '../../lib/plan/model.ts';
+import { rowsText } from '../../lib/rows-text.ts';
 import { onThemeChange } from '../../lib/theme.ts';
 import { Button } from '../../ui/Button.tsx';
 import { HEAT_STEPS, heatOf } from './heat.ts';
@@ -342,7 +343,7 @@ function subjectOf(node: PlanNode): string {
 
 /** `1,234 rows  ▲ 12 ×`: ▲ more than expected, ▼ fewer. */
 export function estimateLabel(node: PlanNode): string {
-  const rows = t('{count} rows', { count: formatCount(node.rows) });
+  const rows = rowsText(node.rows);
   const memory = node.diskKilobytes !== null ? `  ⇊ ${formatBytes(node.diskKilobytes * 1024)}` : '';
   const factor = node.estimateFactor;
   if (factor === null || (factor < 2 && factor > 0.5)) return rows + memory;

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { useApi } from '../../api/useApi.ts';
-import { formatCount, formatMillis } from '../../lib/format.ts';
+import { formatMillis } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
+import { rowsText } from '../../lib/rows-text.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
@@ -44,9 +45,7 @@ export function HistoryDialog({ onOpen, onClose }: { onOpen: (sql: string) => vo
                 <span className="flex flex-wrap gap-2 text-xs text-(--muted)">
                   <time>{new Date(entry.at).toLocaleString('en-GB')}</time>
                   <span>{formatMillis(entry.durationMillis)}</span>
-                  {entry.rowCount !== null && (
-                    <span>{t('{count} rows', { count: formatCount(entry.rowCount) })}</span>
-                  )}
+                  {entry.rowCount !== null && <span>{rowsText(entry.rowCount)}</span>}
                   <span>{entry.database}</span>
                   {entry.errorCode !== null && <Badge tone="danger">{entry.errorCode}</Badge>}
                 </span>

@@ -145,8 +145,33 @@ function nextSemicolon(text: string, from: number): number {
   return at < 0 ? text.length : at;
 }
 
-function themeName(): string {
-  return isContrast() ? 'hc-black' : isDark() ? 'vs-dark' : 'vs';
+/** The editor in the colours of the page. */
+function applyEditorTheme(monaco: Monaco): void {
+  if (isContrast()) {
+    monaco.editor.setTheme('hc-black');
+    return;
+  }
+  const style = getComputedStyle(document.documentElement);
+  // The build shortens #ffffff to #fff; Monaco takes only the long form.
+  const colour = (name: string): string =>
+    style
+      .getPropertyValue(name)
+      .trim()
+      .replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
+  monaco.editor.defineTheme('console', {
+    base: isDark() ? 'vs-dark' : 'vs',
+    inherit: true,
+    rules: [],
+    colors: {
+      'editor.background': colour('--surface'),
+      'editor.foreground': colour('--text'),
+      'editorLineNumber.foreground': colour('--muted'),
+      'editor.selectionBackground': colour('--selection'),
+      'editorSuggestWidget.background': colour('--raised'),
+      'editorHoverWidget.background': colour('--raised'),
+    },
+  });
+  monaco.editor.setTheme('console');
 }
 
 export function SqlEditor({
@@ -238,11 +263,11 @@ export function SqlEditor({
   useEffect(() => {
     if (monaco === null || host.current === null) return;
     register(monaco);
+    applyEditorTheme(monaco);
     const before = document.activeElement;
     const created = monaco.editor.create(host.current, {
       value: current.current,
       language: 'pgsql',
-      theme: themeName(),
       automaticLayout: true,
       minimap: { enabled: false },
       fontSize: 13,
@@ -302,7 +327,7 @@ export function SqlEditor({
     created.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyS, () => handlers.current.onSave());
     if (before instanceof HTMLTextAreaElement || before === document.body) created.focus();
     markStatement();
-    const stop = onThemeChange(() => monaco.editor.setTheme(themeName()));
+    const stop = onThemeChange(() => applyEditorTheme(monaco));
     return () => {
       stop();
       editor.current = null;

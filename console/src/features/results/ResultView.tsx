@@ -3,6 +3,7 @@ import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import { addressOf, type ExportFormat, type StatementResult } from '../../api/client.ts';
 import { formatCount } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
+import { rowsText } from '../../lib/rows-text.ts';
 import { COPY_FORMATS, type CopyFormat, formatRows, isNumberType } from '../../lib/rows.ts';
 import { Button } from '../../ui/Button.tsx';
 import { SelectField } from '../../ui/fields.tsx';
@@ -95,7 +96,7 @@ export function ResultView({ result }: { result: StatementResult }) {
         <span className="text-(--muted)">
           {filter.length > 0
             ? t('{count} of {total} rows', { count: formatCount(rows.rowCount), total: formatCount(result.rowCount) })
-            : t('{count} rows', { count: formatCount(result.rowCount) })}
+            : rowsText(result.rowCount)}
           {result.isTruncated && ` · ${t('only the first are kept')}`}
         </span>
         <span className="flex-1" />

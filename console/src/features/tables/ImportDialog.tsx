@@ -10,6 +10,7 @@ import {
 } from '../../api/client.ts';
 import { formatBytes, formatCount, formatMillis, formatPercent } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
+import { rowsText } from '../../lib/rows-text.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { ErrorBox } from '../../ui/ErrorBox.tsx';
@@ -164,7 +165,7 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
             <progress className="w-full" max={file?.size ?? 1} value={state.bytes} />
             <p className="m-0 text-(--muted)">
               {formatBytes(state.bytes)} ({formatPercent(state.bytes / Math.max(1, file?.size ?? 1), 0)}) ·{' '}
-              {t('{count} rows', { count: formatCount(state.rows) })} · {formatMillis(elapsed)}
+              {rowsText(state.rows)} · {formatMillis(elapsed)}
             </p>
           </div>
         )}
