@@ -12,10 +12,13 @@ import { type Frame, FrameStore } from './frame-store.ts';
 import { WORK_AREA_BYTES } from './layout.ts';
 import type { FromWorker, Morsel, ToWorker, WorkerStart } from './messages.ts';
 import { BLOCK_BYTES, BlockAllocator } from './query/blocks.ts';
+import { compileLink, type StoreVariant } from './query/emit.ts';
+import type { StoreSpec } from './query/ir.ts';
 
 /** First bytes stay unused: address 0 means "none". */
 const RESERVED_BYTES = 65_536;
 const PAGE_BYTES = 65_536;
+const LINKS_MAX = 256;
 
 /** Receives what workers say about one statement. */
 export interface StatementListener {
@@ -39,6 +42,7 @@ export class WorkerPool {
   readonly frames: FrameStore;
   readonly blocks: BlockAllocator;
   private readonly blocksAt: number;
+  private readonly links = new Map<string, (params: number, from: number, to: number) => number>();
   private readonly options: PoolOptions;
   private readonly handles: (WorkerHandle | null)[];
   private readonly listeners = new Map<number, StatementListener>();
@@ -62,6 +66,20 @@ export class WorkerPool {
       kernels: chooseKernels(options.kernels).kernels,
     });
     this.handles = new Array(this.count).fill(null);
+  }
+
+  /** The code that links tuples of a store, for the main thread. */
+  link(store: StoreSpec, variant: StoreVariant): (params: number, from: number, to: number) => number {
+    const key = JSON.stringify([store.keys, store.kind, store.fields, variant]);
+    let link = this.links.get(key);
+    if (link === undefined) {
+      const module = new WebAssembly.Module(compileLink(store, variant) as Uint8Array<ArrayBuffer>);
+      const { exports } = new WebAssembly.Instance(module, { env: { memory: this.frames.memory } });
+      link = exports.link as (params: number, from: number, to: number) => number;
+      if (this.links.size >= LINKS_MAX) this.links.clear();
+      this.links.set(key, link);
+    }
+    return link;
   }
 
   /** Registers a statement; its number goes into all messages. */

@@ -19,7 +19,7 @@ import type { WorkerPool } from '../worker-pool.ts';
 import type { StoreVariant } from './emit.ts';
 import { mergeFacts, PipelineFacts } from './facts.ts';
 import type { Chunk, Directory, FieldFacts, QueryPipeline, StoreSpec, StoreState } from './ir.ts';
-import { tupleLayout } from './layout.ts';
+import { tupleLayout, writeDirectory } from './layout.ts';
 import { type LoadCounts, type LoadedRun, loadRuns } from './loader.ts';
 import type { QueryAnswer, QueryMorsel, QueryTask } from './messages.ts';
 import { combineSingles } from './single.ts';
@@ -32,6 +32,8 @@ const INTERRUPT_MILLIS = 5;
 const CLEAR_BYTES_MAX = 128 * 1024;
 const CLEAR_PART_BYTES = 1 << 20;
 const MERGE_CELLS = 16_384;
+/** Tuples up to which the main thread makes a directory itself: some 50 µs. */
+const LINKED_HERE_MAX = 1000;
 /** First rows of an order up to which each worker sorts its part; more are sorted by one. */
 const PARTIAL_SORT_MAX = 10_000;
 /** One call sorts them, so they bound how long a cancel waits. */
@@ -594,22 +596,42 @@ export class QueryJob {
     }
     const linked: StoreState = { ...state, directory };
     if (tuples === 0) return { ...linked, isUnique: true };
+    const variant: StoreVariant = {
+      mode: directory.mode,
+      hasFilter: directory.filter !== 0,
+      isUnique: false,
+      nullable: state.fields.map(({ nullable }) => nullable),
+    };
+    // Waking a worker takes longer than a few tuples.
+    if (tuples <= LINKED_HERE_MAX)
+      return { ...linked, isUnique: !this.linkHere(spec, variant, directory, state.chunks) };
     const answers = await this.onWorkers(
       {
         kind: 'link',
         store: spec,
-        variant: {
-          mode: directory.mode,
-          hasFilter: directory.filter !== 0,
-          isUnique: false,
-          nullable: state.fields.map(({ nullable }) => nullable),
-        },
+        variant,
         directory,
         chunks: state.chunks,
       },
       state.chunks.length,
     );
     return { ...linked, isUnique: answers.every((answer) => answer?.duplicates !== true) };
+  }
+
+  /** Puts few tuples into their directory on this thread; true when two have the same key. */
+  private linkHere(
+    spec: StoreSpec,
+    variant: StoreVariant,
+    directory: Directory,
+    chunks: readonly Chunk[],
+  ): boolean {
+    const { pool } = this.options;
+    const link = pool.link(spec, variant);
+    const area = pool.blocks.allocate(1, this.statement);
+    writeDirectory(new DataView(pool.frames.memory.buffer), area, 0, directory);
+    let duplicates = 0;
+    for (const { address, bytes } of chunks) duplicates |= link(area, address, address + bytes);
+    return duplicates !== 0;
   }
 }
 

@@ -10,7 +10,7 @@
  *
  * Parameter page: columns, constants and string tests as for plain pipelines (`../layout.ts`), then what is here.
  */
-import type { FieldSpec, StoreSpec } from './ir.ts';
+import type { Directory, FieldSpec, StoreSpec } from './ir.ts';
 
 export const TUPLE_NEXT = 0;
 export const TUPLE_NULLS = 4;
@@ -59,4 +59,14 @@ export function tupleLayout(store: StoreSpec): TupleLayout {
     return offset;
   });
   return { offsets, bytes: at };
+}
+
+/** Writes where a store's directory is into the parameter page at `area`. */
+export function writeDirectory(view: DataView, area: number, store: number, directory: Directory): void {
+  const at = area + QUERY_PARAM.store(store);
+  view.setInt32(at, directory.address, true);
+  view.setInt32(at + 4, directory.mode === 'direct' ? directory.cells : directory.cells - 1, true);
+  view.setInt32(at + 8, directory.filter, true);
+  view.setInt32(at + 12, directory.filterWords - 1, true);
+  view.setBigInt64(at + 16, directory.low, true);
 }

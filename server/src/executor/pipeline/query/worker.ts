@@ -13,7 +13,7 @@ import { initialBits } from '../variant.ts';
 import { BLOCK_BYTES, type BlockAllocator } from './blocks.ts';
 import { compileLink, compileQueryPipeline, type QueryVariant } from './emit.ts';
 import type { Chunk, StoreSpec } from './ir.ts';
-import { isWideField, QUERY_PARAM, tupleLayout } from './layout.ts';
+import { isWideField, QUERY_PARAM, tupleLayout, writeDirectory } from './layout.ts';
 import type { QueryAnswer, QueryMorsel, QueryTask } from './messages.ts';
 import { compileSort } from './sort.ts';
 
@@ -150,7 +150,7 @@ export class QueryWorker {
         const code = this.module(`link${textOf([shapeOf(work.store), work.variant])}`, () =>
           compileLink(work.store, work.variant),
         );
-        this.writeDirectory(0, work.directory);
+        writeDirectory(this.view, this.area, 0, work.directory);
         each(work.chunks.length, (index) => {
           const { address, bytes } = work.chunks[index]!;
           if (code.link(this.area, address, address + bytes) !== 0) answer.duplicates = true;
@@ -240,7 +240,7 @@ export class QueryWorker {
       else view.setFloat64(at, value, true);
     });
     for (const [store, directory] of Object.entries(work.directories))
-      this.writeDirectory(Number(store), directory);
+      writeDirectory(this.view, this.area, Number(store), directory);
     view.setBigInt64(area + QUERY_PARAM.rows, 0n, true);
     if (filling !== null) this.openFilling(filling, work);
     let plan: FilterPlan | null = null;
@@ -340,16 +340,6 @@ export class QueryWorker {
       this.view.setInt32(this.area + PARAM.stringTest(index), at, true);
       at = (at + table.length + 7) & ~7;
     });
-  }
-
-  private writeDirectory(store: number, directory: RunWork['directories'][number]): void {
-    const { view } = this;
-    const at = this.area + QUERY_PARAM.store(store);
-    view.setInt32(at, directory.address, true);
-    view.setInt32(at + 4, directory.mode === 'direct' ? directory.cells : directory.cells - 1, true);
-    view.setInt32(at + 8, directory.filter, true);
-    view.setInt32(at + 12, directory.filterWords - 1, true);
-    view.setBigInt64(at + 16, directory.low, true);
   }
 
   private pipelineCode(key: string, work: RunWork, variant: QueryVariant): Code {
