@@ -140,7 +140,8 @@ const PATTERNS: readonly (readonly [string, RegExp])[] = [
 export function guessType(values: readonly string[]): string {
   if (values.length === 0) return 'text';
   for (const [type, pattern] of PATTERNS) {
-    const isNumber = type === 'integer' || type === 'bigint' || type === 'numeric';
+    const isNumber =
+      type === 'integer' || type === 'bigint' || type === 'numeric' || type === 'double precision';
     if (values.every((value) => pattern.test(value) && !(isNumber && /^[+-]?0\d/.test(value)))) return type;
   }
   return 'text';
