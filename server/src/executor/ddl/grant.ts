@@ -9,6 +9,7 @@ import {
   aclDatum,
   aclItems,
   defaultAcl,
+  grantOptionsOf,
   grantTo,
   type PrivilegeName,
   privilegeBit,
@@ -18,6 +19,7 @@ import { PG_ATTRIBUTE, PG_CLASS, PG_LANGUAGE, PG_PROC, PG_TABLESPACE } from '../
 import type { CatalogName } from '../../catalog/data/index.ts';
 import { type CatalogKey, CLASS_OID } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
+import { PREDEFINED_ROLE } from '../../catalog/roles.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
 import type { AccessPriv, GrantStmt, Node, ObjectType, RoleSpec } from '../../sql/parse/nodes.ts';
 import type { Datum } from '../../types/datum.ts';
@@ -108,6 +110,47 @@ function selectGrantor(
   return best;
 }
 
+/** Rights that membership in pg_read_all_data and pg_write_all_data gives. */
+function predefinedPrivileges(ddl: Ddl, kind: AclObjectKind): number {
+  const { roles } = ddl.reader;
+  const reads = roles.hasPrivilegesOf(ddl.role, PREDEFINED_ROLE.readAllData);
+  const writes = roles.hasPrivilegesOf(ddl.role, PREDEFINED_ROLE.writeAllData);
+  let held = 0;
+  if (kind === 'schema') return reads || writes ? privilegeBit('USAGE') : 0;
+  if (kind !== 'relation' && kind !== 'sequence') return 0;
+  if (reads) held |= privilegeBit('SELECT');
+  if (writes) held |= privilegeBit('INSERT') | privilegeBit('UPDATE') | privilegeBit('DELETE');
+  return held;
+}
+
+/** A grant option may not go back to somebody the grantor has it from: 0LP01. */
+function refuseCircle(
+  ddl: Ddl,
+  items: readonly AclItem[],
+  owner: Oid,
+  grant: { grantee: Oid; grantor: Oid; grantOptions: number },
+): void {
+  if (grant.grantOptions === 0 || grant.grantor === owner || grant.grantee === 0) return;
+  let rest: AclItem[] = [...items];
+  for (;;) {
+    const item = rest.find(({ grantee, grantOptions }) => grantee === grant.grantee && grantOptions !== 0);
+    if (item === undefined) break;
+    rest = revokeFrom(rest, {
+      grantee: item.grantee,
+      grantor: item.grantor,
+      privileges: item.privileges | item.grantOptions,
+      onlyGrantOption: false,
+    });
+    rest = revokeDependent(rest, owner, item.grantee, item.grantOptions, true);
+  }
+  const { roles } = ddl.reader;
+  const own = roles.hasPrivilegesOf(grant.grantor, owner)
+    ? grant.grantOptions
+    : grantOptionsOf(rest, (grantee) => roles.hasPrivilegesOf(grant.grantor, grantee));
+  if ((grant.grantOptions & ~own) !== 0)
+    throw new DbError('invalid_grant_operation', 'grant options cannot be granted back to your own grantor');
+}
+
 function apply(ddl: Ddl, target: AclTarget, request: Request, columnName: string | null = null): void {
   const old = aclItems(acl(ddl, target)) ?? defaultAcl(target.kind, target.owner);
   const tableItems =
@@ -121,8 +164,18 @@ function apply(ddl: Ddl, target: AclTarget, request: Request, columnName: string
     throw new DbError('invalid_grantor', 'grantor must be current user');
   if (grantable === 0) {
     // Without any right on the object at all this is an error, else a warning.
-    const held = ddl.reader.roles.privileges(ddl.role, target.kind, target.owner, acl(ddl, target));
-    if (held === 0 && (target.kind !== 'column' || tableItems.length === 0))
+    let held =
+      ddl.reader.roles.privileges(ddl.role, target.kind, target.owner, acl(ddl, target)) |
+      predefinedPrivileges(ddl, target.kind);
+    if (target.kind === 'column') {
+      // What is held on the whole table counts for its columns.
+      const list = ddl.writer.row('pg_class', target.object.objectId)[PG_CLASS.relacl]!;
+      held |=
+        (ddl.reader.roles.privileges(ddl.role, 'relation', target.owner, list) |
+          predefinedPrivileges(ddl, 'relation')) &
+        ALL_PRIVILEGES.column;
+    }
+    if (held === 0)
       throw new DbError(
         'insufficient_privilege',
         columnName !== null
@@ -156,13 +209,10 @@ function apply(ddl: Ddl, target: AclTarget, request: Request, columnName: string
       if (request.withGrantOption && grantee === 0)
         throw new DbError('invalid_grant_operation', 'grant options can only be granted to roles');
       if (grantable === 0) continue;
-      items = grantTo(items, {
-        grantee,
-        grantor,
-        privileges: grantable,
-        // The owner's own grant options are implicit.
-        grantOptions: request.withGrantOption ? grantable : 0,
-      });
+      // The owner's own grant options are implicit.
+      const grantOptions = request.withGrantOption ? grantable : 0;
+      refuseCircle(ddl, items, target.owner, { grantee, grantor, grantOptions });
+      items = grantTo(items, { grantee, grantor, privileges: grantable, grantOptions });
     } else {
       items = revokeFrom(items, {
         grantee,
@@ -301,6 +351,7 @@ async function targetsOf(ddl: Ddl, statement: GrantStmt): Promise<AclTarget[]> {
       case 'OBJECT_TYPE':
       case 'OBJECT_DOMAIN': {
         const names = namesOf(node);
+        if (names.length > 1) ddl.requireSchemaUsage(names.at(-2));
         const found = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, name, ddl.path);
         if (found === null) throw new DbError('undefined_object', `type "${names.join('.')}" does not exist`);
         targets.push(

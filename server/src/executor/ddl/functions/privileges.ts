@@ -231,7 +231,7 @@ export function privilegeFunction(name: string, around: Surroundings): ((...args
         return (
           kind === 'schema' &&
           role !== 0 &&
-          wanted.some(({ bit }) => bit === privilegeBit('USAGE')) &&
+          wanted.some(({ bit, withGrant }) => !withGrant && bit === privilegeBit('USAGE')) &&
           (reader.roles.hasPrivilegesOf(role, PREDEFINED_ROLE.readAllData) ||
             reader.roles.hasPrivilegesOf(role, PREDEFINED_ROLE.writeAllData))
         );
