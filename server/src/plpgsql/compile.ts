@@ -29,7 +29,8 @@ import type {
 } from './code.ts';
 import type { RoutineSession } from './contract.ts';
 import type { Block, Body, Declaration, Expression, Name, Statement, Target, TypeText } from './parse/ast.ts';
-import { declare, labelOf, nameOf, parseBody } from './parse/parser.ts';
+import { declare, labelOf, nameOf } from './parse/names.ts';
+import { parseBody } from './parse/parser.ts';
 import { PartAssignment } from './part-assignment.ts';
 import { parseText, type RowShape, SqlText } from './sql-text.ts';
 import { compileStatement } from './statements.ts';

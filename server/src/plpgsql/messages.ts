@@ -8,7 +8,7 @@ import type { Activation } from './activation.ts';
 import { storeValue } from './assignment.ts';
 import type { FunctionCompiler } from './compile.ts';
 import type { Expression, RaiseLevel, Statement } from './parse/ast.ts';
-import { conditionCodes } from './parse/parser.ts';
+import { conditionCodes } from './parse/names.ts';
 
 const TEXT = 25;
 const INT8 = 20;

@@ -11,7 +11,7 @@ import type { Datum } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
 import type { Code, Variable } from './code.ts';
 import type { Name } from './parse/ast.ts';
-import { lookUp } from './parse/parser.ts';
+import { lookUp } from './parse/names.ts';
 import { parseText, type SqlText, SqlText as SqlTextClass, VariableParameters } from './sql-text.ts';
 
 export class PartAssignment extends SqlTextClass {

@@ -28,7 +28,7 @@ import { coerceForAssignment, RECORD, rowFieldsOf } from './casts.ts';
 import type { Code, Variable } from './code.ts';
 import type { RoutineSession } from './contract.ts';
 import type { Name } from './parse/ast.ts';
-import { lookUp } from './parse/parser.ts';
+import { lookUp } from './parse/names.ts';
 import type { SqlOrigin } from './stack.ts';
 
 /** A variable, or a field of one, that SQL reads; its number is that of the parameter. */
