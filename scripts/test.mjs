@@ -42,6 +42,9 @@ export async function runTests(filters, { isFull }) {
     }
     const endToEnd = path.join(root, 'e2e', 'run.ts');
     if (existsSync(endToEnd)) await step('end-to-end tests', () => runCounting(node, [endToEnd], env));
+    const drivers = path.join(root, 'e2e', 'drivers', 'run.ts');
+    if (existsSync(drivers))
+      await step('client libraries', () => runCounting(node, [drivers, ...(isFull ? [] : ['--quick'])], env));
   }
   if (failures.length > 0) process.stdout.write(`failed: ${failures.join(', ')}\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);

@@ -15,12 +15,23 @@ export interface TestServer {
 
 const READY_MILLIS_MAX = 90_000;
 
-export async function startTestServer(): Promise<TestServer> {
+/** `settings` are `name=value` pairs for its command line. */
+export async function startTestServer(settings: readonly string[] = []): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'fastpostgres-e2e-'));
   const command = fileURLToPath(new URL('../../server/bin/fastpostgres.mjs', import.meta.url));
   const child = spawn(
     process.execPath,
-    [command, 'start', '--data-dir', directory, '--port', '0', '--http-port', '0'],
+    [
+      command,
+      'start',
+      '--data-dir',
+      directory,
+      '--port',
+      '0',
+      '--http-port',
+      '0',
+      ...settings.flatMap((setting) => ['--set', setting]),
+    ],
     {
       env: { ...process.env, FASTPOSTGRES_PASSWORD: PASSWORD },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -41,20 +41,22 @@ async function inTransaction(
   if (done !== null) await done;
 }
 
-/** The end of a session: its temporary tables, views, sequences and types go. */
+/** Temporary tables, views, sequences and types of a session go: in a transaction of its own, at its end, or in the one given. */
 export async function dropTemporarySchema(
   catalog: Catalog,
   tables: TableStore,
   transactions: TransactionManager,
   namespace: Oid,
+  transaction: Transaction | null,
 ): Promise<void> {
+  const drop = (within: Transaction): void =>
+    dropSilently(new CatalogWriter(catalog, tables, within), contentsOf(catalog, within, namespace));
+  if (transaction !== null) {
+    drop(transaction);
+    return;
+  }
   if (contentsOfCommitted(catalog, namespace) === 0) return;
-  await inTransaction(transactions, (transaction) => {
-    dropSilently(
-      new CatalogWriter(catalog, tables, transaction),
-      contentsOf(catalog, transaction, namespace),
-    );
-  });
+  await inTransaction(transactions, drop);
 }
 
 function contentsOfCommitted(catalog: Catalog, namespace: Oid): number {

@@ -424,6 +424,7 @@ export class ClientConnection implements ResultSink {
       parameters,
       clientAddress: remote.kind === 'tcp' ? remote.host : '',
       clientPort: remote.kind === 'tcp' ? remote.port : -1,
+      tls: this.socket.tls,
       backendType: 'client backend',
       sink: this,
     });

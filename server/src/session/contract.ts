@@ -12,6 +12,7 @@ import type { Oid } from '../base/brands.ts';
 import type { DbError, Notice } from '../base/error.ts';
 import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { ConnectionTls } from './registry.ts';
 
 export type Pending = Promise<void> | null;
 
@@ -62,6 +63,8 @@ export interface SessionOptions {
   /** '127.0.0.1', '' for a Unix socket, 'console' … for pg_stat_activity. */
   clientAddress: string;
   clientPort: number;
+  /** Of an encrypted connection. */
+  tls?: ConnectionTls;
   /** 'client backend' etc. */
   backendType: string;
   sink: ResultSink;

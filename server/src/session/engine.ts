@@ -146,8 +146,8 @@ export interface UtilityExecutor {
   ): readonly ResultColumn[] | null;
   /** Returns the command tag. Waits and slices inside. */
   execute(context: UtilityContext): Promise<string>;
-  /** The end of a session: what is in its temporary schema goes. */
-  dropTemporary?(namespaceOid: Oid): Promise<void>;
+  /** What is in a session's temporary schema goes: as part of a transaction, or with null at once. */
+  dropTemporary?(namespaceOid: Oid, transaction: Transaction | null): Promise<void>;
 }
 
 export interface Engine {

@@ -19,6 +19,7 @@ import {
   NO_FORMATS,
 } from './statements.ts';
 import { abortedBlock } from './transaction-block.ts';
+import { executeCursor, type SqlCursor } from './utility/cursor.ts';
 import { describeSessionCommand, isSessionCommand } from './utility/index.ts';
 
 /** Parsed and named statements a session may hold. */
@@ -84,7 +85,7 @@ export class ExtendedQuery {
     try {
       const statement = this.requirePrepared(statementName);
       const compiled = this.session.compilation.revalidate(statement);
-      if (portalName !== '' && this.portals.has(portalName)) {
+      if (portalName !== '' && (this.portals.has(portalName) || this.session.cursors.has(portalName))) {
         throw new DbError('duplicate_cursor', `cursor "${portalName}" already exists`);
       }
       if (
@@ -144,6 +145,11 @@ export class ExtendedQuery {
 
   describePortal(name: string): Pending {
     try {
+      const cursor = this.cursorOf(name);
+      if (cursor !== null) {
+        this.session.sink.rowDescription(cursor.columns, cursor.formats);
+        return null;
+      }
       const portal = this.requirePortal(name);
       const columns = portal.plan === null ? this.columnsOf(portal.compiled) : columnsOfPlan(portal.plan);
       if (columns === null) this.session.sink.noData();
@@ -156,6 +162,12 @@ export class ExtendedQuery {
 
   execute(portalName: string, maxRows: number): Pending {
     try {
+      const cursor = this.cursorOf(portalName);
+      if (cursor !== null) {
+        if (this.session.block.state === 'failed') throw abortedBlock();
+        this.session.enterStatement(cursor.text);
+        return this.session.guard(executeCursor(this.session, cursor, maxRows));
+      }
       const portal = this.requirePortal(portalName);
       this.session.enterStatement(portal.compiled.text);
       const statement = portal.compiled.statement;
@@ -306,7 +318,12 @@ export class ExtendedQuery {
   }
 
   closePortal(name: string): Pending {
-    this.dropPortal(name);
+    const cursor = this.cursorOf(name);
+    if (cursor === null) this.dropPortal(name);
+    else {
+      cursor.close();
+      this.session.cursors.delete(name);
+    }
     this.session.sink.closeComplete();
     return null;
   }
@@ -322,6 +339,12 @@ export class ExtendedQuery {
       );
     }
     return statement;
+  }
+
+  /** The cursor of DECLARE of that name: to the protocol it is a portal too. */
+  private cursorOf(name: string): SqlCursor | null {
+    if (name === '' || this.portals.has(name)) return null;
+    return this.session.cursors.get(name) ?? null;
   }
 
   requirePortal(name: string): Portal {

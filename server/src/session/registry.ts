@@ -3,6 +3,13 @@ import type { Oid } from '../base/brands.ts';
 import type { DbError } from '../base/error.ts';
 import type { Random } from '../env/contract.ts';
 
+/** What encrypts a connection, as pg_stat_ssl tells it. */
+export interface ConnectionTls {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly bits: number;
+}
+
 /** A session as others see it. Times are microseconds since 2000-01-01. */
 export interface SessionEntry {
   readonly processId: number;
@@ -13,6 +20,7 @@ export interface SessionEntry {
   readonly databaseName: string;
   readonly clientAddress: string;
   readonly clientPort: number;
+  readonly tls: ConnectionTls | null;
   readonly backendType: string;
   readonly backendStart: bigint;
   applicationName: string;

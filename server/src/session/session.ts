@@ -12,6 +12,7 @@ import type { CatalogReader, RoleDescriptor, SearchPath } from '../catalog/contr
 import type { Timer } from '../env/contract.ts';
 import type { ExecutorServices, RowSink } from '../executor/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
+import type { Transaction } from '../txn/contract.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { BackendFunctions } from './backend-functions.ts';
@@ -144,6 +145,7 @@ export class BackendSession implements Session, UtilitySession {
       databaseName: options.database,
       clientAddress: options.clientAddress,
       clientPort: options.clientPort,
+      tls: options.tls ?? null,
       backendType: options.backendType,
       backendStart: now,
       applicationName: '',
@@ -348,7 +350,7 @@ export class BackendSession implements Session, UtilitySession {
     this.executions.closeAll();
     this.extended.prepared.clear();
     this.engine.transactions.locks.unlockAllAdvisory(this);
-    await this.dropTemporaryObjects();
+    await this.dropTemporaryObjects(null);
     this.engine.sessions.remove(this.entry);
     this.engine.monitor?.sessionClosed(this);
   }
@@ -1001,8 +1003,9 @@ export class BackendSession implements Session, UtilitySession {
     };
   }
 
-  private async dropTemporaryObjects(): Promise<void> {
+  /** At the end of the session (null), or by DISCARD in its transaction. */
+  async dropTemporaryObjects(transaction: Transaction | null): Promise<void> {
     if (this.temporaryNamespaceOid !== 0)
-      await this.engine.utility.dropTemporary?.(this.temporaryNamespaceOid);
+      await this.engine.utility.dropTemporary?.(this.temporaryNamespaceOid, transaction);
   }
 }

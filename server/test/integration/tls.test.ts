@@ -57,6 +57,10 @@ describe('TLS', () => {
     const { rows } = await secure.query("select 'over ' || 'TLS' as text, repeat('x', 300000) as long");
     expect(rows[0].text).toBe('over TLS');
     expect(rows[0].long).toHaveLength(300_000);
+    const told = await secure.query(
+      'select ssl, version, bits from pg_stat_ssl where pid = pg_backend_pid()',
+    );
+    expect(told.rows).toEqual([{ ssl: true, version: 'TLSv1.3', bits: expect.any(Number) }]);
     await secure.end();
   });
 

@@ -265,6 +265,22 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
       ),
     ]),
   ),
+  pg_stat_ssl: view('pg_stat_get_activity(NULL::integer) s WHERE s.client_port IS NOT NULL', {
+    pid: 's.pid',
+    ssl: 's.ssl',
+    version: 's.sslversion',
+    cipher: 's.sslcipher',
+    bits: 's.sslbits',
+    client_dn: 's.ssl_client_dn',
+    client_serial: 's.ssl_client_serial',
+    issuer_dn: 's.ssl_issuer_dn',
+  }),
+  pg_stat_gssapi: view('pg_stat_get_activity(NULL::integer) s WHERE s.client_port IS NOT NULL', {
+    pid: 's.pid',
+    gss_authenticated: 's.gss_auth',
+    principal: 's.gss_princ',
+    encrypted: 's.gss_enc',
+  }),
   pg_stat_database: view('pg_database d', {
     datid: 'd.oid',
     datname: 'd.datname',

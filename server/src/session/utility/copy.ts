@@ -104,14 +104,19 @@ async function copyTo(command: SessionCommand, options: CopyOptions, fileName: s
   const target = fileName === '' ? clientTarget(session) : await fileTarget(session, fileName);
   const format = options.format === 'binary' ? 1 : 0;
   target.begin(format, columns.length);
-  if (options.format === 'binary') target.write(binaryHeader());
+  // The header leaves with the first row, or with the trailer: clients read the signature off the row behind it.
+  let prefix = options.format === 'binary' ? binaryHeader() : null;
+  const write = (bytes: Uint8Array): void => {
+    target.write(prefix === null ? bytes : Buffer.concat([prefix, bytes]));
+    prefix = null;
+  };
   const header = writer.header();
   if (header !== null) target.write(header);
   const rows = await session.runCopyOut(plan, command.parameters, {
-    row: (frame) => target.write(writer.row(frame)),
+    row: (frame) => write(writer.row(frame)),
     isCongested: () => target.isCongested(),
   });
-  if (options.format === 'binary') target.write(BINARY_TRAILER);
+  if (options.format === 'binary') write(BINARY_TRAILER);
   await target.end();
   if (!plan.readOnly) transaction.advanceCommand();
   return `COPY ${rows}`;

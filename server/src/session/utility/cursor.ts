@@ -44,7 +44,9 @@ export class SqlCursor {
   /** Row ids of the tables it reads, beside each row: for WHERE CURRENT OF. */
   private readonly sources: readonly RowSource[];
   private rowIds: (readonly RowId[])[] = [];
-  private readonly start: () => Execution;
+  private readonly start: () => Execution | null;
+  /** Result formats of the protocol's Bind, for rows its Execute asks for. */
+  readonly formats: readonly number[];
   /** Row the cursor stands on, from 1; 0 before the first. */
   private position = 0;
   /** Rows read from the plan. */
@@ -65,8 +67,9 @@ export class SqlCursor {
       name: string;
       plan: PhysicalPlan;
       sources: readonly RowSource[];
-      /** Starts reading from the first row, always under the same snapshot. */
-      start: () => Execution;
+      /** Starts reading from the first row, always under the same snapshot; null: there are no more rows. */
+      start: () => Execution | null;
+      formats?: readonly number[];
       flags: number;
       text: string;
     },
@@ -77,6 +80,7 @@ export class SqlCursor {
     this.sources = options.sources;
     this.start = options.start;
     this.execution = options.start();
+    this.formats = options.formats ?? ((options.flags & OPTION_BINARY) === 0 ? [] : [1]);
     this.text = options.text;
     this.depth = session.block.depth;
     this.createdAt = session.functionContext.statementTimestamp;
@@ -478,9 +482,10 @@ export function openCursor(
     /** Options of DECLARE as PostgreSQL's bits: 2 SCROLL, 4 NO SCROLL. */
     flags: number;
     text: string;
+    formats?: readonly number[];
   },
 ): void {
-  const { name, parameters, flags, text } = options;
+  const { name, parameters, flags, text, formats } = options;
   const traced = withRowIds(options.plan);
   const transaction = session.block.forStatement();
   const snapshot = transaction.statementSnapshot();
@@ -489,7 +494,7 @@ export function openCursor(
     execution.start({ transaction, snapshot, parameters: [...parameters], instrumentation: null });
     return execution;
   };
-  session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text }));
+  session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text, formats }));
 }
 
 export function declareCursor(command: SessionCommand): string {
@@ -515,8 +520,33 @@ export function declareCursor(command: SessionCommand): string {
 }
 
 function requireCursor(session: BackendSession, name: string): SqlCursor {
-  const cursor = session.cursors.get(name);
+  const cursor = session.cursors.get(name) ?? adoptPortal(session, name);
   if (cursor === undefined) throw new DbError('invalid_cursor_name', `cursor "${name}" does not exist`);
+  return cursor;
+}
+
+/** A portal of the protocol is a cursor as well: named by FETCH, MOVE or CLOSE, it goes on as one, where it stood. */
+function adoptPortal(session: BackendSession, name: string): SqlCursor | undefined {
+  const portal = session.portals.get(name);
+  if (name === '' || portal === undefined || portal.plan === null || portal.plan.command !== 'select')
+    return undefined;
+  if (!portal.plan.readOnly) return undefined;
+  const { plan, parameters, resultFormats: formats, depth, execution } = portal;
+  const { text } = portal.compiled;
+  if (portal.state === 'failed') throw cannotRun(name);
+  session.portals.delete(name);
+  if (portal.state === 'ready') openCursor(session, { name, plan, parameters, flags: 0, text, formats });
+  else {
+    portal.execution = null;
+    const start = (): Execution | null => execution;
+    const flags = OPTION_NO_SCROLL;
+    session.cursors.set(
+      name,
+      new SqlCursor(session, { name, plan, sources: [], start, flags, text, formats }),
+    );
+  }
+  const cursor = session.cursors.get(name);
+  if (cursor !== undefined) cursor.depth = depth;
   return cursor;
 }
 
@@ -587,4 +617,16 @@ export function closeCursor(command: SessionCommand): string {
   requireCursor(session, name).close();
   session.cursors.delete(name);
   return 'CLOSE CURSOR';
+}
+
+/** The protocol's Execute of a cursor: rows from where it stands. */
+export async function executeCursor(
+  session: BackendSession,
+  cursor: SqlCursor,
+  maxRows: number,
+): Promise<void> {
+  session.sink.beginRows(cursor.columns, cursor.formats, session.functionContext.format);
+  const delivered = await cursor.advance(maxRows === 0 ? FETCH_ALL : maxRows, (row) => session.sink.row(row));
+  if (maxRows > 0 && delivered === maxRows) session.sink.portalSuspended();
+  else session.sink.commandComplete(`SELECT ${delivered}`);
 }

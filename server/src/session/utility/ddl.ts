@@ -16,7 +16,7 @@ import { TOKEN_QUOTED_NAME, TOKEN_WORD, tokenise } from '../../sql/parse/lexer.t
 import type { VariableSetStmt } from '../../sql/parse/nodes.ts';
 import { parseQuery } from '../../sql/tree-json.ts';
 import type { TableStore } from '../../table/contract.ts';
-import type { TransactionManager } from '../../txn/contract.ts';
+import type { Transaction, TransactionManager } from '../../txn/contract.ts';
 import type { Datum } from '../../types/datum.ts';
 import type { ParsedStatement, UtilityContext, UtilityExecutor } from '../engine.ts';
 import type { SessionRegistry } from '../registry.ts';
@@ -45,9 +45,9 @@ export class DdlUtility implements UtilityExecutor {
     this.services = services;
   }
 
-  dropTemporary(namespaceOid: Oid): Promise<void> {
+  dropTemporary(namespaceOid: Oid, transaction: Transaction | null): Promise<void> {
     const { catalog, tables, transactions } = this.services;
-    return dropTemporarySchema(catalog, tables, transactions, namespaceOid);
+    return dropTemporarySchema(catalog, tables, transactions, namespaceOid, transaction);
   }
 
   describe(): null {

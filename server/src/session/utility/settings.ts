@@ -3,6 +3,7 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError, notSupported } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
+import { forgetSequences } from '../../executor/ddl/functions/sequences.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import type { BackendSession } from '../session.ts';
@@ -260,7 +261,13 @@ export async function setConstraints(command: SessionCommand): Promise<string> {
   return 'SET CONSTRAINTS';
 }
 
-export function discard(command: SessionCommand): string {
+async function discardTemporary(session: BackendSession): Promise<void> {
+  const transaction = session.block.forStatement();
+  await session.dropTemporaryObjects(transaction);
+  transaction.advanceCommand();
+}
+
+export async function discard(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   switch (statement.tree.target) {
     case 'DISCARD_ALL': {
@@ -268,17 +275,23 @@ export function discard(command: SessionCommand): string {
         throw new DbError('active_sql_transaction', 'DISCARD ALL cannot run inside a transaction block');
       session.settings.resetAll();
       resetIdentity(session, 'session_authorization');
+      for (const cursor of session.cursors.values()) cursor.close();
+      session.cursors.clear();
       for (const name of [...session.portals.keys()]) if (name !== '') session.extended.dropPortal(name);
       session.prepared.clear();
       session.engine.sessions.unlistenAll(session.entry);
       session.engine.transactions.locks.unlockAllAdvisory(session);
+      forgetSequences(session.functionContext.session);
+      await discardTemporary(session);
       return 'DISCARD ALL';
     }
     case 'DISCARD_PLANS':
       return 'DISCARD PLANS';
     case 'DISCARD_SEQUENCES':
+      forgetSequences(session.functionContext.session);
       return 'DISCARD SEQUENCES';
     case 'DISCARD_TEMP':
+      await discardTemporary(session);
       return 'DISCARD TEMP';
     default:
       throw notSupported('this form of DISCARD');

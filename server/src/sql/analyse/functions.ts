@@ -234,8 +234,16 @@ export function makeCall(
   const name = names[names.length - 1];
   const schema = names.length > 1 ? names[names.length - 2] : null;
   const fullName = names.join('.');
-  const { args, argumentNames } = parts;
   const { catalog } = scope;
+  // A parameter declared void stands for an OUT parameter of JDBC's call syntax: it is no argument.
+  const isArgument = parts.args.map(({ kind, typeOid }) => kind !== 'param' || typeOid !== T.VOID);
+  if (isArgument.includes(false))
+    parts = {
+      ...parts,
+      args: parts.args.filter((_, index) => isArgument[index]),
+      argumentNames: parts.argumentNames.filter((_, index) => isArgument[index]),
+    };
+  const { args, argumentNames } = parts;
   if (args.length > 100)
     throw new DbError('too_many_arguments', 'cannot pass more than 100 arguments to a function').at(position);
   if (names.length > 3)

@@ -30,6 +30,10 @@ function storedExpression(column: ColumnDescriptor, catalog: CatalogReader): Exp
   return expr;
 }
 
+function nullOf({ typeOid, typmod, collation }: ColumnDescriptor): Expr {
+  return { kind: 'const', value: null, typeOid, typmod, collation };
+}
+
 /** What DEFAULT means for a column: its stored expression, the next value of its sequence, or NULL. */
 export function columnDefault(column: ColumnDescriptor, catalog: CatalogReader): Expr {
   if (column.identity !== '') {
@@ -44,13 +48,7 @@ export function columnDefault(column: ColumnDescriptor, catalog: CatalogReader):
     return makeFunction(cast.functionOid, [next], { typeOid: column.typeOid }, 'implicitCast');
   }
   if (column.defaultExpression !== null && column.generated === '') return storedExpression(column, catalog);
-  const value: Expr = {
-    kind: 'const',
-    value: null,
-    typeOid: column.typeOid,
-    typmod: column.typmod,
-    collation: column.collation,
-  };
+  const value = nullOf(column);
   const type = catalog.type(column.typeOid);
   if (type?.kind !== 'd') return value;
   return {
@@ -159,6 +157,9 @@ function fillInsert(query: Query, relation: RelationDescriptor, catalog: Catalog
         if (item.kind !== 'default') return item;
         const column = columnOf.get(index + 1);
         if (!column) throw internalError('DEFAULT without a target column');
+        // The target computes the default itself then: here it would be computed, and a sequence advanced, once more.
+        if (allDefaultColumns.has(index + 1) || (column.identity !== '' && query.overriding === 'user'))
+          return nullOf(column);
         return columnDefault(column, catalog);
       }),
     );

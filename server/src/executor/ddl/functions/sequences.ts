@@ -22,6 +22,11 @@ function stateOf(around: Surroundings): SessionSequences {
   return state;
 }
 
+/** DISCARD SEQUENCES: currval and lastval are undefined again. */
+export function forgetSequences(session: SessionInfo): void {
+  sessions.delete(session);
+}
+
 function sequenceOf(
   around: Surroundings,
   oid: Oid,
