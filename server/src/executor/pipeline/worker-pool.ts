@@ -12,7 +12,8 @@ import { type Frame, FrameStore } from './frame-store.ts';
 import { WORK_AREA_BYTES } from './layout.ts';
 import type { FromWorker, Morsel, ToWorker, WorkerStart } from './messages.ts';
 import { BLOCK_BYTES, BlockAllocator } from './query/blocks.ts';
-import { compileLink, type StoreVariant } from './query/emit.ts';
+import type { StoreVariant } from './query/emit-keys.ts';
+import { compileLink } from './query/emit-link.ts';
 import type { StoreSpec } from './query/ir.ts';
 
 /** First bytes stay unused: address 0 means "none". */

@@ -12,9 +12,8 @@ import { assert } from '../../../base/error.ts';
 import { ExpressionEmitter, floatCompare, MorselLocals, type Slot } from '../expression.ts';
 import { PARAM } from '../layout.ts';
 import type { AccumulatorSpec, Node } from '../spec.ts';
-import { type ColumnVariant, initialBits } from '../variant.ts';
+import { initialBits } from '../variant.ts';
 import {
-  atomic,
   binary,
   type FunctionBuilder,
   type I32,
@@ -28,38 +27,25 @@ import {
   unary,
 } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
+import { GroupCode } from './emit-groups.ts';
+import {
+  addSum,
+  filterBits,
+  hashOf,
+  keyKinds,
+  keysDiffer,
+  MEMORY,
+  type QueryVariant,
+  type StoreVariant,
+  wordOf,
+} from './emit-keys.ts';
 import { type ReadableStore, TupleExpressions } from './expressions.ts';
 import type { QueryPipeline, QueryStep, StoreSpec } from './ir.ts';
 import { DEAD, isWideField, MARK_BIT, QUERY_PARAM, TUPLE_NEXT, TUPLE_NULLS, tupleLayout } from './layout.ts';
-import { mixed, type StringFunctions, stringFunctions } from './strings.ts';
-
-/** What code for a store depends on, beyond its specification. */
-export interface StoreVariant {
-  readonly mode: 'direct' | 'hash';
-  readonly hasFilter: boolean;
-  readonly isUnique: boolean;
-  readonly nullable: readonly boolean[];
-}
-
-export interface QueryVariant {
-  readonly columns: readonly ColumnVariant[];
-  /** Filters (indexes) of a scan that kernels did not decide. */
-  readonly filters: readonly number[];
-  /** Stores that are read, by number. */
-  readonly stores: Readonly<Record<number, StoreVariant>>;
-  /** Groups: how their cells are found, and which sums need 128 bits (by field). */
-  readonly sinkMode: 'direct' | 'hash';
-  readonly wide: readonly boolean[];
-  /** Groups: some key may be NULL, so the hash has the NULL bits in it. */
-  readonly keyNulls: boolean;
-  /** Groups: the numbers among the keys tell most groups apart. */
-  readonly isBrief: boolean;
-}
+import { type StringFunctions, stringFunctions } from './strings.ts';
 
 /** Rows of a word of 64 from which on its filter is asked for all of them at once. */
 const PREFILTER_ROWS_MIN = 10n;
-
-const MEMORY = { initial: 1, maximum: 65536, shared: true };
 
 /** Bytes of the module. */
 export function compileQueryPipeline(
@@ -81,168 +67,6 @@ export function compileQueryPipeline(
     module.function('merge', ['i32', 'i32', 'i32', 'i32'], [], (builder) => code.merge(builder));
   }
   return module.finish();
-}
-
-/** link(params, from, to) -> duplicates: puts the tuples of a chunk into the store's directory, with other workers at the same time. */
-export function compileLink(store: StoreSpec, variant: StoreVariant): Uint8Array {
-  const module = new ModuleBuilder();
-  module.importMemory('env', 'memory', MEMORY);
-  const strings = stringFunctions(module);
-  module.function('link', ['i32', 'i32', 'i32'], ['i32'], (builder) => {
-    const code = new LinkCode(builder, store, variant, strings);
-    code.emit();
-  });
-  return module.finish();
-}
-
-function wordOf(builder: FunctionBuilder, slot: Slot): Local<'i64'> {
-  const { value } = slot;
-  if (value.type === 'i64') return value as Local<'i64'>;
-  return builder.keep(unary('i64ExtendI32U', (value as Local<'i32'>).get()));
-}
-
-/** How strings go into a hash: whole, or by their length and first bytes where other keys tell the tuples apart. */
-function hashOf(
-  builder: FunctionBuilder,
-  words: readonly Local<'i64'>[],
-  isString: readonly boolean[],
-  nulls: Local<'i32'> | null,
-  strings: StringFunctions,
-  isBrief = false,
-): Local<'i64'> {
-  let hash: I64 | null = nulls === null ? null : unary('i64ExtendI32U', nulls.get());
-  words.forEach((word, index) => {
-    const value = isString[index]
-      ? builder.callValue(isBrief ? strings.brief : strings.hash, [word.get()], ['i64'], 'i64')
-      : word.get();
-    hash = mixed(builder, hash, value);
-  });
-  return builder.keep(hash ?? i64(0n));
-}
-
-/** Keys of a tuple against words; null = they are equal by construction. */
-function keysDiffer(
-  builder: FunctionBuilder,
-  tuple: Local<'i32'>,
-  offsets: readonly number[],
-  words: readonly Local<'i64'>[],
-  isString: readonly boolean[],
-  strings: StringFunctions,
-): I32 {
-  const differences: I64[] = [];
-  const unequal: I32[] = [];
-  words.forEach((word, index) => {
-    const stored = load('i64Load', tuple.get(), offsets[index]!);
-    if (isString[index])
-      unequal.push(
-        unary('i32Eqz', builder.callValue(strings.equal, [stored, word.get()], ['i64', 'i64'], 'i32')),
-      );
-    else differences.push(binary('i64Xor', stored, word.get()));
-  });
-  if (differences.length > 0)
-    unequal.unshift(
-      unary(
-        'i32Eqz',
-        unary(
-          'i64Eqz',
-          differences.reduce((left, right) => binary('i64Or', left, right)),
-        ),
-      ),
-    );
-  return unequal.reduce((left, right) => binary('i32Or', left, right));
-}
-
-function keyKinds(store: StoreSpec): boolean[] {
-  return store.fields.slice(0, store.keys).map(({ type }) => type.kind === 'string');
-}
-
-class LinkCode {
-  private readonly builder: FunctionBuilder;
-  private readonly store: StoreSpec;
-  private readonly variant: StoreVariant;
-  private readonly strings: StringFunctions;
-
-  constructor(builder: FunctionBuilder, store: StoreSpec, variant: StoreVariant, strings: StringFunctions) {
-    this.builder = builder;
-    this.store = store;
-    this.variant = variant;
-    this.strings = strings;
-  }
-
-  emit(): void {
-    const { builder, store, variant } = this;
-    const layout = tupleLayout(store);
-    const params = builder.parameter(0, 'i32');
-    const at = QUERY_PARAM.store(0);
-    const directory = builder.keep(load('i32Load', params.get(), at));
-    const mask = builder.keep(load('i32Load', params.get(), at + 4));
-    const filter = builder.keep(load('i32Load', params.get(), at + 8));
-    const filterMask = builder.keep(load('i32Load', params.get(), at + 12));
-    const low = builder.keep(load('i64Load', params.get(), at + 16));
-    const duplicates = builder.local('i32');
-    const tuple = builder.local('i32');
-    const kinds = keyKinds(store);
-    let keyNulls = 0;
-    for (let key = 0; key < store.keys; key++) if (variant.nullable[key]) keyNulls |= 1 << key;
-    builder.set(tuple, builder.parameter(1, 'i32').get());
-    builder.forRange(tuple, builder.parameter(2, 'i32').get(), layout.bytes, () => {
-      builder.block((skip) => {
-        if (keyNulls !== 0)
-          builder.branchIf(binary('i32And', load('i32Load', tuple.get(), TUPLE_NULLS), i32(keyNulls)), skip);
-        const words = kinds.map((_, index) =>
-          builder.keep(load('i64Load', tuple.get(), layout.offsets[index]!)),
-        );
-        let cell: I32;
-        if (variant.mode === 'direct') {
-          const place = builder.keep(unary('i32WrapI64', binary('i64Sub', words[0]!.get(), low.get())));
-          cell = place.get();
-          if (variant.hasFilter) {
-            const word = binary('i32Shl', binary('i32ShrU', place.get(), i32(5)), i32(2));
-            const bit = binary('i32Shl', i32(1), binary('i32And', place.get(), i32(31)));
-            builder.drop(atomic('i32AtomicOr', binary('i32Add', filter.get(), word), bit));
-          }
-        } else {
-          const hash = hashOf(builder, words, kinds, null, this.strings);
-          cell = binary('i32And', unary('i32WrapI64', hash.get()), mask.get());
-          if (variant.hasFilter) {
-            const { word, bits } = filterBits(hash, filterMask);
-            builder.drop(atomic('i32AtomicOr', binary('i32Add', filter.get(), word), bits));
-          }
-        }
-        const place = builder.keep(binary('i32Add', directory.get(), binary('i32Shl', cell, i32(2))));
-        const before = builder.keep(atomic('i32AtomicExchange', place.get(), tuple.get()));
-        builder.store('i32Store', tuple.get(), before.get(), TUPLE_NEXT);
-        // Good enough: only whether there are any is asked, and two of a key meet in one chain.
-        const known = builder.local('i32');
-        builder.set(known, before.get());
-        builder.block((done) => {
-          builder.loop((again) => {
-            builder.branchIf(unary('i32Eqz', known.get()), done);
-            const differs =
-              variant.mode === 'direct'
-                ? i32(0)
-                : keysDiffer(builder, known, layout.offsets, words, kinds, this.strings);
-            builder.if(unary('i32Eqz', differs), () => {
-              builder.set(duplicates, i32(1));
-              builder.branch(done);
-            });
-            builder.set(known, load('i32Load', known.get(), TUPLE_NEXT));
-            builder.branch(again);
-          });
-        });
-      });
-    });
-    builder.return(duplicates.get());
-  }
-}
-
-/** Byte offset of the word and the two bits of a hash in a filter. */
-function filterBits(hash: Local<'i64'>, wordMask: Local<'i32'>): { word: I32; bits: I32 } {
-  const upper = (shift: bigint): I32 => unary('i32WrapI64', binary('i64ShrU', hash.get(), i64(shift)));
-  const word = binary('i32Shl', binary('i32And', upper(10n), wordMask.get()), i32(2));
-  const first = binary('i32Shl', i32(1), binary('i32And', upper(40n), i32(31)));
-  const second = binary('i32Shl', i32(1), binary('i32And', upper(46n), i32(31)));
-  return { word, bits: binary('i32Or', first, second) };
 }
 
 class PipelineCode {
@@ -785,151 +609,5 @@ class PipelineCode {
     let better: I32 = binary(wins, word.get(), old.get());
     if (out !== null) better = binary('i32And', better, unary('i32Eqz', out.get()));
     builder.store('i64Store', tuple.get(), select(better, word.get(), old.get()), offset);
-  }
-}
-
-/** Adds (low, high) to the sum in a tuple; `high` null: 64 bits do. */
-function addSum(
-  builder: FunctionBuilder,
-  tuple: Local<'i32'>,
-  offset: number,
-  low: Local<'i64'>,
-  high: I64 | null,
-): void {
-  const sum = builder.keep(binary('i64Add', load('i64Load', tuple.get(), offset), low.get()));
-  builder.store('i64Store', tuple.get(), sum.get(), offset);
-  if (high === null) return;
-  const carry = unary('i64ExtendI32U', binary('i64LtU', sum.get(), low.get()));
-  const upper = binary('i64Add', load('i64Load', tuple.get(), offset + 8), binary('i64Add', high, carry));
-  builder.store('i64Store', tuple.get(), upper, offset + 8);
-}
-
-/** Groups of several workers, and of a directory that has grown. */
-class GroupCode {
-  private readonly store: StoreSpec;
-  private readonly variant: QueryVariant;
-  private readonly strings: StringFunctions;
-
-  constructor(store: StoreSpec, variant: QueryVariant, strings: StringFunctions) {
-    this.store = store;
-    this.variant = variant;
-    this.strings = strings;
-  }
-
-  private hash(builder: FunctionBuilder, tuple: Local<'i32'>, withNulls: boolean): Local<'i64'> {
-    const { offsets } = tupleLayout(this.store);
-    const kinds = keyKinds(this.store);
-    const words = kinds.map((_, index) => builder.keep(load('i64Load', tuple.get(), offsets[index]!)));
-    const nulls = withNulls ? builder.keep(load('i32Load', tuple.get(), TUPLE_NULLS)) : null;
-    return hashOf(builder, words, kinds, nulls, this.strings, this.variant.isBrief);
-  }
-
-  /** Whether the hash of the pipeline's keys includes which of them are NULL. */
-  private get hasNulls(): boolean {
-    return this.variant.keyNulls;
-  }
-
-  relink(builder: FunctionBuilder): void {
-    const params = builder.parameter(0, 'i32');
-    const tuple = builder.local('i32');
-    builder.set(tuple, builder.parameter(1, 'i32').get());
-    const directory = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
-    const mask = builder.keep(load('i32Load', params.get(), QUERY_PARAM.mask));
-    builder.forRange(tuple, builder.parameter(2, 'i32').get(), tupleLayout(this.store).bytes, () => {
-      const hash = this.hash(builder, tuple, this.hasNulls);
-      const cell = binary('i32And', unary('i32WrapI64', hash.get()), mask.get());
-      const place = builder.keep(binary('i32Add', directory.get(), binary('i32Shl', cell, i32(2))));
-      builder.store('i32Store', tuple.get(), load('i32Load', place.get()), TUPLE_NEXT);
-      builder.store('i32Store', place.get(), tuple.get());
-    });
-  }
-
-  merge(builder: FunctionBuilder): void {
-    const { store } = this;
-    const { offsets } = tupleLayout(store);
-    const params = builder.parameter(0, 'i32');
-    const other = builder.parameter(1, 'i32');
-    const cell = builder.local('i32');
-    const tuple = builder.local('i32');
-    const next = builder.local('i32');
-    const known = builder.local('i32');
-    const kinds = keyKinds(store);
-    const directory = builder.keep(load('i32Load', params.get(), QUERY_PARAM.directory));
-    builder.set(cell, builder.parameter(2, 'i32').get());
-    builder.forRange(cell, builder.parameter(3, 'i32').get(), 1, () => {
-      const offset = builder.keep(binary('i32Shl', cell.get(), i32(2)));
-      const place = builder.keep(binary('i32Add', directory.get(), offset.get()));
-      builder.set(tuple, load('i32Load', binary('i32Add', other.get(), offset.get())));
-      builder.block((done) => {
-        builder.loop((again) => {
-          builder.branchIf(unary('i32Eqz', tuple.get()), done);
-          builder.set(next, load('i32Load', tuple.get(), TUPLE_NEXT));
-          const words = kinds.map((_, index) => builder.keep(load('i64Load', tuple.get(), offsets[index]!)));
-          builder.set(known, load('i32Load', place.get()));
-          builder.block((merged) => {
-            builder.block((none) => {
-              builder.loop((search) => {
-                builder.branchIf(unary('i32Eqz', known.get()), none);
-                builder.block((differs) => {
-                  if (this.variant.sinkMode === 'hash') {
-                    builder.branchIf(
-                      keysDiffer(builder, known, offsets, words, kinds, this.strings),
-                      differs,
-                    );
-                    builder.branchIf(
-                      binary(
-                        'i32Xor',
-                        load('i32Load', known.get(), TUPLE_NULLS),
-                        load('i32Load', tuple.get(), TUPLE_NULLS),
-                      ),
-                      differs,
-                    );
-                  }
-                  this.combine(builder, known, tuple);
-                  builder.store('i32Store', tuple.get(), i32(DEAD), TUPLE_NEXT);
-                  builder.branch(merged);
-                });
-                builder.set(known, load('i32Load', known.get(), TUPLE_NEXT));
-                builder.branch(search);
-              });
-            });
-            builder.store('i32Store', tuple.get(), load('i32Load', place.get()), TUPLE_NEXT);
-            builder.store('i32Store', place.get(), tuple.get());
-          });
-          builder.set(tuple, next.get());
-          builder.branch(again);
-        });
-      });
-    });
-  }
-
-  /** Adds what `from` has accumulated to `into`. */
-  private combine(builder: FunctionBuilder, into: Local<'i32'>, from: Local<'i32'>): void {
-    const { store } = this;
-    const { offsets } = tupleLayout(store);
-    store.fields.forEach((field, index) => {
-      if (field.accumulator < 0) return;
-      const { op, arg } = store.accumulators[field.accumulator]!;
-      const offset = offsets[index]!;
-      if (arg?.type.kind === 'float' && op !== 'count') {
-        const left = builder.keep(load('f64Load', into.get(), offset));
-        const right = builder.keep(load('f64Load', from.get(), offset));
-        const value =
-          op === 'sum'
-            ? binary('f64Add', left.get(), right.get())
-            : select(floatCompare(op === 'min' ? '<' : '>', right, left), right.get(), left.get());
-        builder.store('f64Store', into.get(), value, offset);
-        return;
-      }
-      const right = builder.keep(load('i64Load', from.get(), offset));
-      if (op === 'count' || op === 'sum') {
-        const high = this.variant.wide[index] === true ? load('i64Load', from.get(), offset + 8) : null;
-        addSum(builder, into, offset, right, high);
-        return;
-      }
-      const left = builder.keep(load('i64Load', into.get(), offset));
-      const better = binary(op === 'min' ? 'i64LtS' : 'i64GtS', right.get(), left.get());
-      builder.store('i64Store', into.get(), select(better, right.get(), left.get()), offset);
-    });
   }
 }

@@ -16,7 +16,7 @@ import { NotCompilable } from '../interval.ts';
 import type { FromWorker } from '../messages.ts';
 import { type Node, type ParamValue, walkNode } from '../spec.ts';
 import type { WorkerPool } from '../worker-pool.ts';
-import type { StoreVariant } from './emit.ts';
+import type { StoreVariant } from './emit-keys.ts';
 import { mergeFacts, PipelineFacts } from './facts.ts';
 import type { Chunk, Directory, FieldFacts, QueryPipeline, StoreSpec, StoreState } from './ir.ts';
 import { tupleLayout, writeDirectory } from './layout.ts';

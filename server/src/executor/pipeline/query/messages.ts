@@ -1,6 +1,6 @@
 /** What the main thread and the workers say to each other about queries. All of it is structured-clonable. */
 import type { ParamValue } from '../spec.ts';
-import type { QueryVariant, StoreVariant } from './emit.ts';
+import type { QueryVariant, StoreVariant } from './emit-keys.ts';
 import type { Chunk, Directory, QueryPipeline, StoreSpec } from './ir.ts';
 import type { SortKeySpec } from './sort.ts';
 

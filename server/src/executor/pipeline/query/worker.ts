@@ -11,7 +11,9 @@ import { type FilterPlan, filterMorsel, planFilters } from '../morsel-filter.ts'
 import type { MorselRunner } from '../runner.ts';
 import { initialBits } from '../variant.ts';
 import { BLOCK_BYTES, type BlockAllocator } from './blocks.ts';
-import { compileLink, compileQueryPipeline, type QueryVariant } from './emit.ts';
+import { compileQueryPipeline } from './emit.ts';
+import type { QueryVariant } from './emit-keys.ts';
+import { compileLink } from './emit-link.ts';
 import type { Chunk, StoreSpec } from './ir.ts';
 import { isWideField, QUERY_PARAM, tupleLayout, writeDirectory } from './layout.ts';
 import type { QueryAnswer, QueryMorsel, QueryTask } from './messages.ts';
