@@ -48,9 +48,9 @@ import {
   describeOperator,
   describeRelation,
   describeRole,
-  describeType,
   strings,
 } from './describe.ts';
+import { describeType } from './describe-type.ts';
 import type { LayerView } from './layers.ts';
 import { CatalogNames } from './names.ts';
 import { PREDEFINED_ROLE, RoleGraph } from './roles.ts';

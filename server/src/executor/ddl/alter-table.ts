@@ -17,25 +17,22 @@ import {
   PG_INDEX,
 } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
-import { describeColumns, missingValueText, strings } from '../../catalog/describe.ts';
+import { describeColumns, strings } from '../../catalog/describe.ts';
 import { address } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import type { AlterTableCmd, AlterTableStmt, Constraint, Node, RangeVar } from '../../sql/parse/nodes.ts';
-import type { Expr } from '../../sql/tree.ts';
 import { serialiseExpr } from '../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
+import { addColumn, addIdentity, alterDefault, alterIdentity, dropColumn } from './alter-column.ts';
 import { alterColumnType } from './alter-type.ts';
 import { type Ddl, defElems, integerOption, rangeVarName } from './common.ts';
 import { validateCheck, validateForeignKey, validateNotNull } from './constraints.ts';
 import type { UtilityResult } from './contract.ts';
 import {
-  applyColumnConstraints,
-  applyColumnExpression,
   applyConstraint,
   columnDefinition,
   columnMap,
   deferralOf,
-  makeColumnSequence,
   optionText,
   remap,
 } from './create-table.ts';
@@ -50,8 +47,6 @@ import {
 } from './inheritance.ts';
 import { changeOwner } from './ownership.ts';
 import { setRowSecurity } from './publication.ts';
-import { insertColumn, setColumnDefault } from './relation.ts';
-import { changeSequence, presentSettings, sequenceSettings } from './sequence.ts';
 
 /** Order of passes; lower runs first. */
 function passOf(command: AlterTableCmd): number {
@@ -397,7 +392,7 @@ export function requireColumn(relation: RelationDescriptor, name: string): Colum
   throw new DbError('undefined_column', `column "${name}" of relation "${relation.name}" does not exist`);
 }
 
-function requireTable(relation: RelationDescriptor, action: string): void {
+export function requireTable(relation: RelationDescriptor, action: string): void {
   if (relation.kind === 'r') return;
   throw new DbError(
     'wrong_object_type',
@@ -666,17 +661,16 @@ function markIndexes(ddl: Ddl, relation: RelationDescriptor, column: number, cho
 /** A replica identity names rows: unique, immediate, whole, without NULLs. */
 function requireIdentityIndex(relation: RelationDescriptor, oid: Oid): void {
   const index = relation.indexes.find((candidate) => candidate.oid === oid);
-  const refuse = (message: string): never => {
-    throw new DbError('wrong_object_type', message);
-  };
+  const refusal = (message: string): DbError => new DbError('wrong_object_type', message);
   if (index === undefined || !index.unique)
-    return refuse(`cannot use non-unique index "${index?.name ?? oid}" as replica identity`);
-  if (index.keyColumns.includes(0)) refuse(`cannot use expression index "${index.name}" as replica identity`);
-  if (index.predicate !== null) refuse(`cannot use partial index "${index.name}" as replica identity`);
+    throw refusal(`cannot use non-unique index "${index?.name ?? oid}" as replica identity`);
+  if (index.keyColumns.includes(0))
+    throw refusal(`cannot use expression index "${index.name}" as replica identity`);
+  if (index.predicate !== null) throw refusal(`cannot use partial index "${index.name}" as replica identity`);
   for (const attnum of index.keyColumns) {
     const column = relation.columns[attnum - 1]!;
     if (!column.notNull)
-      refuse(
+      throw refusal(
         `index "${index.name}" cannot be used as replica identity because column "${column.name}" is nullable`,
       );
   }
@@ -708,205 +702,6 @@ export function attributeDefault(ddl: Ddl, relation: RelationDescriptor, attnum:
     .find('pg_attrdef', 'relation', relation.oid)
     .find(({ values }) => values[PG_ATTRDEF.adnum] === attnum);
   return row === undefined ? null : (row.key as number);
-}
-
-// -------------------------------------------------------------------------------------------------------- ADD COLUMN
-
-async function addColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
-  if (relation.kind !== 'c') requireTable(relation, 'ADD COLUMN');
-  const { oid } = relation;
-  const definition = columnDefinition(
-    ddl,
-    (command.def as { ColumnDef: Parameters<typeof columnDefinition>[1] }).ColumnDef,
-    relation.name,
-  );
-  const { name } = definition.spec;
-  if (relation.columns.some((column) => column.name === name && !column.dropped)) {
-    const message = `column "${name}" of relation "${relation.name}" already exists`;
-    if (command.missing_ok !== true) throw new DbError('duplicate_column', message);
-    ddl.message('NOTICE', 'duplicate_column', `${message}, skipping`);
-    return;
-  }
-  const attnum = relation.columns.length + 1;
-  // NOT NULL is set after the rows there are have their value.
-  const { notNull } = definition.spec;
-  insertColumn(ddl, oid, attnum, { ...definition.spec, notNull: false, generated: '' });
-  ddl.writer.update('pg_class', oid, { [PG_CLASS.relnatts]: attnum });
-  if (relation.kind === 'c') return;
-  if (definition.sequence !== null)
-    await makeColumnSequence(ddl, ddl.current(oid), attnum, definition.sequence);
-  const expr = applyColumnExpression(ddl, oid, attnum, definition);
-  const type = ddl.reader.type(definition.spec.typeOid)!;
-  const isConstant = expr !== null && definition.rawGenerated === null && isStable(ddl, expr);
-  if (isConstant) {
-    // Rows there are get the value without being touched.
-    const value = ddl.context.sql.evaluate(expr);
-    if (value !== null)
-      ddl.writer.update('pg_attribute', oid * 4096 + attnum, {
-        [PG_ATTRIBUTE.atthasmissing]: true,
-        [PG_ATTRIBUTE.attmissingval]: new SqlArray(25, [missingValueText(value, type.support)]),
-      });
-  }
-  syncStorage(ddl, oid);
-  ddl.advance();
-  if (!isConstant && (expr !== null || definition.sequence !== null)) await fillColumn(ddl, oid, attnum);
-  if (notNull) {
-    if (expr === null && definition.sequence === null) await validateNotNull(ddl, ddl.current(oid), attnum);
-    ddl.writer.update('pg_attribute', oid * 4096 + attnum, { [PG_ATTRIBUTE.attnotnull]: true });
-    syncStorage(ddl, oid);
-  }
-  for (const phase of ['checks', 'keys', 'foreign'] as const)
-    await applyColumnConstraints(ddl, oid, name, definition.constraints, { isNewTable: false, phase });
-}
-
-/** Writes the default of a new column into every row: UPDATE t SET c = DEFAULT. */
-async function fillColumn(ddl: Ddl, oid: Oid, attnum: number): Promise<void> {
-  const relation = ddl.current(oid);
-  const column = relation.columns[attnum - 1]!;
-  ddl.advance();
-  await ddl.context.queries.modifyTree({
-    UpdateStmt: {
-      relation: {
-        schemaname: relation.namespaceName,
-        relname: relation.name,
-        inh: false,
-        relpersistence: 'p',
-        location: -1,
-      },
-      targetList: [
-        { ResTarget: { name: column.name, val: { SetToDefault: { location: -1 } }, location: -1 } },
-      ],
-    },
-  } as Node);
-  ddl.advance();
-}
-
-/** No volatile function in it: one evaluation serves all rows. */
-function isStable(ddl: Ddl, expr: Expr): boolean {
-  const visit = (value: unknown): boolean => {
-    if (value === null || typeof value !== 'object') return true;
-    if (Array.isArray(value)) return value.every(visit);
-    const { functionOid } = value as { functionOid?: Oid };
-    if (
-      typeof functionOid === 'number' &&
-      functionOid !== 0 &&
-      ddl.reader.function(functionOid)?.volatility === 'v'
-    )
-      return false;
-    return Object.values(value).every(visit);
-  };
-  return visit(expr);
-}
-
-async function dropColumn(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
-  if (relation.kind !== 'c') requireTable(relation, 'DROP COLUMN');
-  const name = command.name!;
-  const column = relation.columns.find((candidate) => candidate.name === name && !candidate.dropped);
-  if (column === undefined) {
-    if (command.missing_ok !== true) requireColumn(relation, name);
-    ddl.notice(`column "${name}" of relation "${relation.name}" does not exist, skipping`);
-    return;
-  }
-  await ddl.drop(
-    [address(CLASS_OID.relation, relation.oid, column.number)],
-    command.behavior === 'DROP_CASCADE',
-  );
-}
-
-async function alterDefault(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
-  const column = requireColumn(relation, command.name!);
-  if (column.identity !== '')
-    throw new DbError(
-      'syntax_error',
-      `column "${column.name}" of relation "${relation.name}" is an identity column`,
-      command.def === undefined
-        ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' }
-        : {},
-    );
-  if (column.generated !== '')
-    throw new DbError(
-      'syntax_error',
-      `column "${column.name}" of relation "${relation.name}" is a generated column`,
-      command.def === undefined
-        ? { hint: 'Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.' }
-        : {},
-    );
-  let expr: Expr | null = null;
-  if (command.def !== undefined) {
-    expr = withoutPosition(() =>
-      ddl.context.sql.expression(command.def!, {
-        kind: 'default',
-        relation: null,
-        target: { typeOid: column.typeOid, typmod: column.typmod, columnName: column.name },
-      }),
-    );
-  }
-  removeDefault(ddl, relation, column.number);
-  if (expr !== null) setColumnDefault(ddl, relation.oid, column.number, expr);
-}
-
-/** Takes a column's default away, whatever depends on it being the column itself. */
-export function removeDefault(ddl: Ddl, relation: RelationDescriptor, attnum: number): void {
-  const old = attributeDefault(ddl, relation, attnum);
-  if (old === null) return;
-  ddl.writer.removeDependenciesOf(address(CLASS_OID.attributeDefault, old));
-  ddl.writer.remove('pg_attrdef', old);
-  ddl.writer.update('pg_attribute', relation.oid * 4096 + attnum, { [PG_ATTRIBUTE.atthasdef]: false });
-}
-
-// ---------------------------------------------------------------------------------------------------------- identity
-
-async function addIdentity(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
-  requireTable(relation, 'ALTER COLUMN ... ADD IDENTITY');
-  const column = requireColumn(relation, command.name!);
-  const constraint = (command.def as { Constraint: Constraint }).Constraint;
-  if (!column.notNull)
-    throw new DbError(
-      'object_not_in_prerequisite_state',
-      `column "${column.name}" of relation "${relation.name}" must be declared NOT NULL before identity can be added`,
-    );
-  if (column.identity !== '')
-    throw new DbError(
-      'object_not_in_prerequisite_state',
-      `column "${column.name}" of relation "${relation.name}" is already an identity column`,
-    );
-  if (attributeDefault(ddl, relation, column.number) !== null)
-    throw new DbError(
-      'object_not_in_prerequisite_state',
-      `column "${column.name}" of relation "${relation.name}" already has a default value`,
-    );
-  if (![20, 21, 23].includes(column.typeOid))
-    throw new DbError('invalid_parameter_value', 'identity column type must be smallint, integer, or bigint');
-  ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, {
-    [PG_ATTRIBUTE.attidentity]: constraint.generated_when ?? 'a',
-  });
-  await makeColumnSequence(ddl, ddl.current(relation.oid), column.number, {
-    kind: 'identity',
-    options: constraint.options ?? [],
-  });
-}
-
-async function alterIdentity(ddl: Ddl, relation: RelationDescriptor, command: AlterTableCmd): Promise<void> {
-  const column = requireColumn(relation, command.name!);
-  if (column.identity === '')
-    throw new DbError(
-      'object_not_in_prerequisite_state',
-      `column "${column.name}" of relation "${relation.name}" is not an identity column`,
-    );
-  const definition = command.def;
-  const options = definition !== undefined && 'List' in definition ? defElems(definition.List.items) : [];
-  for (const option of options) {
-    if (option.defname !== 'generated') continue;
-    // The letter arrives as its character code.
-    const letter = String.fromCharCode(Number(integerOption(option)));
-    ddl.writer.update('pg_attribute', relation.oid * 4096 + column.number, {
-      [PG_ATTRIBUTE.attidentity]: letter,
-    });
-  }
-  const rest = options.filter(({ defname }) => defname !== 'generated');
-  if (rest.length === 0) return;
-  const settings = await sequenceSettings(ddl, rest, presentSettings(ddl, column.sequenceOid), true);
-  changeSequence(ddl, column.sequenceOid, settings);
 }
 
 // ---------------------------------------------------------------------------------------------------------- validate
@@ -945,7 +740,7 @@ async function validateConstraint(ddl: Ddl, relation: RelationDescriptor, name: 
 }
 
 /** SET DEFAULT is analysed late in PostgreSQL, where the statement's text is no longer known. */
-function withoutPosition<Result>(run: () => Result): Result {
+export function withoutPosition<Result>(run: () => Result): Result {
   try {
     return run();
   } catch (error) {

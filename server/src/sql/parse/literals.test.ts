@@ -18,7 +18,20 @@ describe('liftLiterals', () => {
       'insert into t (a,b) values (1, 3000000000), (2.5, 99999999999999999999);',
       'insert into t (a,b) values ( $1, $2), ( $3, $4); | int4:1 int8:3000000000 numeric:2.5 numeric:99999999999999999999',
     ],
-    ['update t set a = a + 5 where b = 6', 'update t set a = a + 5 where b = $1 | int4:6'],
+    ['update t set a = a + 5 where b = 6', 'update t set a = a + $1 where b = $2 | int4:5 int4:6'],
+    ['update t set a = a + -5 where b = 6', 'update t set a = a + $1 where b = $2 | int4:-5 int4:6'],
+    [
+      'select a-1, (a) - 2, b[1] - 3 from t',
+      'select a- $1, (a) - $2, b[1] - $3 from t | int4:1 int4:2 int4:3',
+    ],
+    [
+      'select a from t where a > -2147483648 and b < - 2147483649 and c = -9223372036854775808 and d = -1.5',
+      'select a from t where a > $1 and b < $2 and c = $3 and d = $4 | int4:-2147483648 int8:-2147483649 int8:-9223372036854775808 numeric:-1.5',
+    ],
+    [
+      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -(8) and e = -9::int8',
+      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -( $1) and e = -9::int8 | int4:8',
+    ],
     [
       'select a::numeric(10,2), cast(b as varchar(3)), c::"t"(4), round(d, 3) from t where e > interval \'1 day\'',
       'select a::numeric(10,2), cast(b as varchar(3)), c::"t"(4), round(d, $1) from t where e > interval \'1 day\' | int4:3',
@@ -29,13 +42,15 @@ describe('liftLiterals', () => {
     ],
     [
       "select 'a'::text, b from t where c in (1, -2, 3)",
-      "select 'a'::text, b from t where c in ( $1, -2, $2) | int4:1 int4:3",
+      "select 'a'::text, b from t where c in ( $1, $2, $3) | int4:1 int4:-2 int4:3",
     ],
   ])('%s', (text, expected) => {
     expect(lifted(text)).toBe(expected);
   });
   it.each([
     'select 1',
+    'select -1',
+    'select a from t limit -1',
     'select a + 1 from t group by a + 1',
     'select distinct a from t where b = 1',
     "select 'a' 'b'",

@@ -9,8 +9,9 @@
  *    places must be seen as equal, or columns of several branches unify; such statements are long to run anyway.
  * 3. Numbers and plain strings only, and only after a token of {@link BEFORE}: operators, an open parenthesis, a comma, or a
  *    keyword that an expression follows. So typed literals (`interval '1 day'`, `date '…'`), FETCH FIRST n, LIMIT n stay.
- * 4. Not after a minus or plus sign: `-2147483648` is one integer literal. Not before `::` (the cast of a constant), not before
- *    another string (continuation), not with a backslash inside (its meaning is a setting).
+ * 4. A minus sign of a number's own goes with it: `-2147483648` is one integer literal, in `a - 5` the sign is an operator. Not
+ *    after a plus sign of its own. Not before `::` (the cast of a constant), not before another string (continuation), not
+ *    with a backslash inside (its meaning is a setting).
  * 5. Not in ORDER BY (ordinals), not in brackets, not in the parentheses of a type name (`numeric(10,2)`).
  *
  * Any error in a lifted statement must be reported by doing the statement again from its own text, because positions and
@@ -113,10 +114,74 @@ const TYPE_WORDS = new Set([
 const INT4_MAX = 2147483647n;
 const INT8_MAX = 9223372036854775807n;
 
-function integerClass(text: string): LiteralClass {
+/** Words before an expression: a sign behind one is the number's own. Other words are names, and the sign an operator. */
+const EXPRESSION_FOLLOWS = new Set([
+  ...BEFORE,
+  'select',
+  'in',
+  'is',
+  'case',
+  'by',
+  'limit',
+  'offset',
+  'values',
+  'set',
+  'returning',
+  'as',
+  'from',
+  'any',
+  'all',
+  'some',
+  'using',
+  'escape',
+  'similar',
+  'to',
+  'default',
+  'array',
+  'row',
+  'filter',
+  'first',
+  'next',
+  'symmetric',
+  'asymmetric',
+  'operator',
+  'collate',
+  'union',
+  'do',
+  'fetch',
+  'cast',
+  'variadic',
+]);
+
+function integerClass(text: string, isNegative: boolean): LiteralClass {
   if (text.length < 10) return 'int4';
-  const value = BigInt(text);
+  // The smallest integer is one further from zero than the largest.
+  const value = isNegative ? BigInt(text) - 1n : BigInt(text);
   return value <= INT4_MAX ? 'int4' : value <= INT8_MAX ? 'int8' : 'numeric';
+}
+
+/** A place where a parameter means what a literal means. */
+function takesLiteral(previousKind: number, previousWord: string): boolean {
+  if (previousKind === TOKEN_OPERATOR) return previousWord !== '-' && previousWord !== '+';
+  if (previousKind === TOKEN_SELF) return previousWord === '(' || previousWord === ',';
+  return previousKind === TOKEN_WORD && BEFORE.has(previousWord);
+}
+
+/** An operand ends here, so that a sign behind it has two sides. */
+function endsOperand(kind: number, word: string, code: number): boolean {
+  switch (kind) {
+    case TOKEN_WORD:
+      return !EXPRESSION_FOLLOWS.has(word);
+    case TOKEN_SELF:
+      return code === 41 || code === 93;
+    default:
+      return (
+        kind === TOKEN_INTEGER ||
+        kind === TOKEN_DECIMAL ||
+        kind === TOKEN_STRING ||
+        kind === TOKEN_QUOTED_NAME
+      );
+  }
 }
 
 /** Null when nothing is to be lifted: the statement is then cached by its own text. */
@@ -138,6 +203,10 @@ export function liftLiterals(text: string): LiftedStatement | null {
   let orderDepth = -1;
   let previousWord = '';
   let previousKind = 0;
+  /** Character of the last TOKEN_SELF. */
+  let previousCode = 0;
+  /** Where a number's own minus sign stands, when number and sign may be lifted together; -1 = not. */
+  let signStart = -1;
   let isTypeContext = false;
 
   for (let index = 0; index < count; index++) {
@@ -186,20 +255,18 @@ export function liftLiterals(text: string): LiftedStatement | null {
         if (code !== 46) isTypeContext = false;
         previousWord = code === 40 ? '(' : code === 44 ? ',' : '';
         previousKind = kind;
+        previousCode = code;
         continue;
       }
       case TOKEN_INTEGER:
       case TOKEN_DECIMAL:
       case TOKEN_STRING: {
+        const isSigned = signStart >= 0 && kind !== TOKEN_STRING;
         const isAllowedHere =
           offDepth < 0 &&
           brackets === 0 &&
           orderDepth < 0 &&
-          (previousKind === TOKEN_OPERATOR
-            ? previousWord !== '-' && previousWord !== '+'
-            : previousKind === TOKEN_SELF
-              ? previousWord === '(' || previousWord === ','
-              : previousKind === TOKEN_WORD && BEFORE.has(previousWord));
+          (isSigned || takesLiteral(previousKind, previousWord));
         const nextKind = index + 1 < count ? kinds[index + 1] : 0;
         const isFree =
           nextKind !== TOKEN_TYPECAST && nextKind !== TOKEN_STRING && nextKind !== TOKEN_OTHER_STRING;
@@ -210,13 +277,17 @@ export function liftLiterals(text: string): LiftedStatement | null {
             literals.push(
               kind === TOKEN_STRING
                 ? { class: 'string', text: source.slice(1, -1).replaceAll("''", "'") }
-                : { class: kind === TOKEN_INTEGER ? integerClass(source) : 'numeric', text: source },
+                : {
+                    class: kind === TOKEN_INTEGER ? integerClass(source, isSigned) : 'numeric',
+                    text: isSigned ? `-${source}` : source,
+                  },
             );
             // A space keeps the parameter from growing together with a word before it.
-            parts.push(text.slice(copied, start), ` $${literals.length}`);
+            parts.push(text.slice(copied, isSigned ? signStart : start), ` $${literals.length}`);
             copied = end;
           }
         }
+        signStart = -1;
         isTypeContext = false;
         previousWord = '';
         previousKind = kind;
@@ -224,7 +295,18 @@ export function liftLiterals(text: string): LiftedStatement | null {
       }
       case TOKEN_OPERATOR: {
         const last = text.charAt(end - 1);
-        previousWord = last === '-' || last === '+' ? last : '';
+        const isSign = last === '-' || last === '+';
+        const isBinary = isSign && end - start === 1 && endsOperand(previousKind, previousWord, previousCode);
+        const nextKind = index + 1 < count ? kinds[index + 1] : 0;
+        signStart =
+          last === '-' &&
+          end - start === 1 &&
+          !isBinary &&
+          (nextKind === TOKEN_INTEGER || nextKind === TOKEN_DECIMAL) &&
+          takesLiteral(previousKind, previousWord)
+            ? start
+            : -1;
+        previousWord = isSign && !isBinary ? last : '';
         isTypeContext = false;
         previousKind = kind;
         continue;
