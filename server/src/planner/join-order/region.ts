@@ -34,11 +34,11 @@ export interface RegionEdge {
 export interface Region {
   leaves: LogicalNode[];
   edges: RegionEdge[];
-  /** Conditions without any leaf: parameters or subqueries only. */
+  /** Conditions without any leaf (parameters or subqueries only) that decide about every row of the region. */
   constants: LExpr[];
   /** Leaves each leaf needs on its outer side (LATERAL). */
   dependencies: number[];
-  /** Equalities inside one leaf that follow from a class. */
+  /** Equalities inside one leaf that follow from a class; conditions without any leaf of a join below an outer one. */
   leafPredicates: LExpr[][];
 }
 
@@ -107,6 +107,13 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
   const edges: RegionEdge[] = [];
   const constants: LExpr[] = [];
   const classes = new EquivalenceClasses();
+  const leafPredicates: LExpr[][] = leaves.map(() => []);
+  // A join below an outer one may be empty while the region is not.
+  const isBelowOuter = new Set(
+    pending.flatMap(({ operator }) =>
+      operator.type === 'inner' ? [] : [...operator.left, ...operator.right],
+    ),
+  );
   for (const { join, operator } of pending) {
     const lowered = join.predicates.map(lower);
     if (join.type !== 'inner') {
@@ -146,7 +153,10 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
     for (const predicate of lowered) {
       const ses = maskOf(predicate);
       if (ses === 0) {
-        constants.push(predicate);
+        if (isBelowOuter.has(operator))
+          for (const leaf of decidingLeaves(join, leaves))
+            leafPredicates[leaves.indexOf(leaf)].push(predicate);
+        else constants.push(predicate);
         continue;
       }
       const sides = equalSides(state, predicate);
@@ -161,7 +171,6 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
       edges.push(innerEdge(operator, [predicate], ses, maskSides(predicate, maskOf, ses, operator), -1));
     }
   }
-  const leafPredicates: LExpr[][] = leaves.map(() => []);
   classes.forEach((members, operatorOid, index) => {
     for (let i = 0; i < members.length; i++)
       for (let j = i + 1; j < members.length; j++) {
@@ -179,6 +188,13 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
 
   connectComponents(edges, leaves.length, pending, all.mask);
   return { leaves, edges, constants, dependencies, leafPredicates };
+}
+
+/** Leaves without whose rows the node has none: as few as there are. */
+function decidingLeaves(node: LogicalNode, leaves: readonly LogicalNode[]): LogicalNode[] {
+  if (node.kind !== 'join' || leaves.includes(node)) return [node];
+  const left = decidingLeaves(node.left, leaves);
+  return node.type === 'full' ? [...left, ...decidingLeaves(node.right, leaves)] : left;
 }
 
 function countLeaves(node: LogicalNode): number {
