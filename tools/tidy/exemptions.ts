@@ -11,8 +11,9 @@ export const longFiles: Readonly<Record<string, { readonly lines: number; readon
     reason: 'one switch over the logical nodes; joins, scans and writes already stand in files of their own',
   },
   'server/src/session/session.ts': {
-    lines: 860,
-    reason: 'the face of a session towards protocol, utilities and functions; the work stands in its parts',
+    lines: 1020,
+    reason:
+      'the face of a session towards protocol, utilities and functions; temporary objects, notifications and measuring are to become parts of their own',
   },
   'server/src/sql/analyse/coerce.ts': {
     lines: 900,

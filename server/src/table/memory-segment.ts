@@ -1,5 +1,6 @@
 /** A base reader over plain vectors: bulk rows before (or instead of) their way to disk. */
 import { assert } from '../base/error.ts';
+import { memberOf } from '../storage/segment/membership.ts';
 import type { ColumnVector, FixedValues } from '../types/vector.ts';
 import type { PhysicalValue } from './column-codec.ts';
 import { type BasePredicate, type BaseReader, fixedArray, fixedWidth } from './region.ts';
@@ -160,7 +161,7 @@ export class MemorySegment implements BaseReader {
       case 'isNotNull':
         return value !== null;
       case 'in':
-        return value !== null && predicate.values.some((item) => comparePhysical(value, item) === 0);
+        return value !== null && memberOf(predicate.values)(value);
       case 'test':
         return value !== null && predicate.test(value);
       case 'compare':

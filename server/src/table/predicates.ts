@@ -6,6 +6,9 @@ import { holds } from './memory-segment.ts';
 import type { BasePredicate } from './region.ts';
 import type { RowStore } from './row-store.ts';
 
+/** Lists of more values are looked up in a set. */
+const COMPARED_MAX = 8;
+
 /** A predicate over one value; the value may be NULL. */
 export type ValueTest = (value: Datum) => boolean;
 
@@ -71,8 +74,13 @@ function valueTest(store: RowStore, predicate: ScanPredicate): ValueTest {
   if (operator === 'is not null') return (value) => value !== null;
   const compare = orderOf(store, predicate.column);
   if (operator === 'in') {
-    const { values } = predicate;
-    return (value) => value !== null && values.some((item) => item !== null && compare(value, item) === 0);
+    const values = predicate.values.filter((item) => item !== null);
+    if (values.length > COMPARED_MAX && predicate.column >= 0) {
+      const { support } = store.schema.columns[predicate.column];
+      const keys = new Set(values.map((item) => support.hashKey(item)));
+      return (value) => value !== null && keys.has(support.hashKey(value));
+    }
+    return (value) => value !== null && values.some((item) => compare(value, item) === 0);
   }
   const constant = (predicate as { value: Datum }).value;
   const primitive = primitiveTest(operator as ComparisonOperator | '<>', constant);

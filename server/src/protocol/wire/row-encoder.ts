@@ -77,7 +77,8 @@ export class RowEncoder {
       const known = (isBinary ? BINARY_WRITERS : TEXT_WRITERS).get(column.typeOid);
       if (known !== undefined) return known;
       // The statement's own names know types of its transaction; the server's only committed ones.
-      const support = options.context.names?.typeSupport(column.typeOid) ?? options.typeSupport(column.typeOid);
+      const support =
+        options.context.names?.typeSupport(column.typeOid) ?? options.typeSupport(column.typeOid);
       const { context } = options;
       return isBinary
         ? (output, value) => output.bytesField(support.send(value, context))

@@ -37,9 +37,10 @@ export function parseConfiguration(file: string, text: string): FileEntry[] {
     const line = index + 1;
     const rest = raw.trim();
     if (rest === '' || rest.startsWith('#')) return;
-    const match = /^([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#'=][^\s#']*)\s*(?:#.*)?$/.exec(
-      rest,
-    );
+    const match =
+      /^([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=\s*|\s+)('(?:[^'\\]|''|\\.)*'|[^\s#'=][^\s#']*)\s*(?:#.*)?$/.exec(
+        rest,
+      );
     if (match === null) {
       entries.push({ file, line, name: '', value: '', error: 'syntax error' });
       return;

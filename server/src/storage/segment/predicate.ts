@@ -22,6 +22,7 @@ import {
 } from '../encoding/node.ts';
 import { StringsNode } from '../encoding/strings.ts';
 import { isNullAt, type OpenColumn } from './column-decode.ts';
+import { memberOf } from './membership.ts';
 import { compareValues } from './zone-map.ts';
 
 const INT64_MIN = -(2n ** 63n);
@@ -128,7 +129,7 @@ export function valueTest(predicate: ValuePredicate): (value: PhysicalValue) => 
         );
       };
     case 'in':
-      return (value) => predicate.values.some((wanted) => compareValues(value, wanted) === 0);
+      return memberOf(predicate.values);
     case 'test':
       return predicate.test;
     case 'prefix':

@@ -69,8 +69,13 @@ export function compileArrayOperator(compiler: ExpressionCompiler, expr: ArrayOp
   if (any && right.constant && compiler.resolver.operatorName(expr.operatorOid) === '=') {
     const array = right.value as SqlArray;
     if (array.elements.length >= SET_ELEMENTS_MIN && hashesEqual(resolved.source)) {
-      return probe(compiler, left, leftExpr.typeOid, elementType, array);
+      return probe(compiler, left, leftExpr.typeOid, elementType, array, true);
     }
+  }
+  if (!any && right.constant && compiler.resolver.operatorName(expr.operatorOid) === '<>') {
+    const array = right.value as SqlArray;
+    if (array.elements.length >= SET_ELEMENTS_MIN && hashesEqual(resolved.source.replace(/ne$/, 'eq')))
+      return probe(compiler, left, leftExpr.typeOid, elementType, array, false);
   }
   const call = resolved.call as (left: Datum, right: Datum) => Datum;
   const { strict } = resolved;
@@ -104,6 +109,8 @@ function probe(
   leftType: number,
   elementType: number,
   array: SqlArray,
+  /** What a value of the list gives: true for `= ANY`, false for `<> ALL`. */
+  found: boolean,
 ): Compiled {
   const leftKey = keyOf(leftType, () => compiler.resolver.typeSupport(leftType));
   const elementKey = keyOf(elementType, () => compiler.resolver.typeSupport(elementType));
@@ -113,11 +120,11 @@ function probe(
     if (element === null) hasNull = true;
     else keys.add(elementKey(element));
   }
-  const missing = hasNull ? null : false;
+  const missing = hasNull ? null : !found;
   return dynamic((frame) => {
     const value = left(frame);
     if (value === null) return null;
-    return keys.has(leftKey(value)) ? true : missing;
+    return keys.has(leftKey(value)) ? found : missing;
   });
 }
 
