@@ -389,15 +389,53 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string | undefined>> = {
   t: '\t',
 };
 
+/** PostgreSQL's limits of one jsonb container (jsonb.h: JSONB_MAX_ELEMS, JSONB_MAX_PAIRS, JENTRY_OFFLENMASK). */
+const ARRAY_ELEMENTS_MAX = 33_554_431;
+const OBJECT_PAIRS_MAX = 14_913_080;
+const CONTAINER_BYTES_MAX = 268_435_455;
+/** Bytes of a number of up to four digits. */
+const NUMBER_BYTES = 8;
+const SHARED_NUMBER_DIGITS = 3;
+
 class JsonBuilder implements JsonHandler {
   result: JsonValue = null;
   private readonly stack: ({ keys: string[]; values: JsonValue[] } | JsonValue[])[] = [];
+  /** Bytes of all scalars so far, about as PostgreSQL would store them. */
+  private bytes = 0;
+  /** Short numbers are shared: arrays of them take a pointer an element. */
+  private readonly numbers = new Map<string, JsonValue>();
 
   private add(value: JsonValue): void {
     const top = this.stack.at(-1);
-    if (top === undefined) this.result = value;
-    else if (Array.isArray(top)) top.push(value);
-    else top.values.push(value);
+    if (top === undefined) {
+      this.result = value;
+      return;
+    }
+    if (this.bytes > CONTAINER_BYTES_MAX) {
+      const parts = Array.isArray(top) ? 'array elements' : 'object elements';
+      throw new DbError(
+        'program_limit_exceeded',
+        `total size of jsonb ${parts} exceeds the maximum of ${CONTAINER_BYTES_MAX} bytes`,
+      );
+    }
+    if (Array.isArray(top)) {
+      if (top.length >= ARRAY_ELEMENTS_MAX) throw tooMany('array elements', ARRAY_ELEMENTS_MAX);
+      top.push(value);
+    } else {
+      if (top.values.length >= OBJECT_PAIRS_MAX) throw tooMany('object pairs', OBJECT_PAIRS_MAX);
+      top.values.push(value);
+    }
+  }
+
+  private number(text: string): JsonValue {
+    this.bytes += NUMBER_BYTES + (text.length >> 1);
+    if (text.length > SHARED_NUMBER_DIGITS) return parseNumeric(text);
+    let value = this.numbers.get(text);
+    if (value === undefined) {
+      value = parseNumeric(text);
+      this.numbers.set(text, value);
+    }
+    return value;
   }
 
   scalar(
@@ -406,11 +444,12 @@ class JsonBuilder implements JsonHandler {
     _end: number,
     text: string,
   ): void {
+    if (kind === 'string') this.bytes += text.length;
     this.add(
       kind === 'string'
         ? text
         : kind === 'number'
-          ? parseNumeric(text)
+          ? this.number(text)
           : kind === 'null'
             ? null
             : kind === 'true',
@@ -432,6 +471,13 @@ class JsonBuilder implements JsonHandler {
   arrayEnd(): void {
     this.add(this.stack.pop() as JsonValue[]);
   }
+}
+
+function tooMany(what: string, most: number): DbError {
+  return new DbError(
+    'program_limit_exceeded',
+    `number of jsonb ${what} exceeds the maximum allowed (${most})`,
+  );
 }
 
 /** Parses text into a jsonb value. */
