@@ -135,7 +135,7 @@ function initcap(text: string): string {
   let wasWord = false;
   for (const character of text) {
     const isWord = /[\p{L}\p{N}]/u.test(character);
-    result += wasWord ? character.toLowerCase() : character.toUpperCase();
+    result += wasWord ? lower(character) : upper(character);
     wasWord = isWord;
   }
   return result;
