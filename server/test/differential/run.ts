@@ -8,9 +8,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { startOracle } from '../oracle.ts';
 import { connect, startServerProcess } from '../process.ts';
 import { Generator, type Statement } from './generator.ts';
-import { startOracle } from './oracle.ts';
 import { type Answer, compare } from './rules.ts';
 import { type Node, reduce, render } from './tree.ts';
 
