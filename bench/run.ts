@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [options]`. */
 import { parseArgs } from 'node:util';
+import { benchmarkChanges } from './changes/benchmark.ts';
 import { benchmarkPgbench } from './pgbench/benchmark.ts';
 import { benchmarkPlpgsql } from './plpgsql/benchmark.ts';
 import { EXECUTORS } from './systems/fastpostgres.ts';
@@ -11,6 +12,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
   tpch      the 22 queries of TPC-H, loading, keys, size on disk
   pgbench   point selects and TPC-B-like transactions over TCP
   plpgsql   loops, recursion, SQL in functions, exceptions, triggers; cancelling a function
+  changes   INSERT, UPDATE, DELETE and MERGE of many rows: indexes, foreign keys, checks
 
   --scale N           TPC-H: scale factor (default 1); pgbench: scale (default 10)
   --systems A,B       of fastpostgres,duckdb,postgres (default all; the first is what ratios refer to)
@@ -20,6 +22,7 @@ const HELP = `Usage: npm run bench -- NAME [options]
   --clients 1,8       pgbench: connections (default 8)
   --threads 1         pgbench: its threads (default 1)
   --seconds N         pgbench: length of a measurement (default 5)
+  --only TEXT         plpgsql, changes: the cases with this in their name
   --help              this text
 
 The table is printed, everything is kept in bench/results/. Exit code 1: some answer was wrong.
@@ -59,6 +62,7 @@ async function main(): Promise<number> {
       queries: { type: 'string', default: Array.from({ length: 22 }, (_, index) => index + 1).join(',') },
       clients: { type: 'string', default: '8' },
       threads: { type: 'string', default: '1' },
+      only: { type: 'string', default: '' },
       seconds: { type: 'string', default: '5' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -72,14 +76,16 @@ async function main(): Promise<number> {
     systems: values.systems.split(',').map((word) => choice('systems', word, SYSTEM_NAMES)),
     executor: choice('executor', values.executor, EXECUTORS),
   };
-  switch (choice('NAME', positionals[0], ['tpch', 'pgbench', 'plpgsql'] as const)) {
+  switch (choice('NAME', positionals[0], ['tpch', 'pgbench', 'plpgsql', 'changes'] as const)) {
     case 'tpch': {
       const scale = numbers('scale', values.scale ?? '1', 0.001, 1000)[0];
       const queries = whole('queries', values.queries, 1, 22);
       return (await benchmarkTpch({ ...shared, scale, queries })) ? 0 : 1;
     }
     case 'plpgsql':
-      return (await benchmarkPlpgsql(shared)) ? 0 : 1;
+      return (await benchmarkPlpgsql({ ...shared, only: values.only })) ? 0 : 1;
+    case 'changes':
+      return (await benchmarkChanges({ ...shared, only: values.only })) ? 0 : 1;
     case 'pgbench': {
       const scale = whole('scale', values.scale ?? '10', 1, 10_000)[0];
       const clients = whole('clients', values.clients, 1, 1000);

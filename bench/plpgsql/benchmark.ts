@@ -1,16 +1,19 @@
 /** PL/pgSQL beside PostgreSQL in one run, and how a function without end is cancelled. */
 import pg from 'pg';
-import { keep, machine, machineLine, table } from '../measure/report.ts';
-import { geometricMean, median } from '../measure/statistics.ts';
+import { caseTable, measureCases } from '../measure/cases.ts';
+import { keep, machine, machineLine } from '../measure/report.ts';
 import { type Executor, startFastPostgres } from '../systems/fastpostgres.ts';
 import { startPostgres } from '../systems/postgres.ts';
 import type { NetworkSystem, SystemName } from '../systems/system.ts';
-import { CASES, type Case } from './cases.ts';
+import { CASES } from './cases.ts';
+import { TRIGGER_CASES } from './trigger-cases.ts';
 
 export interface PlpgsqlOptions {
   readonly rounds: number;
   readonly systems: readonly SystemName[];
   readonly executor: Executor;
+  /** Part of the names of the cases to run. */
+  readonly only: string;
 }
 
 interface Cancellation {
@@ -35,9 +38,9 @@ export async function benchmarkPlpgsql(options: PlpgsqlOptions): Promise<boolean
       if (system === null) say(`${name}: not installed, left out\n`);
       else systems.push(system);
     }
-    const times: Record<string, Record<string, number[]>> = {};
-    for (const item of CASES) times[item.name] = await measure(item, systems, options.rounds, problems);
-    print(systems, times);
+    const cases = [...CASES, ...TRIGGER_CASES].filter(({ name }) => name.includes(options.only));
+    const times = await measureCases(cases, systems, options.rounds, problems);
+    say(`\n${caseTable(systems, times)}\n\n`);
     const cancellations: Record<string, Cancellation> = {};
     for (const system of systems) {
       const found = await cancel(system);
@@ -64,59 +67,6 @@ export async function benchmarkPlpgsql(options: PlpgsqlOptions): Promise<boolean
   } finally {
     for (const system of systems) await system.stop();
   }
-}
-
-async function measure(
-  item: Case,
-  systems: readonly NetworkSystem[],
-  rounds: number,
-  problems: string[],
-): Promise<Record<string, number[]>> {
-  const times: Record<string, number[]> = {};
-  const answers: string[] = [];
-  for (const system of systems) {
-    for (const statement of item.setup) await system.run([statement]);
-    times[system.name] = [];
-  }
-  // One run more: the first compiles and plans.
-  for (let round = 0; round <= rounds; round++) {
-    for (const system of systems) {
-      for (const statement of item.before ?? []) await system.run([statement]);
-      const from = performance.now();
-      const result = await system.run([item.statement]);
-      const millis = performance.now() - from;
-      if (round > 0) {
-        times[system.name].push(millis);
-        continue;
-      }
-      const checked = item.check === undefined ? result : await system.run([item.check]);
-      answers.push(JSON.stringify(checked.rows));
-    }
-  }
-  if (new Set(answers).size > 1) problems.push(`${item.name}: answers differ: ${answers.join(' and ')}`);
-  return times;
-}
-
-function print(
-  systems: readonly NetworkSystem[],
-  times: Readonly<Record<string, Readonly<Record<string, number[]>>>>,
-): void {
-  const [first, ...others] = systems;
-  const ratios: number[] = [];
-  const rows = Object.entries(times).map(([name, bySystem]) => {
-    const medians = systems.map((system) => median(bySystem[system.name]));
-    const faster = medians.slice(1).map((millis) => millis / medians[0]);
-    if (faster.length > 0) ratios.push(faster[0]);
-    return [name, ...medians.map((millis) => millis.toFixed(1)), ...faster.map((ratio) => ratio.toFixed(2))];
-  });
-  if (ratios.length > 0)
-    rows.push(['geometric mean', ...systems.map(() => ''), geometricMean(ratios).toFixed(2)]);
-  const header = [
-    'ms',
-    ...systems.map(({ name }) => name),
-    ...others.map(({ name }) => `${name}/${first.name}`),
-  ];
-  say(`\n${table(header, rows)}\n\n`);
 }
 
 /** Starts a function without end, cancels it after a while, and asks short questions meanwhile. */

@@ -1,15 +1,8 @@
-/** What is measured: set up once, then one statement that gives one row. */
-export interface Case {
-  readonly name: string;
-  readonly setup: readonly string[];
-  /** Before every run. */
-  readonly before?: readonly string[];
-  readonly statement: string;
-  /** Asked afterwards where the statement itself gives no row. */
-  readonly check?: string;
-}
+/** Loops, expressions, SQL in functions, cursors, exceptions. */
+import type { Case } from '../measure/cases.ts';
 
-function body(name: string, signature: string, text: string): string {
+/** The text that creates a function. */
+export function body(name: string, signature: string, text: string): string {
   return `create or replace function ${name}${signature} language plpgsql as $$ ${text} $$`;
 }
 
@@ -150,32 +143,149 @@ export const CASES: readonly Case[] = [
     statement: 'select sum(per_row(g)) from generate_series(1, 200000) g',
   },
   {
-    name: 'BEFORE ROW trigger, insert',
+    name: 'string building',
     setup: [
-      'create table if not exists before_rows (id int, v int)',
-      body('raise_value', '() returns trigger', 'begin new.v := new.v + 1; return new; end'),
-      'drop trigger if exists t on before_rows',
-      'create trigger t before insert on before_rows for each row execute function raise_value()',
+      body(
+        'build_text',
+        '(n int) returns text',
+        "declare s text := ''; begin for i in 1..n loop s := s || 'item ' || i || ', '; end loop; return md5(s); end",
+      ),
     ],
-    before: ['truncate before_rows'],
-    statement: 'insert into before_rows select g, g from generate_series(1, 50000) g',
-    check: 'select sum(v) from before_rows',
+    statement: 'select build_text(10000)',
   },
   {
-    name: 'AFTER ROW trigger that inserts',
+    name: 'array building',
     setup: [
-      'create table if not exists after_rows (id int, v int)',
-      'create table if not exists audit (id int, op text)',
       body(
-        'note_change',
-        '() returns trigger',
-        'begin insert into audit values (new.id, tg_op); return null; end',
+        'build_array',
+        '(n int) returns bigint',
+        'declare a int[] := array[]::int[]; s bigint := 0; x int; begin for i in 1..n loop a := array_append(a, i * 2); end loop; foreach x in array a loop s := s + x; end loop; return s; end',
       ),
-      'drop trigger if exists t on after_rows',
-      'create trigger t after insert on after_rows for each row execute function note_change()',
     ],
-    before: ['truncate after_rows', 'truncate audit'],
-    statement: 'insert into after_rows select g, g from generate_series(1, 20000) g',
-    check: 'select count(*), sum(id) from audit',
+    statement: 'select build_array(20000)',
+  },
+  {
+    name: 'record fields',
+    setup: [
+      ...TABLE,
+      body(
+        'record_fields',
+        '(n int) returns bigint',
+        'declare p points; s bigint := 0; begin for i in 1..n loop p.id := i; p.v := p.id * 2; s := s + p.v; end loop; return s; end',
+      ),
+    ],
+    statement: 'select record_fields(200000)',
+  },
+  {
+    name: 'FOR over 100,000 rows',
+    setup: [
+      'create table if not exists many (id int primary key, v int, t text)',
+      'truncate many',
+      "insert into many select g, g % 1000, 'name ' || g from generate_series(1, 100000) g",
+      body(
+        'scan_many',
+        '() returns bigint',
+        'declare s bigint := 0; r record; begin for r in select * from many where v < 900 loop if r.t is not null then s := s + r.v + length(r.t); end if; end loop; return s; end',
+      ),
+    ],
+    statement: 'select scan_many()',
+  },
+  {
+    name: 'cursor',
+    setup: [
+      ...TABLE,
+      body(
+        'cursor_rows',
+        '(n int) returns bigint',
+        'declare c cursor for select id, v from points; i int; x int; s bigint := 0; begin for k in 1..n loop open c; loop fetch c into i, x; exit when not found; s := s + x; end loop; close c; end loop; return s; end',
+      ),
+    ],
+    statement: 'select cursor_rows(5)',
+  },
+  {
+    name: 'INSERT in a loop',
+    setup: [
+      'create table if not exists sink (id int primary key, t text)',
+      body(
+        'insert_rows',
+        '(n int) returns int',
+        "begin for i in 1..n loop insert into sink values (i, 'row ' || i); end loop; return n; end",
+      ),
+    ],
+    before: ['truncate sink'],
+    statement: 'select insert_rows(100000)',
+    check: 'select count(*), sum(id), max(t) from sink',
+  },
+  {
+    name: 'UPDATE in a loop',
+    setup: [
+      ...TABLE,
+      body(
+        'update_rows',
+        '(n int) returns int',
+        'begin for i in 1..n loop update points set v = v + 1 where id = i; end loop; return n; end',
+      ),
+    ],
+    statement: 'select update_rows(10000)',
+    check: 'select count(*), sum(v) from points',
+  },
+  {
+    name: 'exception at INSERT',
+    setup: [
+      'create table if not exists uniques (id int primary key)',
+      body(
+        'insert_or_skip',
+        '(n int) returns int',
+        'declare k int := 0; begin for i in 1..n loop begin insert into uniques values (i / 2); exception when unique_violation then k := k + 1; end; end loop; return k; end',
+      ),
+    ],
+    before: ['truncate uniques'],
+    statement: 'select insert_or_skip(20000)',
+  },
+  {
+    name: 'set of rows, RETURN NEXT',
+    setup: [
+      body(
+        'give_rows',
+        '(n int) returns table(a int, b text)',
+        "begin for i in 1..n loop a := i; b := 'row ' || i; return next; end loop; end",
+      ),
+    ],
+    statement: 'select count(*), sum(a), max(b) from give_rows(100000)',
+  },
+  {
+    name: 'dynamic SQL, texts differ',
+    setup: [
+      ...TABLE,
+      body(
+        'dynamic_texts',
+        '(n int) returns bigint',
+        "declare s bigint := 0; x int; begin for i in 1..n loop execute format('select v from %I where id = %s', 'points', i) into x; s := s + x; end loop; return s; end",
+      ),
+    ],
+    statement: 'select dynamic_texts(3000)',
+  },
+  {
+    name: 'SQL function per row, inlined',
+    setup: [
+      "create or replace function sql_row(x int) returns int language sql immutable as 'select x * 2 + 1'",
+    ],
+    statement: 'select sum(sql_row(g)) from generate_series(1, 200000) g',
+  },
+  {
+    name: 'SQL function per row, with a query',
+    setup: [
+      ...TABLE,
+      "create or replace function sql_lookup(x int) returns int language sql stable as 'select v from points where id = x'",
+    ],
+    statement: 'select sum(sql_lookup(g)) from generate_series(1, 10000) g',
+  },
+  {
+    name: 'SQL function in FROM',
+    setup: [
+      ...TABLE,
+      "create or replace function sql_points(x int) returns setof points language sql stable as 'select * from points where v >= x'",
+    ],
+    statement: 'select count(*), sum(v) from sql_points(100) where id < 5000',
   },
 ];

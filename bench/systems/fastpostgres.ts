@@ -7,6 +7,7 @@ import {
   directoryBytes,
   endProcess,
   type NetworkSystem,
+  processorMillisOf,
   removeDirectory,
   temporaryDirectory,
 } from './system.ts';
@@ -45,6 +46,7 @@ export async function startFastPostgres(executor: Executor): Promise<NetworkSyst
     port,
     password,
     takesKeys: true,
+    processorMillis: () => processorMillisOf(child.pid!),
     run: (statements) => session.run(statements),
     load: (table, file) => session.load(table, file),
     async settle() {

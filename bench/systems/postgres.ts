@@ -8,6 +8,7 @@ import {
   endProcess,
   freePort,
   type NetworkSystem,
+  processorMillisOf,
   removeDirectory,
   runProgram,
   temporaryDirectory,
@@ -90,6 +91,7 @@ export async function startPostgres(): Promise<NetworkSystem | null> {
     port,
     password: '',
     takesKeys: true,
+    processorMillis: () => processorMillisOf(child.pid!),
     run: (statements) => session.run(statements),
     load: (table, file) => session.load(table, file),
     async settle() {

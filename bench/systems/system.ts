@@ -1,6 +1,6 @@
 /** What a benchmark sees of a database system, and what all of them need to be started. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,8 @@ export interface System {
 export interface NetworkSystem extends System {
   readonly port: number;
   readonly password: string;
+  /** Processor time its processes have used so far, in milliseconds; 0 where the machine does not tell. */
+  processorMillis(): number;
 }
 
 /** A statement that runs longer is interrupted and counts as this long. */
@@ -63,6 +65,25 @@ export function directoryBytes(directory: string, ignored: RegExp = /^$/): numbe
     else if (entry.isFile()) bytes += statSync(path).blocks * 512;
   }
   return bytes;
+}
+
+/**
+ * Processor time of a process, its threads and its descendants in milliseconds. The scheduler's counters (nanoseconds) are read:
+ * a process's own count in ticks of 10 ms.
+ */
+export function processorMillisOf(processId: number): number {
+  let nanoseconds = 0;
+  try {
+    for (const thread of readdirSync(`/proc/${processId}/task`)) {
+      const folder = `/proc/${processId}/task/${thread}`;
+      nanoseconds += Number(readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]);
+      for (const child of readFileSync(`${folder}/children`, 'latin1').split(' '))
+        if (child.trim() !== '') nanoseconds += processorMillisOf(Number(child)) * 1e6;
+    }
+  } catch {
+    // The process ended meanwhile, or there is no such file system.
+  }
+  return nanoseconds / 1e6;
 }
 
 export function freePort(): Promise<number> {
