@@ -33,6 +33,11 @@ export interface ExecutorServices {
   readonly sliceMicros: number;
   /** Bytes all operators of one statement may use together, and the hard limit. */
   workMemoryBytes(): number;
+  /**
+   * chosen: somebody has set work_mem, so it is kept to; else it is a minimum that memory in plenty may exceed.
+   * force: nearly everything is written out (`fastpostgres.spill`, for tests).
+   */
+  spilling?(): 'auto' | 'chosen' | 'force';
   lockTimeoutMicros(): number;
   /** Current role for privilege checks (SET ROLE is honoured). */
   currentRole(): Oid;

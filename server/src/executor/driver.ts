@@ -56,6 +56,11 @@ export interface RowExecutorOptions {
 
 const MEMORY_LIMIT_BYTES_MIN = 2 ** 30;
 const SPILL_LIMIT_BYTES_MIN = 2 ** 28;
+/** A chosen work_mem counts at least as much: smaller files cost more than they save. */
+const SPILL_LIMIT_BYTES_LEAST = 2 ** 22;
+/** With `fastpostgres.spill = force`: nearly everything is written out, and pipelines give up half-way. */
+const FORCED_SPILL_BYTES = 16_384;
+const FORCED_PIPELINE_BYTES = 2 ** 19;
 
 export class RowExecutor {
   private readonly options: RowExecutorOptions;
@@ -88,6 +93,13 @@ export class RowExecutor {
 
   /** Surroundings of one execution, also for work beside plans (COPY, constraint validation). */
   environment(services: ExecutorServices, context: ExecutionContext): ExecutionEnvironment {
+    const spilling = services.spilling?.() ?? 'auto';
+    const isForced = spilling === 'force';
+    const chosen = isForced
+      ? FORCED_SPILL_BYTES
+      : spilling === 'chosen'
+        ? Math.max(services.workMemoryBytes(), SPILL_LIMIT_BYTES_LEAST)
+        : null;
     return {
       services,
       catalog: services.catalog(),
@@ -100,10 +112,10 @@ export class RowExecutor {
         services.workMemoryBytes(),
         this.options.memoryLimitBytesMin ?? MEMORY_LIMIT_BYTES_MIN,
       ),
-      spillLimitBytes: Math.max(
-        services.workMemoryBytes(),
-        this.options.spillLimitBytesMin ?? SPILL_LIMIT_BYTES_MIN,
-      ),
+      spillLimitBytes:
+        chosen ??
+        Math.max(services.workMemoryBytes(), this.options.spillLimitBytesMin ?? SPILL_LIMIT_BYTES_MIN),
+      pipelineBytes: isForced ? FORCED_PIPELINE_BYTES : chosen,
       spill: this.options.spill ?? null,
       pipelines: this.options.pipelines ?? null,
       parseExpression: this.options.parseExpression,

@@ -52,6 +52,8 @@ export interface ExecutionEnvironment {
   /** From here on operators write to temporary files, if there is a spill store. */
   readonly spillLimitBytes: number;
   readonly spill: SpillStore | null;
+  /** Working memory of a query that runs as pipelines; beyond it the row executor runs it, which spills. Null = what there is. */
+  readonly pipelineBytes: number | null;
   /** Compiled pipelines on workers, or null where there are none (tests, workers themselves). */
   readonly pipelines: PipelineService | null;
   /** Reads a serialised expression of the catalog (defaults, checks, generated columns). */

@@ -940,6 +940,10 @@ export class BackendSession implements Session, UtilitySession {
       monotonicMicros: () => engine.clock.monotonicMicros(),
       sliceMicros: SLICE_MICROS,
       workMemoryBytes: () => this.settings.number('work_mem') * 1024,
+      spilling: () => {
+        if (this.settings.get('fastpostgres.spill') === 'force') return 'force';
+        return this.settings.sourceOf('work_mem') === 'default' ? 'auto' : 'chosen';
+      },
       lockTimeoutMicros: () => this.settings.number('lock_timeout') * 1000,
       currentRole: () => this.roleOid(),
       catalog: () => this.catalog(),

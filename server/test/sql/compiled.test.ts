@@ -277,6 +277,9 @@ describe.each([1, 2])('seed %i', (seed) => {
       const text = query(pick);
       const expected = await run(text, 'row');
       expect(await run(text, 'compiled'), text).toEqual(expected);
+      await client.query('set fastpostgres.spill = force');
+      expect(await run(text, 'compiled'), `spilling: ${text}`).toEqual(expected);
+      await client.query('reset fastpostgres.spill');
       if (expected[0]?.startsWith('error')) continue;
       const { rows } = await client.query<[string]>({
         text: `explain (analyze, costs off) ${text}`,

@@ -66,10 +66,16 @@ if (record !== undefined) {
     rmSync(root, { recursive: true, force: true });
   });
 
-  describe.each(['row', 'auto', 'compiled'])('executor %s', (executor) => {
+  const configurations: [string, string[]][] = [
+    ['row', ['fastpostgres.executor = row']],
+    ['auto', ['fastpostgres.executor = auto']],
+    ['compiled', ['fastpostgres.executor = compiled']],
+    ['forced spill', ['fastpostgres.executor = compiled', 'fastpostgres.spill = force']],
+  ];
+  describe.each(configurations)('executor %s', (_, settings) => {
     it.each(files)('%s', async (file) => {
       const client = await openSuite(config, `slt_${basename(file, '.slt').replaceAll('-', '_')}`);
-      await client.query(`set fastpostgres.executor = '${executor}'`);
+      for (const setting of settings) await client.query(`set ${setting}`);
       for (const item of parseSlt(readFileSync(join(FOLDER, file), 'utf8'))) {
         const { lines } = await outcome(client, item);
         if (item.kind === 'statement' && item.expected[0] === 'ok' && !lines[0]?.startsWith('error '))

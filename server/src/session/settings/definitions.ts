@@ -1168,6 +1168,14 @@ export const SETTING_DEFINITIONS: readonly SettingDefinition[] = [
     category: 'Query Tuning / Other Planner Options',
   },
   {
+    name: 'fastpostgres.spill',
+    type: 'enum',
+    bootValue: 'auto',
+    context: 'user',
+    category: 'Query Tuning / Other Planner Options',
+    values: ['auto', 'force'],
+  },
+  {
     name: 'fastpostgres.workers',
     type: 'integer',
     bootValue: '0',

@@ -500,6 +500,11 @@ export class SessionSettings {
     while (this.levels.length > 0) this.levels.pop();
   }
 
+  /** Where the value in force comes from. */
+  sourceOf(name: string): SettingSource {
+    return (this.current.get(name) ?? this.lookup(name)).source;
+  }
+
   private lookup(name: string): SettingValue {
     return this.server.lookup(definitionOf(name));
   }

@@ -11,6 +11,10 @@ export const BLOCK_BYTES = 65_536;
 const FREE = 0;
 const INNER = -1;
 
+/** A statement's share of the blocks, in the words that all its threads see: [0] stop, [1] blocks it has, [2] blocks it may have. */
+export type StatementWords = Int32Array;
+export const STATEMENT_WORDS = { stop: 0, used: 1, most: 2, bytes: 12 } as const;
+
 export class BlockAllocator {
   private readonly lock: Int32Array;
   /** By smallest block: order + 1 where a run begins, 0 inside of one. */
@@ -49,10 +53,12 @@ export class BlockAllocator {
     return size;
   }
 
-  /** Address of a block of at least `bytes`, not cleared. Errors: NotCompilable when there is none. */
-  allocate(bytes: number, statement: number): number {
+  /** Address of a block of at least `bytes`, not cleared. Errors: NotCompilable when there is none, or the statement has its share. */
+  allocate(bytes: number, statement: number, words: StatementWords): number {
     let order = 0;
     while (BLOCK_BYTES * 2 ** order < bytes) order++;
+    const used = Atomics.add(words, STATEMENT_WORDS.used, 2 ** order) + 2 ** order;
+    if (used > Atomics.load(words, STATEMENT_WORDS.most)) throw new NotCompilable('more than work_mem');
     this.enter();
     try {
       // First fit over runs: a run's length leads to the next one.
@@ -94,10 +100,12 @@ export class BlockAllocator {
     }
   }
 
-  release(address: number): void {
+  release(address: number, words: StatementWords): void {
     this.enter();
     try {
-      this.owner[(address - this.start) / BLOCK_BYTES] = FREE;
+      const block = (address - this.start) / BLOCK_BYTES;
+      Atomics.sub(words, STATEMENT_WORDS.used, 2 ** (this.order[block]! - 1));
+      this.owner[block] = FREE;
       this.join();
     } finally {
       this.leave();

@@ -16,6 +16,7 @@ import { NotCompilable } from '../interval.ts';
 import type { FromWorker } from '../messages.ts';
 import { type Node, type ParamValue, walkNode } from '../spec.ts';
 import type { WorkerPool } from '../worker-pool.ts';
+import { BLOCK_BYTES, STATEMENT_WORDS, type StatementWords } from './blocks.ts';
 import type { StoreVariant } from './emit-keys.ts';
 import { mergeFacts, PipelineFacts } from './facts.ts';
 import type { Chunk, Directory, FieldFacts, QueryPipeline, StoreSpec, StoreState } from './ir.ts';
@@ -54,6 +55,8 @@ export interface QueryJobOptions {
   readonly scans: readonly QueryScanSource[];
   readonly checkInterrupt: () => void;
   readonly native: boolean;
+  /** Bytes of working memory that the query may have; null = what there is. */
+  readonly budgetBytes: number | null;
   readonly instructionSet: string;
 }
 
@@ -103,7 +106,8 @@ export class QueryJob {
   readonly statistics: QueryStatistics;
   private readonly options: QueryJobOptions;
   private readonly statement: number;
-  private readonly control = new SharedArrayBuffer(4);
+  private readonly control = new SharedArrayBuffer(STATEMENT_WORDS.bytes);
+  private readonly words: StatementWords = new Int32Array(this.control);
   private readonly states: (StoreState | null)[];
   /** By store: what each worker has put into it. */
   private readonly answers: Map<number, QueryAnswer>[];
@@ -129,6 +133,8 @@ export class QueryJob {
   constructor(options: QueryJobOptions) {
     this.options = options;
     const { stores } = options.query;
+    const { budgetBytes } = options;
+    this.words[STATEMENT_WORDS.most] = budgetBytes === null ? 2 ** 30 : Math.ceil(budgetBytes / BLOCK_BYTES);
     this.states = stores.map(() => null);
     this.answers = stores.map(() => new Map());
     this.facts = stores.map(() => null);
@@ -248,7 +254,7 @@ export class QueryJob {
 
   private fail(error: unknown): void {
     this.failure ??= error;
-    Atomics.store(new Int32Array(this.control), 0, 1);
+    Atomics.store(this.words, STATEMENT_WORDS.stop, 1);
   }
 
   private throwFailure(): void {
@@ -581,7 +587,7 @@ export class QueryJob {
     }
     const directoryBytes = directory.cells * 4;
     const size = directoryBytes + directory.filterWords * 4;
-    const address = pool.blocks.allocate(size, this.statement);
+    const address = pool.blocks.allocate(size, this.statement, this.words);
     directory = {
       ...directory,
       address,
@@ -627,7 +633,7 @@ export class QueryJob {
   ): boolean {
     const { pool } = this.options;
     const link = pool.link(spec, variant);
-    const area = pool.blocks.allocate(1, this.statement);
+    const area = pool.blocks.allocate(1, this.statement, this.words);
     writeDirectory(new DataView(pool.frames.memory.buffer), area, 0, directory);
     let duplicates = 0;
     for (const { address, bytes } of chunks) duplicates |= link(area, address, address + bytes);

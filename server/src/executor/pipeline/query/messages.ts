@@ -19,7 +19,7 @@ export interface QueryTask {
   readonly kind: 'query';
   readonly statement: number;
   readonly task: number;
-  /** Int32: [0] not 0 = stop. */
+  /** Int32: [0] not 0 = stop; [1] and [2] count the statement's blocks (`blocks.ts`). */
   readonly control: SharedArrayBuffer;
   /** Int32: next morsel to take. */
   readonly next: SharedArrayBuffer;

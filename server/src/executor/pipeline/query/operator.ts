@@ -154,6 +154,7 @@ export class QueryOperator implements Operator {
         query,
         scans,
         checkInterrupt: () => state.checkInterrupt(),
+        budgetBytes: state.environment.pipelineBytes,
         native: services.functionContext.session.setting('fastpostgres.native_kernels') !== 'off',
       });
       this.query = query;

@@ -10,7 +10,7 @@ import { BITMAP_OFFSET, CALL_WORDS, DYNAMIC_OFFSET, MORSEL_ROWS, PARAM } from '.
 import { type FilterPlan, filterMorsel, planFilters } from '../morsel-filter.ts';
 import type { MorselRunner } from '../runner.ts';
 import { initialBits } from '../variant.ts';
-import { BLOCK_BYTES, type BlockAllocator } from './blocks.ts';
+import { BLOCK_BYTES, type BlockAllocator, type StatementWords } from './blocks.ts';
 import { compileQueryPipeline } from './emit.ts';
 import type { QueryVariant } from './emit-keys.ts';
 import { compileLink } from './emit-link.ts';
@@ -59,6 +59,7 @@ export class QueryWorker {
   private readonly modules = new Map<string, Code>();
   private readonly statements = new Map<number, Map<number, Filling>>();
   private statement = 0;
+  private words: StatementWords = new Int32Array(3);
   private filling: Filling | null = null;
   private statistics = { busyMicros: 0, compileMicros: 0, modules: 0, morsels: 0 };
 
@@ -103,6 +104,7 @@ export class QueryWorker {
     // What plain pipelines have in the work area goes first.
     this.runner.flush();
     const control = new Int32Array(task.control);
+    this.words = control;
     const next = new Int32Array(task.next);
     try {
       this.perform(task, control, next, answer);
@@ -199,8 +201,8 @@ export class QueryWorker {
     const most = Math.max(1, ...chunks.map((chunk) => chunk.bytes / bytes));
     const all = chunks.reduce((sum, chunk) => sum + chunk.bytes / bytes, 0);
     const room = (Number.isFinite(bound) ? Math.min(all, bound + most) : all) * 4 + 8;
-    let list = this.blocks.allocate(room, this.statement);
-    let spare = this.blocks.allocate(room, this.statement);
+    let list = this.blocks.allocate(room, this.statement, this.words);
+    let spare = this.blocks.allocate(room, this.statement, this.words);
     let count = 0;
     let worst = 0;
     const order = (): void => {
@@ -434,7 +436,7 @@ export class QueryWorker {
   }
 
   private cleared(bytes: number): number {
-    const address = this.blocks.allocate(bytes, this.statement);
+    const address = this.blocks.allocate(bytes, this.statement, this.words);
     this.bytes.fill(0, address, address + bytes);
     return address;
   }
@@ -446,7 +448,7 @@ export class QueryWorker {
     const last = filling.chunks.at(-1);
     if (last !== undefined) last.bytes = view.getUint32(area + QUERY_PARAM.cursor, true) - last.address;
     const size = Math.min(CHUNK_BYTES_MAX, BLOCK_BYTES * 2 ** Math.min(4, filling.chunks.length));
-    const address = this.blocks.allocate(size, this.statement);
+    const address = this.blocks.allocate(size, this.statement, this.words);
     const layout = tupleLayout(filling.spec).bytes;
     filling.chunks.push({ address, bytes: 0, end: address + Math.floor(size / layout) * layout });
     view.setUint32(area + QUERY_PARAM.cursor, address, true);
@@ -468,7 +470,7 @@ export class QueryWorker {
     const old = filling.directory;
     filling.cells = cells;
     filling.directory = this.cleared(cells * 4);
-    if (old !== 0) this.blocks.release(old);
+    if (old !== 0) this.blocks.release(old, this.words);
     view.setInt32(area + QUERY_PARAM.directory, filling.directory, true);
     view.setInt32(area + QUERY_PARAM.mask, cells - 1, true);
     view.setInt32(area + QUERY_PARAM.limit, cells / 2, true);
