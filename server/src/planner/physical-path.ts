@@ -112,3 +112,8 @@ export function costOfRows(path: Path, rows: number): number {
   if (rows >= path.rows) return path.total;
   return path.startup + (path.total - path.startup) * (rows / Math.max(1, path.rows));
 }
+
+/** A row count for a cost formula in which 0 means all. */
+export function finite(rows: number): number {
+  return Number.isFinite(rows) ? rows : 0;
+}

@@ -312,7 +312,7 @@ export function notifyChecked(session: BackendSession, channel: string, payload:
   if (channel === '') throw new DbError('invalid_parameter_value', 'channel name cannot be empty');
   if (channel.length >= 64) throw new DbError('invalid_parameter_value', 'channel name too long');
   if (payload.length >= 8000) throw new DbError('invalid_parameter_value', 'payload string too long');
-  session.deferNotification(channel, payload);
+  session.notifications.defer(channel, payload);
 }
 
 function* settingsRows(session: BackendSession): Iterable<Row> {

@@ -53,6 +53,41 @@ export class Executions {
     return this.stepOn(execution, 0, sink, result).then(() => undefined);
   }
 
+  /** Runs a plan inside the current transaction to its end; rows go to `row`. Returns the number of rows. */
+  async runPlan(
+    plan: PhysicalPlan,
+    parameters: readonly Datum[],
+    row: ((frame: readonly Datum[]) => void) | null,
+  ): Promise<number> {
+    const rows = await this.runInto(plan, parameters, { row: row ?? (() => {}), isCongested: () => false });
+    if (!plan.readOnly) this.session.block.forStatement().advanceCommand();
+    return rows;
+  }
+
+  /** As `runPlan`, to a reader that may ask for a pause (COPY TO) or with instrumentation (EXPLAIN ANALYZE). */
+  async runInto(
+    plan: PhysicalPlan,
+    parameters: readonly Datum[],
+    sink: RowSink,
+    instrumentation: object | null = null,
+  ): Promise<number> {
+    const transaction = this.session.block.forStatement();
+    const execution = this.session.engine.compiler.instantiate(plan, this.session.services);
+    try {
+      execution.start({
+        transaction,
+        snapshot: transaction.statementSnapshot(),
+        parameters,
+        instrumentation,
+      });
+      const first = execution.step(0, sink);
+      if (first !== 'done' && first !== 'limit') await this.stepOn(execution, 0, sink, first);
+      return execution.rowCount;
+    } finally {
+      execution.close();
+    }
+  }
+
   /** Goes on after a suspension until the rows asked for are delivered. */
   async stepOn(
     execution: Execution,

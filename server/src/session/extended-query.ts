@@ -178,7 +178,7 @@ export class ExtendedQuery {
       }
       if (this.session.block.state === 'failed' && !isAllowedInFailedBlock(statement)) throw abortedBlock();
       this.running = portal;
-      if (portal.plan !== null) this.session.measure(portal.compiled);
+      if (portal.plan !== null) this.session.measurement.measure(portal.compiled);
       const pending =
         portal.plan === null
           ? this.executeUtilityPortal(portal, statement, maxRows)
@@ -262,8 +262,8 @@ export class ExtendedQuery {
       plan,
       plan.command === 'select' ? this.session.executions.rowSink.delivered : execution.rowCount,
     );
-    this.session.measuredRows = execution.rowCount;
-    this.session.measuredPlan = plan;
+    this.session.measurement.rows = execution.rowCount;
+    this.session.measurement.plan = plan;
     this.finishPortalExecution(portal, plan, execution);
     if (!plan.readOnly) transaction.advanceCommand();
     this.session.sink.commandComplete(tag);

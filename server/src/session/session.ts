@@ -7,19 +7,17 @@
  */
 import type { Oid } from '../base/brands.ts';
 import { DbError, type Notice } from '../base/error.ts';
-import { SQLSTATE } from '../base/sqlstate.ts';
 import type { CatalogReader, RoleDescriptor, SearchPath } from '../catalog/contract.ts';
 import type { Timer } from '../env/contract.ts';
-import type { ExecutorServices, RowSink } from '../executor/contract.ts';
+import type { ExecutorServices } from '../executor/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
-import type { Transaction } from '../txn/contract.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { BackendFunctions } from './backend-functions.ts';
 import { Compilation } from './compilation.ts';
-import type { CompiledStatement } from './compiled-statement.ts';
 import type { Pending, ResultSink, Session, SessionOptions } from './contract.ts';
 import { CopyInStream } from './copy-stream.ts';
+import { DeferredConstraints } from './deferred-constraints.ts';
 import type {
   CompileEnvironment,
   Engine,
@@ -31,18 +29,20 @@ import type {
 import { Executions } from './executions.ts';
 import { ExtendedQuery } from './extended-query.ts';
 import { POSTGRES_EPOCH_UNIX_MICROS, SessionFunctionContext } from './function-context.ts';
-import type { StatementRecord } from './monitor-port.ts';
+import { SessionNotifications } from './notifications.ts';
 import type { Portal, PreparedStatement } from './portal.ts';
 import type { SessionEntry } from './registry.ts';
 import { SessionRoutines } from './routines.ts';
-import { formatContextOf, parseIdentifierList, SessionSettings } from './settings/session-settings.ts';
+import { createSessionInfo } from './session-info.ts';
+import { formatContextOf, SessionSettings } from './settings/session-settings.ts';
 import { SimpleQuery } from './simple-query.ts';
 import { parseCommandLineOptions } from './startup-options.ts';
+import { StatementMeasurement } from './statement-measurement.ts';
 import { isNoticeShown, terminatedByAdministrator } from './statements.ts';
+import { TemporaryObjects } from './temporary-objects.ts';
 import { TransactionBlock } from './transaction-block.ts';
 import type { SqlCursor } from './utility/cursor.ts';
 import { isSessionCommand, runSessionCommand } from './utility/index.ts';
-import { shownValue } from './utility/settings.ts';
 
 /** Slice of the event loop one statement may take (architecture: at most 5 ms). */
 const SLICE_MICROS = 4000;
@@ -70,31 +70,15 @@ export class BackendSession implements Session, UtilitySession {
   interruptError: DbError | null = null;
   /** Hypothetical indexes: how EXPLAIN without ANALYZE sees the catalog; null = as it is. */
   plannedCatalog: ((catalog: CatalogReader) => CatalogReader) | null = null;
-  /** Account of the statement that runs, null outside one. */
-  private measured: StatementRecord | null = null;
-  /** Rows of the measured statement; its runner sets it. */
-  measuredRows = 0;
-  /** Plan of the measured statement, null for commands. */
-  measuredPlan: PhysicalPlan | null = null;
-  private measuredFrom = 0;
-  private measuredWalBytes = 0;
-  private blocksHitBefore = 0;
-  private blocksReadBefore = 0;
+  readonly measurement: StatementMeasurement;
+  readonly notifications: SessionNotifications;
+  readonly deferredConstraints: DeferredConstraints;
+  readonly temporary: TemporaryObjects;
   private statementTimer: Timer | undefined;
   private idleTimer: Timer | undefined;
   private isRunning = false;
   private isClosed = false;
   private copyIn: CopyInStream | null = null;
-  private temporaryNamespaceOid: Oid = 0;
-  /** ON COMMIT DELETE ROWS / DROP of temporary tables. */
-  /** Temporary tables that are emptied at every commit. */
-  private readonly temporaryActions = new Set<Oid>();
-  private deferredChecks: (() => void)[] = [];
-  private pendingNotifications: { channel: string; payload: string }[] = [];
-  private incomingNotifications: { processId: number; channel: string; payload: string }[] = [];
-  private listenActions: (() => void)[] = [];
-  /** Constraints set by SET CONSTRAINTS in this transaction: oid → deferred; 0 = ALL. */
-  private constraintModes = new Map<Oid, boolean>();
 
   /** As the lock manager knows it: locks of the session and of its transactions do not hinder each other. */
   get sessionId(): number {
@@ -114,6 +98,17 @@ export class BackendSession implements Session, UtilitySession {
     this.extended = new ExtendedQuery(this);
     this.routines = new SessionRoutines(this);
     this.simple = new SimpleQuery(this);
+    this.temporary = new TemporaryObjects(this);
+    this.measurement = new StatementMeasurement(this);
+    this.notifications = new SessionNotifications(engine.sessions);
+    this.deferredConstraints = new DeferredConstraints(async (check) => {
+      await this.routines.drive({
+        run: () => {
+          check();
+          return null;
+        },
+      });
+    });
     this.settings = new SessionSettings(engine.serverSettings, {
       report: (name, value) => this.sink.parameterStatus(name, value),
       isSuperuser: () => this.catalog().role(this.roleOid())?.superuser === true,
@@ -129,7 +124,7 @@ export class BackendSession implements Session, UtilitySession {
     this.functionContext = new SessionFunctionContext({
       engine,
       format: formatContextOf(this.settings, now),
-      session: this.createSessionInfo(role, options),
+      session: createSessionInfo(this, role, options),
       backend: new BackendFunctions(this),
       checkInterrupt: () => this.checkInterrupt(),
       resolveType: (oid) => this.typeSupport(oid),
@@ -350,7 +345,7 @@ export class BackendSession implements Session, UtilitySession {
     this.executions.closeAll();
     this.extended.prepared.clear();
     this.engine.transactions.locks.unlockAllAdvisory(this);
-    await this.dropTemporaryObjects(null);
+    await this.temporary.drop(null);
     this.engine.sessions.remove(this.entry);
     this.engine.monitor?.sessionClosed(this);
   }
@@ -410,108 +405,27 @@ export class BackendSession implements Session, UtilitySession {
   }
 
   temporaryNamespace(): Oid {
-    return this.temporaryNamespaceOid;
+    return this.temporary.namespaceOid;
   }
 
   get compiler(): StatementCompiler {
     return this.engine.compiler;
   }
 
-  onCommitTemporary(relationOid: Oid): void {
-    this.temporaryActions.add(relationOid);
-  }
-
-  private emptyTemporaryTables(): void {
-    const { transaction } = this.block;
-    if (transaction === null || transaction.xid === 0) return;
-    for (const oid of this.temporaryActions) {
-      if (this.catalog().relation(oid) === null) this.temporaryActions.delete(oid);
-      else this.engine.tables.truncate(transaction, oid);
-    }
-  }
-
   setTemporaryNamespace(oid: Oid): void {
-    this.temporaryNamespaceOid = oid;
-    this.settings.version++;
+    this.temporary.setNamespace(oid);
   }
 
-  async runPlan(
+  onCommitTemporary(relationOid: Oid): void {
+    this.temporary.emptyAtCommit(relationOid);
+  }
+
+  runPlan(
     plan: PhysicalPlan,
     parameters: readonly Datum[],
     row: ((frame: readonly Datum[]) => void) | null,
   ): Promise<number> {
-    const transaction = this.block.forStatement();
-    const execution = this.engine.compiler.instantiate(plan, this.services);
-    const sink: RowSink = { row: row ?? (() => {}), isCongested: () => false };
-    try {
-      const outcome = this.executions.runToEnd(execution, transaction, parameters, sink);
-      if (outcome !== null) await outcome;
-      if (!plan.readOnly) transaction.advanceCommand();
-      return execution.rowCount;
-    } finally {
-      execution.close();
-    }
-  }
-
-  /** Runs a plan to its end for EXPLAIN ANALYZE; its rows are thrown away. */
-  async runMeasured(
-    plan: PhysicalPlan,
-    parameters: readonly Datum[],
-    instrumentation: object,
-  ): Promise<void> {
-    const transaction = this.block.forStatement();
-    const execution = this.engine.compiler.instantiate(plan, this.services);
-    const sink: RowSink = { row: () => {}, isCongested: () => false };
-    try {
-      execution.start({
-        transaction,
-        snapshot: transaction.statementSnapshot(),
-        parameters,
-        instrumentation,
-      });
-      const first = execution.step(0, sink);
-      if (first !== 'done' && first !== 'limit') await this.executions.stepOn(execution, 0, sink, first);
-    } finally {
-      execution.close();
-    }
-  }
-
-  /** Runs a plan whose rows go to COPY TO; returns their number. */
-  async runCopyOut(plan: PhysicalPlan, parameters: readonly Datum[], sink: RowSink): Promise<number> {
-    const transaction = this.block.forStatement();
-    const execution = this.engine.compiler.instantiate(plan, this.services);
-    let rows = 0;
-    const counting: RowSink = {
-      row: (frame) => {
-        rows++;
-        sink.row(frame);
-      },
-      isCongested: () => sink.isCongested(),
-    };
-    try {
-      execution.start({
-        transaction,
-        snapshot: transaction.statementSnapshot(),
-        parameters,
-        instrumentation: null,
-      });
-      const first = execution.step(0, counting);
-      if (first !== 'done' && first !== 'limit') await this.executions.stepOn(execution, 0, counting, first);
-      return rows;
-    } finally {
-      execution.close();
-    }
-  }
-
-  deferNotification(channel: string, payload: string): void {
-    if (!this.pendingNotifications.some((other) => other.channel === channel && other.payload === payload)) {
-      this.pendingNotifications.push({ channel, payload });
-    }
-  }
-
-  /** LISTEN and UNLISTEN take effect at commit. */
-  deferListen(action: () => void): void {
-    this.listenActions.push(action);
+    return this.executions.runPlan(plan, parameters, row);
   }
 
   /** End of a subtransaction of a function, by success. */
@@ -530,29 +444,6 @@ export class BackendSession implements Session, UtilitySession {
       if (cursor.depth <= depth || cursor.isPersisted) continue;
       cursor.close();
       this.cursors.delete(name);
-    }
-  }
-
-  setConstraints(oids: readonly Oid[], deferred: boolean): Pending {
-    if (oids.length === 0) {
-      this.constraintModes.clear();
-      this.constraintModes.set(0, deferred);
-    } else for (const oid of oids) this.constraintModes.set(oid, deferred);
-    return deferred || this.deferredChecks.length === 0 ? null : this.runDeferredChecks();
-  }
-
-  /** Works the deferred checks off, those included that they add; they may wait. */
-  private async runDeferredChecks(): Promise<void> {
-    while (this.deferredChecks.length > 0) {
-      const checks = this.deferredChecks;
-      this.deferredChecks = [];
-      for (const check of checks)
-        await this.routines.drive({
-          run: () => {
-            check();
-            return null;
-          },
-        });
     }
   }
 
@@ -578,7 +469,7 @@ export class BackendSession implements Session, UtilitySession {
     isSimple: boolean,
   ): Promise<string> {
     this.isMultiStatement = isMulti;
-    this.measureText(statement.text);
+    this.measurement.measureText(statement.text);
     const command = this.engine.monitor?.commandStarted(this, statement) ?? null;
     try {
       if (isSessionCommand(statement.node)) {
@@ -657,8 +548,12 @@ export class BackendSession implements Session, UtilitySession {
       if (holdable.length > 0) return this.persistCursors(holdable).then(() => this.commit() ?? undefined);
     }
     this.extended.closeAllPortals();
-    if (this.block.state !== 'failed' && this.deferredChecks.length > 0 && this.block.transaction !== null) {
-      return this.runDeferredChecks().then(
+    if (
+      this.block.state !== 'failed' &&
+      !this.deferredConstraints.isEmpty &&
+      this.block.transaction !== null
+    ) {
+      return this.deferredConstraints.run().then(
         () => this.commit() ?? undefined,
         (thrown: unknown) => {
           // A commit that fails leaves no transaction behind.
@@ -667,13 +562,13 @@ export class BackendSession implements Session, UtilitySession {
         },
       );
     }
-    if (this.temporaryActions.size > 0 && this.block.state !== 'failed') this.emptyTemporaryTables();
+    if (this.block.state !== 'failed') this.temporary.beforeCommit();
     const { monitor } = this.engine;
     if (monitor === null) return this.block.commit();
     // What a commit appends, it appends before it returns.
     const before = monitor.logPosition();
     const pending = this.block.commit();
-    this.measuredWalBytes += monitor.logPosition() - before;
+    this.measurement.addWalBytes(monitor.logPosition() - before);
     if (pending !== null) {
       // leaveStatement takes it back.
       this.entry.waitEventType = 'IO';
@@ -692,36 +587,25 @@ export class BackendSession implements Session, UtilitySession {
   }
 
   private transactionEnded(committed: boolean): void {
-    this.deferredChecks = [];
-    this.constraintModes.clear();
+    this.deferredConstraints.transactionEnded();
     if (this.cursors.size > 0) this.closeCursors(committed);
-    const listenActions = this.listenActions;
-    const notifications = this.pendingNotifications;
-    this.listenActions = [];
-    this.pendingNotifications = [];
-    if (committed) {
-      for (const action of listenActions) action();
-      for (const { channel, payload } of notifications)
-        this.engine.sessions.notify(this.entry, channel, payload);
-    }
+    this.notifications.transactionEnded(committed, this.entry);
   }
 
   private deliver(processId: number, channel: string, payload: string): void {
-    if (this.isRunning || this.block.isInBlock)
-      this.incomingNotifications.push({ processId, channel, payload });
+    if (this.isRunning || this.block.isInBlock) this.notifications.hold(processId, channel, payload);
     else this.sink.notification(processId, channel, payload);
   }
 
   afterSync(): void {
-    this.flushNotifications();
+    this.showNotifications();
   }
 
-  private flushNotifications(): void {
-    if (this.incomingNotifications.length === 0 || this.block.isInBlock) return;
-    const waiting = this.incomingNotifications;
-    this.incomingNotifications = [];
-    for (const { processId, channel, payload } of waiting)
-      this.sink.notification(processId, channel, payload);
+  private showNotifications(): void {
+    if (this.block.isInBlock) return;
+    this.notifications.flush((processId, channel, payload) =>
+      this.sink.notification(processId, channel, payload),
+    );
   }
 
   guard(pending: Promise<void>): Promise<void> {
@@ -748,8 +632,7 @@ export class BackendSession implements Session, UtilitySession {
     this.functionContext.statementTimestamp = now;
     entry.queryStart = now;
     entry.stateChange = now;
-    this.measured = null;
-    if (this.engine.monitor?.isTracking === true) this.startMeasuring(this.engine.clock.monotonicMicros());
+    this.measurement.enter();
     const timeoutMillis = this.settings.number('statement_timeout');
     if (timeoutMillis > 0) {
       this.engine.clock.clearTimer(this.statementTimer);
@@ -777,58 +660,8 @@ export class BackendSession implements Session, UtilitySession {
     }
   }
 
-  /** The statement that runs from here on has this account; what ran before under another is finished. */
-  measure(compiled: CompiledStatement, text: string = compiled.text): void {
-    const { monitor } = this.engine;
-    if (monitor === null || !monitor.isTracking) return;
-    compiled.record ??= monitor.record(this.roleOid(), this.entry.databaseOid, text);
-    this.measureRecord(compiled.record);
-  }
-
-  /** As `measure`, for commands without a plan. */
-  measureText(text: string): void {
-    const { monitor } = this.engine;
-    if (monitor !== null) this.measureRecord(monitor.record(this.roleOid(), this.entry.databaseOid, text));
-  }
-
-  private measureRecord(record: StatementRecord): void {
-    if (this.measured !== null) this.finishMeasured();
-    this.measured = record;
-    this.measuredRows = 0;
-    this.measuredPlan = null;
-    this.entry.queryId = record.queryId;
-  }
-
-  private finishMeasured(): void {
-    const { monitor } = this.engine;
-    const record = this.measured;
-    this.measured = null;
-    if (monitor === null || record === null) return;
-    const now = this.engine.clock.monotonicMicros();
-    const { blocks } = monitor;
-    monitor.finished(this, record, {
-      micros: now - this.measuredFrom,
-      rows: this.measuredRows,
-      plan: this.measuredPlan,
-      walBytes: this.measuredWalBytes,
-      blocksHit: blocks.hits - this.blocksHitBefore,
-      blocksRead: blocks.misses - this.blocksReadBefore,
-    });
-    this.startMeasuring(now);
-  }
-
-  private startMeasuring(now: number): void {
-    const { monitor } = this.engine;
-    if (monitor === null) return;
-    this.measuredFrom = now;
-    this.measuredWalBytes = 0;
-    const { blocks } = monitor;
-    this.blocksHitBefore = blocks.hits;
-    this.blocksReadBefore = blocks.misses;
-  }
-
   leaveStatement(): void {
-    if (this.measured !== null) this.finishMeasured();
+    this.measurement.finish();
     this.isRunning = false;
     this.extended.running = null;
     if (this.statementTimer !== undefined) {
@@ -845,7 +678,7 @@ export class BackendSession implements Session, UtilitySession {
     entry.waitEventType = 'Client';
     entry.waitEvent = 'ClientRead';
     if (block.state === 'block') this.releaseSnapshots();
-    this.flushNotifications();
+    this.showNotifications();
     this.scheduleIdleTimeout();
   }
 
@@ -884,7 +717,7 @@ export class BackendSession implements Session, UtilitySession {
   failed(thrown: unknown): DbError {
     const error = this.asDbError(thrown);
     this.routines.reset();
-    this.measured = null;
+    this.measurement.abandon();
     this.engine.monitor?.failed(this, error.code);
     const { depth } = this.block;
     try {
@@ -949,67 +782,11 @@ export class BackendSession implements Session, UtilitySession {
       catalog: () => this.catalog(),
       searchPath: () => this.searchPath(),
       interrupt: () => this.interruptError,
-      deferConstraint: (check) => {
-        this.deferredChecks.push(check);
-      },
+      deferConstraint: (check) => this.deferredConstraints.add(check),
       isConstraintDeferred: (oid, initiallyDeferred) =>
-        this.constraintModes.get(oid) ?? this.constraintModes.get(0) ?? initiallyDeferred,
+        this.deferredConstraints.isDeferred(oid, initiallyDeferred),
       routines: this.routines.manager,
       activity: this.routines.activity,
     };
-  }
-
-  private createSessionInfo(
-    role: RoleDescriptor,
-    options: SessionOptions,
-  ): SessionFunctionContext['session'] {
-    const session = this;
-    return {
-      get currentUser() {
-        return session.catalog().role(session.roleOid())?.name ?? role.name;
-      },
-      get sessionUser() {
-        return session.catalog().role(session.sessionUserOid)?.name ?? role.name;
-      },
-      database: options.database,
-      searchPath: (implicit) => {
-        const path = session.searchPath();
-        const catalog = session.catalog();
-        const names: string[] = [];
-        const explicit = parseIdentifierList('search_path', session.settings.get('search_path'));
-        for (const oid of path.namespaces) {
-          const name = catalog.namespaceName(oid);
-          if (name === null) continue;
-          if (
-            implicit ||
-            oid === path.creationNamespace ||
-            explicit.includes(name) ||
-            (name === role.name && explicit.includes('$user'))
-          )
-            names.push(name);
-        }
-        return names;
-      },
-      backendPid: this.processId,
-      version: this.engine.version,
-      setting: (name) => (session.settings.find(name) === null ? undefined : shownValue(session, name)),
-      setSetting: (name, value, isLocal) => {
-        session.settings.set(name, value, isLocal ? 'local' : 'session');
-        return session.settings.show(name);
-      },
-      notice: (severity, message) =>
-        session.notice({
-          severity,
-          code: severity === 'WARNING' ? SQLSTATE.warning : SQLSTATE.successful_completion,
-          message,
-          fields: {},
-        }),
-    };
-  }
-
-  /** At the end of the session (null), or by DISCARD in its transaction. */
-  async dropTemporaryObjects(transaction: Transaction | null): Promise<void> {
-    if (this.temporaryNamespaceOid !== 0)
-      await this.engine.utility.dropTemporary?.(this.temporaryNamespaceOid, transaction);
   }
 }

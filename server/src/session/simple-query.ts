@@ -49,7 +49,7 @@ export class SimpleQuery {
     if (plan === null) return undefined;
     const parameters = lifted === null ? NO_PARAMETERS : this.literalValues(lifted, compiled);
     if (parameters === null) return undefined;
-    this.session.measure(compiled, text);
+    this.session.measurement.measure(compiled, text);
     const chosen = this.session.compilation.choosePlan(compiled, plan, parameters);
     return this.runSimplePlan(chosen, parameters, true);
   }
@@ -102,7 +102,7 @@ export class SimpleQuery {
         if (!isMulti) this.session.compilation.cache(key, compiled);
       }
       if (compiled.plan !== null) {
-        this.session.measure(isMulti ? { ...compiled, text: statement.text } : compiled);
+        this.session.measurement.measure(isMulti ? { ...compiled, text: statement.text } : compiled);
         const pending = this.runSimplePlan(compiled.plan, NO_PARAMETERS, isLast);
         if (pending !== null) await pending;
         return;
@@ -144,8 +144,8 @@ export class SimpleQuery {
     endsTransaction: boolean,
   ): Pending {
     const tag = commandTag(plan, execution.rowCount);
-    this.session.measuredRows = execution.rowCount;
-    this.session.measuredPlan = plan;
+    this.session.measurement.rows = execution.rowCount;
+    this.session.measurement.plan = plan;
     this.session.executions.releaseExecution(plan, execution);
     if (!plan.readOnly) transaction.advanceCommand();
     const pending = endsTransaction ? this.session.endImplicit() : null;

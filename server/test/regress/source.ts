@@ -23,16 +23,33 @@ function findUnpacked(cache: string): string | null {
   return null;
 }
 
+/** Where this machine gets Debian's binary packages from, it finds their sources too: one `deb-src` line each. */
+function sourceLines(): string {
+  const targets = execFileSync(
+    'apt-get',
+    [
+      'indextargets',
+      '--format',
+      '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+      'Created-By: Packages',
+      'Origin: Debian',
+    ],
+    { encoding: 'utf8' },
+  );
+  const lines = targets.split('\n').filter((line) => line !== '');
+  if (lines.length === 0) throw new Error('no Debian archive is known here: run apt-get update first');
+  return lines
+    .map((line) => `deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${line}\n`)
+    .join('');
+}
+
 /** Through a private list of sources, so that the machine's own lists stay as they are. */
 function fetchPackage(cache: string): string {
   const lists = join(cache, 'apt/lists/partial');
   mkdirSync(lists, { recursive: true });
   mkdirSync(join(cache, 'apt/cache/archives/partial'), { recursive: true });
   const list = join(cache, 'apt/sources.list');
-  writeFileSync(
-    list,
-    'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main\n',
-  );
+  writeFileSync(list, sourceLines());
   const options = [
     `Dir::Etc::sourcelist=${list}`,
     'Dir::Etc::sourceparts=-',

@@ -3,7 +3,7 @@
  * log): accepted, checked and shown, so that scripts written for PostgreSQL run. One line each:
  * name | type | context | boot value | unit | minimum | maximum | values | category.
  */
-import type { SettingContext, SettingDefinition } from './definitions.ts';
+import type { SettingContext, SettingDefinition } from './setting-definition.ts';
 
 const ROWS = `
 allow_in_place_tablespaces|boolean|superuser|off|||||Developer Options

@@ -8,7 +8,8 @@
 import { DbError } from '../../base/error.ts';
 import type { FormatContext } from '../../types/contract.ts';
 import { findZone, fixedZone } from '../../types/zone.ts';
-import { SETTING_DEFINITIONS, type SettingDefinition } from './definitions.ts';
+import { SETTING_DEFINITIONS } from './definitions.ts';
+import type { SettingDefinition } from './setting-definition.ts';
 import { canonicalSettingValue, displaySettingValue } from './value.ts';
 
 export type SettingSource =

@@ -1,6 +1,6 @@
 /** Parsing, checking and printing of setting values (PostgreSQL manual 20.1). */
 import { DbError } from '../../base/error.ts';
-import type { SettingDefinition } from './definitions.ts';
+import type { SettingDefinition } from './setting-definition.ts';
 
 const MEMORY_UNITS_BYTES: Readonly<Record<string, number>> = {
   B: 1,

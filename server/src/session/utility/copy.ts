@@ -112,7 +112,7 @@ async function copyTo(command: SessionCommand, options: CopyOptions, fileName: s
   };
   const header = writer.header();
   if (header !== null) target.write(header);
-  const rows = await session.runCopyOut(plan, command.parameters, {
+  const rows = await session.executions.runInto(plan, command.parameters, {
     row: (frame) => write(writer.row(frame)),
     isCongested: () => target.isCongested(),
   });

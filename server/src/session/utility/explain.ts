@@ -1,5 +1,6 @@
 /** EXPLAIN: options, the plan of the statement inside, and with ANALYZE a measured run whose rows are thrown away. */
 import { DbError, notSupported } from '../../base/error.ts';
+import type { RowSink } from '../../executor/contract.ts';
 import type { Instrumentation } from '../../executor/instrument.ts';
 import { checkPermissions } from '../../executor/permissions.ts';
 import { DEFAULT_EXPLAIN_OPTIONS, type ExplainOptions, explainPlan } from '../../planner/explain/index.ts';
@@ -117,7 +118,9 @@ export async function explain(command: SessionCommand): Promise<string> {
   if (options.analyze) {
     instrumentation = { nodes: new Map() };
     const runStart = clock.monotonicMicros();
-    await session.runMeasured(plan, command.parameters, instrumentation);
+    // Its rows are thrown away.
+    const sink: RowSink = { row: () => {}, isCongested: () => false };
+    await session.executions.runInto(plan, command.parameters, sink, instrumentation);
     execution = (clock.monotonicMicros() - runStart) / 1000;
     if (!plan.readOnly) transaction.advanceCommand();
   }

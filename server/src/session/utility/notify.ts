@@ -7,7 +7,7 @@ export function listen(command: SessionCommand): string {
   const { session } = command;
   session.block.forStatement();
   const channel = text(command.statement.tree, 'conditionname');
-  session.deferListen(() => session.engine.sessions.listen(session.entry, channel));
+  session.notifications.deferListen(() => session.engine.sessions.listen(session.entry, channel));
   return 'LISTEN';
 }
 
@@ -15,7 +15,7 @@ export function unlisten(command: SessionCommand): string {
   const { session } = command;
   session.block.forStatement();
   const channel = text(command.statement.tree, 'conditionname');
-  session.deferListen(() => {
+  session.notifications.deferListen(() => {
     if (channel === '') session.engine.sessions.unlistenAll(session.entry);
     else session.engine.sessions.unlisten(session.entry, channel);
   });

@@ -257,13 +257,13 @@ export async function setConstraints(command: SessionCommand): Promise<string> {
       oids.push(constraint.oid);
     }
   }
-  await session.setConstraints(oids, deferred);
+  await session.deferredConstraints.setModes(oids, deferred);
   return 'SET CONSTRAINTS';
 }
 
 async function discardTemporary(session: BackendSession): Promise<void> {
   const transaction = session.block.forStatement();
-  await session.dropTemporaryObjects(transaction);
+  await session.temporary.drop(transaction);
   transaction.advanceCommand();
 }
 
