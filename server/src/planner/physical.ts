@@ -421,8 +421,11 @@ export interface PhysicalPlan {
     outputs: number[] /** evaluated at most once per execution */;
     once: boolean;
   }[];
-  /** CTEs in evaluation order. A data-modifying one runs to its end even if nobody reads it. */
-  ctes: { name: string; root: PlanNode; outputs: number[]; modifies: boolean }[];
+  /**
+   * CTEs in evaluation order. A data-modifying one runs to its end even if nobody reads it; one that is read once is handed
+   * on row by row and not kept.
+   */
+  ctes: { name: string; root: PlanNode; outputs: number[]; modifies: boolean; readOnce: boolean }[];
   workTableCount: number;
   parameterTypes: Oid[];
   /** Every relation with the privileges it needs, and its lock. */

@@ -16,6 +16,7 @@ import type { OutputColumn, PhysicalPlan } from './physical.ts';
 import { assignOutputs, numberNodes } from './physical-finish.ts';
 import { ANY, type Path } from './physical-path.ts';
 import { PhysicalPlanner } from './physical-planner.ts';
+import { commonTablesReadOnce } from './read-once.ts';
 import { applyRules } from './rules/apply.ts';
 import { PlannerState } from './state.ts';
 
@@ -43,8 +44,15 @@ export function planQuery(query: Query, options: PlanOptions): PhysicalPlan {
   state.ctes.forEach((cte, i) => {
     const cteRoot = chosen.planner.cteRoot(i);
     assignOutputs(state, cteRoot, new Set(cte.outputs));
-    ctes.push({ name: cte.name, root: cteRoot, outputs: cte.outputs, modifies: cte.modifies });
+    ctes.push({
+      name: cte.name,
+      root: cteRoot,
+      outputs: cte.outputs,
+      modifies: cte.modifies,
+      readOnce: false,
+    });
   });
+  for (const cte of commonTablesReadOnce({ root, subplans, ctes })) ctes[cte].readOnce = true;
   return finishPlan(state, query, { root, slots: fixed.slots, subplans, ctes });
 }
 

@@ -37,6 +37,9 @@ function sumBytes(values: readonly Datum[]): number {
 
 const SAMPLE_MASK = 31;
 
+/** A cleared store keeps room for so many rows. */
+const KEPT_ROWS = 1024;
+
 export class RowStore {
   readonly slots: readonly number[];
   readonly columns: Datum[][];
@@ -80,7 +83,11 @@ export class RowStore {
   }
 
   clear(): void {
-    for (let column = 0; column < this.columns.length; column++) this.columns[column] = [];
+    // Short ones keep their room: a recursion clears its working table in every round.
+    for (let column = 0; column < this.columns.length; column++) {
+      if (this.count > KEPT_ROWS) this.columns[column] = [];
+      else this.columns[column]!.length = 0;
+    }
     this.count = 0;
     this.memory.release(this.bytes);
     this.bytes = 0;

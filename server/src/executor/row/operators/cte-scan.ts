@@ -1,4 +1,7 @@
-/** Reads a CTE that is evaluated once and shared by all its readers; rows are pulled when the first reader needs them. */
+/**
+ * Reads a CTE that is evaluated once and shared by all its readers; rows are pulled when the first reader needs them. A CTE
+ * that is read once is not kept: its reader takes each row as it comes.
+ */
 import { assert } from '../../../base/error.ts';
 import type { CteScanNode } from '../../../planner/physical.ts';
 import type { Datum } from '../../../types/datum.ts';
@@ -12,6 +15,8 @@ import type { Operator } from './operator.ts';
 /** The shared rows of one CTE. */
 export class CteStore {
   readonly rows: RowStore;
+  /** Its one reader goes through it once. */
+  readonly isReadOnce: boolean;
   private readonly state: ExecutionState;
   private readonly root: Operator;
   /** Outer slots the CTE reads: with other values in them it is evaluated anew. */
@@ -29,6 +34,7 @@ export class CteStore {
     this.state = state;
     this.root = buildOperator(plan.root, state);
     this.rows = new RowStore(plan.outputs, state.memory);
+    this.isReadOnce = plan.readOnce;
     const outside = plan.modifies ? null : dependencies(plan.root, state.plan, state.environment.resolver);
     this.outerSlots = outside?.slots ?? [];
     this.workTables = outside?.workTables ?? [];
@@ -44,7 +50,13 @@ export class CteStore {
 
   /** A reader starts again; drops the rows when the outer values changed. */
   readerRestarts(): void {
-    if (!this.opened || (this.outerSlots.length === 0 && this.workTables.length === 0)) return;
+    if (!this.opened) return;
+    if (this.isReadOnce) {
+      this.complete = false;
+      this.root.rescan();
+      return;
+    }
+    if (this.outerSlots.length === 0 && this.workTables.length === 0) return;
     const { frame } = this.state;
     const isSame =
       this.outerSlots.every((slot, index) => frame[slot] === this.outerValues[index]) &&
@@ -65,22 +77,40 @@ export class CteStore {
     this.rounds = this.workTables.map((table) => this.roundOf(table));
   }
 
+  /** Copies row `row` into other slots, column by column; false when there are fewer. */
+  read(row: number, slots: readonly number[]): boolean {
+    const { frame } = this.state;
+    if (this.isReadOnce) {
+      if (!this.advance()) return false;
+      const { slots: outputs } = this.rows;
+      for (let column = 0; column < slots.length; column++) frame[slots[column]!] = frame[outputs[column]!]!;
+      return true;
+    }
+    if (!this.pull(row)) return false;
+    this.rows.restoreTo(row, frame, slots);
+    return true;
+  }
+
   /** Makes row `row` available; false when there are fewer. */
-  pull(row: number): boolean {
+  private pull(row: number): boolean {
     while (row >= this.rows.count) {
-      if (this.complete) return false;
-      if (!this.opened) {
-        this.noteOutside();
-        this.root.open();
-        this.opened = true;
-      }
-      if (!this.root.next()) {
-        this.complete = true;
-        return false;
-      }
+      if (!this.advance()) return false;
       this.rows.save(this.state.frame);
     }
     return true;
+  }
+
+  /** The next row of the CTE itself, into its output slots. */
+  private advance(): boolean {
+    if (this.complete) return false;
+    if (!this.opened) {
+      this.noteOutside();
+      this.root.open();
+      this.opened = true;
+    }
+    if (this.root.next()) return true;
+    this.complete = true;
+    return false;
   }
 
   /** Runs a data-modifying CTE to its end although nobody reads it. */
@@ -142,8 +172,8 @@ export class CteScan implements Operator {
     for (;;) {
       if (!this.pending) {
         state.tick();
-        if (!store.pull(this.row)) return false;
-        store.rows.restoreTo(this.row++, frame, node.slots);
+        if (!store.read(this.row, node.slots)) return false;
+        this.row++;
         if (filter === null) return true;
         this.pending = true;
       }

@@ -540,7 +540,7 @@ describe.each([1_000_000, 0])('operators with slices of %i µs', (slice) => {
       condition: op(EQ, slot(61), slot(62)),
     };
     const rows = await bed(slice).run(root, [61, 62], {
-      ctes: [{ name: 'c', root: cte, outputs: [60], modifies: false }],
+      ctes: [{ name: 'c', root: cte, outputs: [60], modifies: false, readOnce: false }],
       readOnly: false,
     });
     expect(rows).toEqual([

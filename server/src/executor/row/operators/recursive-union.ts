@@ -1,5 +1,6 @@
 /** WITH RECURSIVE: the base rows, then rounds over the rows of the round before. */
 import type { RecursiveUnionNode, WorkTableScanNode } from '../../../planner/physical.ts';
+import type { Datum } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { ExpressionCompiler, type Test } from '../expression/compile.ts';
 import { KeyTable, rowKeyColumns } from '../keys.ts';
@@ -21,6 +22,8 @@ export class RecursiveUnion implements Operator {
   private readonly workTable: WorkTable;
   private nextRows: RowStore;
   private seen: KeyTable | null;
+  /** The row between its input slots and the output slots; the two may overlap. */
+  private readonly values: Datum[];
   private seenCount = 0;
   private phase: 'base' | 'recursive' | 'done' = 'base';
   private recursiveOpened = false;
@@ -39,6 +42,7 @@ export class RecursiveUnion implements Operator {
     state.workTables[node.workTable] = this.workTable;
     this.recursive = buildRecursive();
     this.seen = null;
+    this.values = node.slots.map(() => null);
   }
 
   open(): void {
@@ -98,9 +102,9 @@ export class RecursiveUnion implements Operator {
 
   /** Copies the row to the output slots and to the next round, unless it was seen before. */
   private accept(slots: readonly number[]): boolean {
-    const { seen, node } = this;
+    const { seen, node, values } = this;
     const { frame } = this.state;
-    const values = slots.map((slot) => frame[slot]!);
+    for (let index = 0; index < values.length; index++) values[index] = frame[slots[index]!]!;
     if (seen !== null) {
       seen.begin();
       for (let index = 0; index < values.length; index++) seen.put(index, values[index]!);
