@@ -1,8 +1,10 @@
 /** `npm run bench -- NAME [options]`. */
 import { parseArgs } from 'node:util';
 import { benchmarkChanges } from './changes/benchmark.ts';
+import { benchmarkClickbench } from './clickbench/benchmark.ts';
 import { benchmarkPgbench } from './pgbench/benchmark.ts';
 import { benchmarkPlpgsql } from './plpgsql/benchmark.ts';
+import { benchmarkSsb } from './ssb/benchmark.ts';
 import { EXECUTORS } from './systems/fastpostgres.ts';
 import { SYSTEM_NAMES } from './systems/system.ts';
 import { benchmarkTpch } from './tpch/benchmark.ts';
@@ -10,15 +12,19 @@ import { benchmarkTpch } from './tpch/benchmark.ts';
 const HELP = `Usage: npm run bench -- NAME [options]
 
   tpch      the 22 queries of TPC-H, loading, keys, size on disk
+  clickbench  the 43 queries of ClickBench over synthetic rows
+  ssb       the 13 queries of the Star Schema Benchmark
   pgbench   point selects and TPC-B-like transactions over TCP
   plpgsql   loops, recursion, SQL in functions, exceptions, triggers; cancelling a function
   changes   INSERT, UPDATE, DELETE and MERGE of many rows: indexes, foreign keys, checks
 
-  --scale N           TPC-H: scale factor (default 1); pgbench: scale (default 10)
+  --scale N           TPC-H, SSB: scale factor (default 1); pgbench: scale (default 10)
+  --rows N            ClickBench: rows (default 1000000)
+  --seed N            ClickBench, SSB: of the data (default 1)
   --systems A,B       of fastpostgres,duckdb,postgres (default all; the first is what ratios refer to)
   --rounds N          measurements of each, alternating (default 5)
   --executor NAME     auto, row or compiled (default auto), FastPostgres only
-  --queries 1,6       TPC-H: these (default 1 to 22)
+  --queries 1,6       TPC-H, ClickBench, SSB: these (default all)
   --clients 1,8       pgbench: connections (default 8)
   --threads 1         pgbench: its threads (default 1)
   --seconds N         pgbench: length of a measurement (default 5)
@@ -59,7 +65,9 @@ async function main(): Promise<number> {
       systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
       rounds: { type: 'string', default: '5' },
       executor: { type: 'string', default: 'auto' },
-      queries: { type: 'string', default: Array.from({ length: 22 }, (_, index) => index + 1).join(',') },
+      queries: { type: 'string' },
+      rows: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '1' },
       clients: { type: 'string', default: '8' },
       threads: { type: 'string', default: '1' },
       only: { type: 'string', default: '' },
@@ -76,11 +84,24 @@ async function main(): Promise<number> {
     systems: values.systems.split(',').map((word) => choice('systems', word, SYSTEM_NAMES)),
     executor: choice('executor', values.executor, EXECUTORS),
   };
-  switch (choice('NAME', positionals[0], ['tpch', 'pgbench', 'plpgsql', 'changes'] as const)) {
+  const chosen = (most: number): number[] =>
+    values.queries === undefined
+      ? Array.from({ length: most }, (_, index) => index + 1)
+      : whole('queries', values.queries, 1, most);
+  const seed = whole('seed', values.seed, 0, 2 ** 31)[0];
+  const known = ['tpch', 'clickbench', 'ssb', 'pgbench', 'plpgsql', 'changes'] as const;
+  switch (choice('NAME', positionals[0], known)) {
     case 'tpch': {
       const scale = numbers('scale', values.scale ?? '1', 0.001, 1000)[0];
-      const queries = whole('queries', values.queries, 1, 22);
-      return (await benchmarkTpch({ ...shared, scale, queries })) ? 0 : 1;
+      return (await benchmarkTpch({ ...shared, scale, queries: chosen(22) })) ? 0 : 1;
+    }
+    case 'clickbench': {
+      const rows = whole('rows', values.rows, 1, 100_000_000)[0];
+      return (await benchmarkClickbench({ ...shared, rows, seed, queries: chosen(43) })) ? 0 : 1;
+    }
+    case 'ssb': {
+      const scale = numbers('scale', values.scale ?? '1', 0.001, 1000)[0];
+      return (await benchmarkSsb({ ...shared, scale, seed, queries: chosen(13) })) ? 0 : 1;
     }
     case 'plpgsql':
       return (await benchmarkPlpgsql({ ...shared, only: values.only })) ? 0 : 1;
