@@ -20,6 +20,7 @@ import { type Node, type RawStatement, tagOf } from '../sql/parse/ast.ts';
 import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
 import { rewriteQuery } from '../sql/rewrite/index.ts';
+import { inlineFunctions } from '../sql/rewrite/inline-functions.ts';
 import type { AnalysedStatement, Expr, Query } from '../sql/tree.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { Datum } from '../types/datum.ts';
@@ -100,18 +101,19 @@ export class EngineCompiler implements StatementCompiler {
   ): AnalysedStatement {
     const { catalog, path, format } = environment;
     const analysed = analyseStatement(rawNode(statement), { catalog, path, format, parameterTypes });
-    if (analysed.kind === 'query') return { ...analysed, query: rewriteQuery(analysed.query, catalog) };
+    if (analysed.kind === 'query') return { ...analysed, query: this.rewrite(analysed.query, environment) };
     if (analysed.inner?.kind === 'query') {
       return {
         ...analysed,
-        inner: { ...analysed.inner, query: rewriteQuery(analysed.inner.query, catalog) },
+        inner: { ...analysed.inner, query: this.rewrite(analysed.inner.query, environment) },
       };
     }
     return analysed;
   }
 
   rewrite(query: Query, environment: CompileEnvironment): Query {
-    return rewriteQuery(query, environment.catalog);
+    const { catalog } = environment;
+    return inlineFunctions(rewriteQuery(query, catalog), environment, (body) => rewriteQuery(body, catalog));
   }
 
   plan(
