@@ -49,6 +49,8 @@ export interface ExecutorServices {
   deferConstraint(check: () => void): void;
   /** True when SET CONSTRAINTS (or INITIALLY DEFERRED) defers this constraint now. */
   isConstraintDeferred(constraintOid: Oid, initiallyDeferred: boolean): boolean;
+  /** UPDATE of a catalog's row by a superuser; 0A000 for columns that follow from the objects. */
+  changeCatalogRow?(relationOid: Oid, oldRow: readonly Datum[], newRow: readonly Datum[]): void;
   /** Functions of users; absent where there is no session around (workers, tests). */
   readonly routines?: RoutineHost;
   readonly activity?: Activity;

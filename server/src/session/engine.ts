@@ -146,6 +146,13 @@ export interface UtilityExecutor {
   ): readonly ResultColumn[] | null;
   /** Returns the command tag. Waits and slices inside. */
   execute(context: UtilityContext): Promise<string>;
+  /** Changes a row of a catalog as UPDATE asks; 0A000 for columns that follow from the objects. */
+  changeCatalogRow?(
+    transaction: Transaction,
+    relationOid: Oid,
+    oldRow: readonly Datum[],
+    newRow: readonly Datum[],
+  ): void;
   /** What is in a session's temporary schema goes: as part of a transaction, or with null at once. */
   dropTemporary?(namespaceOid: Oid, transaction: Transaction | null): Promise<void>;
 }

@@ -785,6 +785,8 @@ export class BackendSession implements Session, UtilitySession {
       deferConstraint: (check) => this.deferredConstraints.add(check),
       isConstraintDeferred: (oid, initiallyDeferred) =>
         this.deferredConstraints.isDeferred(oid, initiallyDeferred),
+      changeCatalogRow: (relationOid, oldRow, newRow) =>
+        engine.utility.changeCatalogRow?.(this.block.forStatement(), relationOid, oldRow, newRow),
       routines: this.routines.manager,
       activity: this.routines.activity,
     };

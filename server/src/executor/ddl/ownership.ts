@@ -91,7 +91,7 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
       if (relation === null) {
         if (statement.missing_ok !== true) throw ddl.undefinedRelation(statement.relation!);
         ddl.notice(`relation "${rangeVarName(statement.relation!)}" does not exist, skipping`);
-      } else await renameColumnRecursively(ddl, relation, statement, newName);
+      } else await renameColumnInTree(ddl, relation, statement, newName);
       return {
         tag: tagFor(statement.renameType === 'OBJECT_ATTRIBUTE' ? 'OBJECT_TYPE' : statement.relationType),
       };
@@ -301,32 +301,39 @@ function renameType(ddl: Ddl, oid: Oid, newName: string): void {
     ddl.writer.update('pg_type', arrayOid, { [PG_TYPE.typname]: arrayTypeName(ddl, namespace, newName) });
 }
 
-/** A column's name is the same in all children. */
-async function renameColumnRecursively(
+/** A column's name is the same in all tables below. Each is renamed once, however many ways lead to it. */
+async function renameColumnInTree(
   ddl: Ddl,
   relation: RelationDescriptor,
   statement: RenameStmt,
   newName: string,
-  depth = 0,
 ): Promise<void> {
   const oldName = statement.subname!;
   const column = relation.columns.find(({ name, dropped }) => name === oldName && !dropped);
-  if (column !== undefined) {
-    const count = ddl.writer.row('pg_attribute', relation.oid * 4096 + column.number)[
-      PG_ATTRIBUTE.attinhcount
-    ] as number;
-    // Another parent gives it too, or the whole tree was not named.
-    if (count > (depth === 0 ? 0 : 1))
-      throw new DbError('invalid_table_definition', `cannot rename inherited column "${oldName}"`);
-    if (relation.children.length > 0 && statement.relation?.inh !== true)
-      throw new DbError(
-        'invalid_table_definition',
-        `inherited column "${oldName}" must be renamed in child tables too`,
-      );
-    for (const child of await lockedChildren(ddl, relation.oid))
-      await renameColumnRecursively(ddl, child, statement, newName, depth + 1);
+  if (column !== undefined && relation.children.length > 0 && statement.relation?.inh !== true)
+    throw new DbError(
+      'invalid_table_definition',
+      `inherited column "${oldName}" must be renamed in child tables too`,
+    );
+  // Parents of each table that are in the tree as well: what it inherits from others must keep its name.
+  const parentCounts = new Map<Oid, number>([[relation.oid, 0]]);
+  const tree = [relation];
+  if (column !== undefined)
+    for (const member of tree)
+      for (const child of await lockedChildren(ddl, member.oid)) {
+        const count = parentCounts.get(child.oid);
+        parentCounts.set(child.oid, (count ?? 0) + 1);
+        if (count === undefined) tree.push(child);
+      }
+  for (const member of tree) {
+    const attribute = member.columns.find(({ name, dropped }) => name === oldName && !dropped);
+    if (attribute !== undefined) {
+      const row = ddl.writer.row('pg_attribute', member.oid * 4096 + attribute.number);
+      if ((row[PG_ATTRIBUTE.attinhcount] as number) > parentCounts.get(member.oid)!)
+        throw new DbError('invalid_table_definition', `cannot rename inherited column "${oldName}"`);
+    }
+    renameColumn(ddl, member, oldName, newName);
   }
-  renameColumn(ddl, relation, oldName, newName);
 }
 
 function renameColumn(ddl: Ddl, relation: RelationDescriptor, oldName: string, newName: string): void {

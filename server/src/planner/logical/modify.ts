@@ -25,7 +25,8 @@ export function buildModify(context: BuildContext, scope: Scope): BuiltQuery {
 
   let node: LogicalNode;
   let target: LScan;
-  const isInstead = state.catalog.relation(entry.relationOid)?.kind === 'v';
+  const described = state.catalog.relation(entry.relationOid);
+  const isInstead = described?.kind === 'v' || described?.virtualRows != null;
   if (command === 'insert' || isInstead) {
     target = newScan(state, entry);
     scope.bindings[query.resultRelation] = bindScan(state, target);

@@ -4,6 +4,8 @@ import { DbError } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
 import { MAX_IDENTIFIER_BYTES, truncateIdentifier } from '../../catalog/identifiers.ts';
 import { type Catalog, dropTemporarySchema } from '../../catalog/index.ts';
+import { CatalogWriter } from '../../catalog/mutations.ts';
+import { changeCatalogRow } from '../../executor/ddl/catalog-update.ts';
 import type {
   DdlContext,
   QueryRunner,
@@ -48,6 +50,16 @@ export class DdlUtility implements UtilityExecutor {
   dropTemporary(namespaceOid: Oid, transaction: Transaction | null): Promise<void> {
     const { catalog, tables, transactions } = this.services;
     return dropTemporarySchema(catalog, tables, transactions, namespaceOid, transaction);
+  }
+
+  changeCatalogRow(
+    transaction: Transaction,
+    relationOid: Oid,
+    oldRow: readonly Datum[],
+    newRow: readonly Datum[],
+  ): void {
+    const { catalog, tables } = this.services;
+    changeCatalogRow(new CatalogWriter(catalog, tables, transaction), relationOid, oldRow, newRow);
   }
 
   describe(): null {

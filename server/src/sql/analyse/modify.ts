@@ -7,6 +7,9 @@ import { makeItem, openRelation, relationEntry } from './range-table.ts';
 import type { NamespaceItem, Scope } from './scope.ts';
 import { markOrigins, resolveUnknownTargets, transformTargetList } from './targets.ts';
 
+/** pg_class: superusers plant estimates there (`reltuples`, `relpages`). */
+const PG_CLASS_OID = 1259;
+
 export interface Target {
   relation: RelationDescriptor;
   entry: RelationEntry;
@@ -54,7 +57,8 @@ function checkWritable(relation: RelationDescriptor, privilege: Privilege): void
     case 'f':
       throw notSupported(`${verb} a foreign table`);
     default:
-      if (relation.virtualRows)
+      // Catalog rows with columns that may be written are changed through the catalog itself.
+      if (relation.virtualRows && !(privilege === 'UPDATE' && relation.oid === PG_CLASS_OID))
         throw new DbError('wrong_object_type', `cannot ${verb} view "${relation.name}"`);
   }
 }

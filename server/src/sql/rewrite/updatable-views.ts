@@ -54,6 +54,7 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
   const entry = query.rangeTable[query.resultRelation - 1];
   if (entry.kind !== 'relation') return query;
   const relation = catalog.relation(entry.relationOid);
+  if (relation?.virtualRows && query.command === 'update') return readThroughView(query, relation);
   if (!isExpandableView(relation)) return query;
   if (hasInsteadTrigger(relation, query.command)) return readThroughView(query, relation);
   const command = query.command === 'merge' || query.command === 'select' ? 'update' : query.command;

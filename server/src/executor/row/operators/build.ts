@@ -136,7 +136,7 @@ function build(node: PlanNode, state: ExecutionState): Operator {
     case 'lockRows':
       return new LockRows(state, node, buildOperator(node.child, state));
     case 'modify':
-      if (state.environment.catalog.relation(node.relationOid)?.kind === 'v')
+      if (state.environment.catalog.relation(node.relationOid)?.table === null)
         return new InsteadModify(state, node, buildOperator(node.child, state));
       return new Modify(state, node, buildOperator(node.child, state));
     default: {

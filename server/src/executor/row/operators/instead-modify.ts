@@ -1,5 +1,6 @@
 /**
- * INSERT, UPDATE and DELETE on a view with INSTEAD OF triggers: the rows go to the triggers, nothing is written here.
+ * INSERT, UPDATE and DELETE on a view with INSTEAD OF triggers: the rows go to the triggers, nothing is written here. UPDATE of a
+ * catalog works alike; its rows go to the catalog once all are read, since the scan reads the catalog as it is.
  *
  * A row counts, and RETURNING shows what the trigger returned, unless it returned NULL.
  */
@@ -37,6 +38,8 @@ export class InsteadModify implements Operator {
   private newValues: Datum[] | null = null;
   private run: RowTriggerRun | null = null;
   private returningProgress = 0;
+  private isCatalog = false;
+  private catalogChanges: { oldRow: readonly Datum[]; newRow: readonly Datum[] }[] = [];
 
   constructor(state: ExecutionState, node: ModifyNode, child: Operator) {
     const compiler = new ExpressionCompiler(state, state.environment.resolver);
@@ -55,6 +58,7 @@ export class InsteadModify implements Operator {
     this.phase = 'begin';
     this.before = null;
     this.run = null;
+    this.catalogChanges = [];
   }
 
   rescan(): void {
@@ -74,6 +78,7 @@ export class InsteadModify implements Operator {
           const { environment } = state;
           const relation = environment.catalog.relation(this.node.relationOid);
           this.triggers = relation === null ? null : TableTriggers.of(environment, relation);
+          this.isCatalog = relation?.virtualRows != null;
           if (this.triggers !== null) {
             this.before ??= new StatementTriggerRun(this.triggers, TRIGGER_BEFORE, [this.operation], null);
             this.before.run();
@@ -85,6 +90,7 @@ export class InsteadModify implements Operator {
           if (!this.child.next()) {
             if (this.triggers?.has(0, false, this.operation) === true)
               AfterQueue.of(state).statementTriggers(this.triggers, this.operation, null);
+            this.changeCatalog();
             this.phase = 'end';
             return false;
           }
@@ -131,9 +137,20 @@ export class InsteadModify implements Operator {
         : this.newRow.map((run, column) => (run === null ? (oldValues?.[column] ?? null) : run(frame)));
   }
 
+  private changeCatalog(): void {
+    const { services } = this.state.environment;
+    for (const { oldRow, newRow } of this.catalogChanges)
+      services.changeCatalogRow?.(this.node.relationOid, oldRow, newRow);
+    this.catalogChanges = [];
+  }
+
   /** The row after all triggers, null when one of them refuses it. */
   private fire(): readonly Datum[] | null {
     const { triggers } = this;
+    if (this.isCatalog) {
+      this.catalogChanges.push({ oldRow: this.oldValues!, newRow: this.newValues! });
+      return this.newValues;
+    }
     if (triggers === null) return null;
     this.run ??= new RowTriggerRun(
       triggers,
