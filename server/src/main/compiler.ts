@@ -1,6 +1,6 @@
 /** Joins parser, analysis, planner and executor into what sessions call a compiler. */
 import type { Oid } from '../base/brands.ts';
-import type { CatalogReader } from '../catalog/contract.ts';
+import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
 import { CatalogFunctionResolver, type FunctionLibrary } from '../executor/functions.ts';
@@ -158,6 +158,22 @@ export class EngineCompiler implements StatementCompiler {
       target: { typeOid, typmod: -1, label: 'parameter' },
     });
     return constantEvaluator(catalog, this.library, environment.functionContext)(expr);
+  }
+
+  analyseCopyCondition(
+    expression: Readonly<Record<string, unknown>>,
+    relation: RelationDescriptor,
+    environment: CompileEnvironment,
+  ): Expr {
+    const { catalog, path, format } = environment;
+    return analyseExpression(expression as unknown as Node, {
+      catalog,
+      path,
+      format,
+      kind: 'copyWhere',
+      relation,
+      condition: 'WHERE',
+    });
   }
 
   liftLiterals(text: string): LiftedText | null {

@@ -11,7 +11,7 @@ import type { Kernels } from '../native/index.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../sql/functions/contract.ts';
 import type { Node } from '../sql/parse/ast.ts';
-import type { AnalysedStatement, Query } from '../sql/tree.ts';
+import type { AnalysedStatement, Expr, Query } from '../sql/tree.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { Transaction, TransactionManager } from '../txn/contract.ts';
 import type { FormatContext, TypeSupport } from '../types/contract.ts';
@@ -73,6 +73,12 @@ export interface StatementCompiler {
     text: string,
     environment: CompileEnvironment,
   ): Datum;
+  /** Condition of COPY … FROM … WHERE over the relation's columns. */
+  analyseCopyCondition(
+    expression: Readonly<Record<string, unknown>>,
+    relation: RelationDescriptor,
+    environment: CompileEnvironment,
+  ): Expr;
   /** Lifts literals of a simple-protocol text into parameters; null = this text is not lifted. */
   liftLiterals(text: string): LiftedText | null;
 }

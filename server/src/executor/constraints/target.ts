@@ -18,7 +18,7 @@ interface RowCheck {
 
 export class TargetTable {
   readonly relation: RelationDescriptor;
-  readonly table: Table;
+  private stored: Table | null = null;
   /** 0 … column count - 1: scratch rows are addressed by column number. */
   readonly columnNumbers: readonly number[];
   readonly supports: readonly (TypeSupport | null)[];
@@ -36,7 +36,6 @@ export class TargetTable {
     if (relation === null) throw internalError(`relation ${relationOid} does not exist`);
     this.relation = relation;
     this.environment = environment;
-    this.table = environment.services.tables.table(relationOid);
     const { columns } = relation;
     this.columnNumbers = columns.map((_, index) => index);
     this.supports = columns.map((column) =>
@@ -56,6 +55,12 @@ export class TargetTable {
     this.foreignKeys = relation.constraints.filter((constraint) => constraint.kind === 'f');
     this.referencedBy = relation.referencedBy;
     this.defaults = columns.map(() => undefined);
+  }
+
+  /** The relation's rows; views (filled through triggers) have none. */
+  get table(): Table {
+    this.stored ??= this.environment.services.tables.table(this.relation.oid);
+    return this.stored;
   }
 
   private compile(text: string): Evaluate {

@@ -9,17 +9,20 @@ import { isUtf8 } from 'node:buffer';
 import { DbError } from '../../base/error.ts';
 import { isSuspension, WaitSignal } from '../../base/suspend.ts';
 import type { Kernels } from '../../native/index.ts';
+import type { Expr } from '../../sql/tree.ts';
 import { type FieldAppender, fieldAppender } from '../../types/bytes-input.ts';
 import type { Datum } from '../../types/datum.ts';
 import { utf8Slice, VectorBuilder, vectorReader } from '../../types/vector-io.ts';
 import { AfterQueue } from '../constraints/queue.ts';
-import { TargetTable } from '../constraints/target.ts';
+import { rowCompiler, TargetTable } from '../constraints/target.ts';
+import type { Evaluate } from '../row/expression/compile.ts';
 import type { ExecutionEnvironment } from '../state.ts';
 import {
   RowTriggerRun,
   StatementTriggerRun,
   TableTriggers,
   TRIGGER_BEFORE,
+  TRIGGER_INSTEAD,
 } from '../triggers/table-triggers.ts';
 import { BinaryReader } from './binary.ts';
 import { FieldSplitter } from './fields.ts';
@@ -47,6 +50,8 @@ export interface CopyFromOptions {
   /** Columns the input has, by number from 0, in input order. */
   readonly columns: readonly number[];
   readonly options: CopyOptions;
+  /** Rows for which it is not true are left out. */
+  readonly where: Expr | null;
   readonly yieldToLoop: () => Promise<void>;
   readonly kernels: Kernels;
 }
@@ -77,7 +82,12 @@ export class CopyLoader {
   private readonly queue: AfterQueue | null;
   /** With triggers rows are stored one by one. */
   private readonly triggers: TableTriggers | null;
-  private triggeredRows: { row: Datum[]; line: number }[] = [];
+  private triggeredRows: { row: Datum[]; line: number; text: string }[] = [];
+  private readonly where: Evaluate | null;
+  /** Rows that the condition left out. */
+  excludedCount = 0;
+  /** The line being read, for an error's context; null between lines and in binary format. */
+  private lineBytes: { bytes: Uint8Array; start: number; end: number } | null = null;
   private readonly splitter: FieldSplitter;
   /** Null when rows need a look of their own, or when NULL has no backslash that would tell. */
   private readonly plain: PlainLines | null;
@@ -94,16 +104,14 @@ export class CopyLoader {
     this.options = options;
     this.yieldToLoop = from.yieldToLoop;
     this.target = new TargetTable(environment, from.relationOid, null);
-    const { relation, table } = this.target;
+    const { relation } = this.target;
     const { format } = environment.resolver.context;
-    this.builders = table.schema.columns.map(
-      (column) =>
-        new VectorBuilder(
-          column.dropped ? 'bool' : column.support.physical(column.typmod),
-          column.support,
-          column.typmod,
-        ),
-    );
+    this.builders = relation.columns.map(({ typeOid, typmod, dropped }, index) => {
+      const stored = relation.kind === 'v' ? undefined : this.target.table.schema.columns[index];
+      const support = stored?.support ?? environment.resolver.typeSupport(typeOid);
+      return new VectorBuilder(dropped ? 'bool' : support.physical(typmod), support, typmod);
+    });
+    this.where = from.where === null ? null : rowCompiler(environment, relation, null).compile(from.where);
     this.input = columns.map((column) => {
       const { name, typmod, notNull } = relation.columns[column]!;
       return {
@@ -126,7 +134,11 @@ export class CopyLoader {
     );
     this.triggers = TableTriggers.of(environment, relation);
     this.careful =
-      hasChecks || needsValue || this.target.generatedColumns.length > 0 || this.triggers !== null;
+      hasChecks ||
+      needsValue ||
+      this.target.generatedColumns.length > 0 ||
+      this.triggers !== null ||
+      this.where !== null;
     this.queue =
       this.target.foreignKeys.length > 0 || this.triggers !== null
         ? new AfterQueue(environment, () => this.checkInterrupt())
@@ -183,31 +195,38 @@ export class CopyLoader {
     const { transaction, services } = this.environment;
     const rows = this.triggeredRows;
     this.triggeredRows = [];
-    for (const { row, line } of rows) {
+    const isView = target.relation.kind === 'v';
+    for (const { row, line, text } of rows) {
       this.line = line;
       const before = new RowTriggerRun(
         triggers,
-        TRIGGER_BEFORE,
+        isView ? TRIGGER_INSTEAD : TRIGGER_BEFORE,
         'INSERT',
         { oldRow: null, newRow: row },
         null,
       );
-      const result = await this.drive(() => before.run());
+      let result: readonly Datum[] | null;
+      try {
+        result = await this.drive(() => before.run());
+      } catch (thrown) {
+        throw this.inCaller(thrown, text);
+      }
       if (result === null) {
         this.rowCount--;
         continue;
       }
+      if (isView) continue;
       const stored = [...result];
       try {
         target.complete(stored);
       } catch (thrown) {
-        throw this.inContext(thrown, '');
+        throw this.inContext(thrown, text);
       }
       for (;;) {
         const outcome = target.table.insert(transaction, stored);
         if (!('conflict' in outcome)) break;
         if (outcome.conflict.xid === 0)
-          throw this.inContext(target.uniqueViolation(outcome.conflict, stored), '');
+          throw this.inContext(target.uniqueViolation(outcome.conflict, stored), text);
         await services.locks.waitForTransaction(transaction, outcome.conflict.xid, {
           policy: 'wait',
           timeoutMicros: services.lockTimeoutMicros(),
@@ -330,6 +349,7 @@ export class CopyLoader {
   private addLine(bytes: Uint8Array, start: number, end: number, isCsv: boolean): void {
     if (this.rowsInBatch === 0) this.batchFirstLine = this.line;
     const { splitter, input } = this;
+    this.lineBytes = { bytes, start, end };
     if (input.length === 0 && start === end) splitter.count = 0;
     else {
       this.split(bytes, start, end, isCsv);
@@ -341,6 +361,8 @@ export class CopyLoader {
         splitter.count > input.length
           ? 'extra data after last expected column'
           : `missing data for column "${input[splitter.count]!.name}"`;
+      // Values that are there are read before the first that is missing.
+      if (splitter.count < input.length) this.checkFields(splitter.count);
       throw this.inContext(new DbError('bad_copy_file_format', message), `: "${shown}"`);
     }
     if (this.careful) {
@@ -369,6 +391,22 @@ export class CopyLoader {
     this.rowCount++;
   }
 
+  /** Reads fields for their errors alone. */
+  private checkFields(count: number): void {
+    const { splitter, input } = this;
+    const { format } = this.environment.resolver.context;
+    for (let index = 0; index < count; index++) {
+      const column = input[index]!;
+      if (this.fieldIsNull(index, column)) continue;
+      const text = utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
+      try {
+        column.builder.support.input(text, column.typmod, format);
+      } catch (thrown) {
+        throw this.inColumn(thrown, index);
+      }
+    }
+  }
+
   /** An error follows anyway: what was appended of the row is never stored. */
   private undo(_columns: number): void {
     this.rowsInBatch = 0;
@@ -377,7 +415,8 @@ export class CopyLoader {
   private fieldIsNull(index: number, column: InputColumn): boolean {
     const { splitter, options } = this;
     if (options.format === 'csv') {
-      if (column.forceNotNull) return false;
+      // A NULL that is forced not to be one is the text of NULL itself; quotes keep other fields from being NULL.
+      if (column.forceNotNull && splitter.isNull[index] === 1) return false;
       if (column.forceNull && splitter.wasQuoted[index] === 1) {
         return (
           utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!) ===
@@ -408,8 +447,20 @@ export class CopyLoader {
 
   private addRow(row: Datum[]): void {
     for (const column of this.missing) row[column] = this.target.defaultValue(column);
+    if (this.where !== null) {
+      let isWanted: boolean;
+      try {
+        isWanted = this.where(row) === true;
+      } catch (thrown) {
+        throw this.inContext(thrown, this.lineContext());
+      }
+      if (!isWanted) {
+        this.excludedCount++;
+        return;
+      }
+    }
     if (this.triggers !== null) {
-      this.triggeredRows.push({ row, line: this.line });
+      this.triggeredRows.push({ row, line: this.line, text: this.lineContext() });
       this.rowsInBatch++;
       this.rowCount++;
       return;
@@ -417,7 +468,7 @@ export class CopyLoader {
     try {
       this.target.complete(row);
     } catch (thrown) {
-      throw this.inContext(thrown, this.splitter.count > 0 ? `: "${shownText(this.lineText())}"` : '');
+      throw this.inContext(thrown, this.lineContext());
     }
     for (let column = 0; column < row.length; column++) {
       if (this.target.supports[column] !== null) this.builders[column]!.append(row[column]!);
@@ -426,17 +477,11 @@ export class CopyLoader {
     this.rowCount++;
   }
 
-  private lineText(): string {
-    const { splitter } = this;
-    const parts: string[] = [];
-    for (let index = 0; index < splitter.count; index++) {
-      parts.push(
-        splitter.isNull[index] === 1
-          ? this.options.nullText
-          : utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!),
-      );
-    }
-    return parts.join(this.options.delimiter);
+  /** `: "the line"`, where one is known. */
+  private lineContext(): string {
+    if (this.lineBytes === null) return '';
+    const { bytes, start, end } = this.lineBytes;
+    return `: "${shownText(utf8Slice(bytes, start, end))}"`;
   }
 
   private checkEncoding(bytes: Uint8Array, start: number, end: number): void {
@@ -449,13 +494,12 @@ export class CopyLoader {
     this.split(bytes, start, end, this.options.format === 'csv');
     const { splitter, input } = this;
     if (splitter.count !== input.length) {
-      const names = input.length === 1 ? 'column' : 'columns';
       throw this.inContext(
         new DbError(
           'bad_copy_file_format',
           `wrong number of fields in header line: got ${splitter.count}, expected ${input.length}`,
         ),
-        `, ${names}`,
+        `: "${shownText(utf8Slice(bytes, start, end))}"`,
       );
     }
     for (let index = 0; index < input.length; index++) {
@@ -615,6 +659,16 @@ export class CopyLoader {
     const { splitter } = this;
     const text = utf8Slice(splitter.source[index]!, splitter.start[index]!, splitter.end[index]!);
     return this.inContext(thrown, `, column ${this.input[index]!.name}: "${shownText(text)}"`);
+  }
+
+  /** Adds the line to the context of an error that has one of its own (a trigger's). */
+  private inCaller(thrown: unknown, rest: string): unknown {
+    if (thrown instanceof DbError) {
+      const own = `COPY ${this.target.relation.name}, line ${this.line}${rest}`;
+      const { where } = thrown.fields;
+      thrown.fields.where = where === undefined ? own : `${where}\n${own}`;
+    }
+    return thrown;
   }
 
   /** Adds `COPY t, line 3…` to an error. */

@@ -8,7 +8,8 @@ import type { Datum } from '../../types/datum.ts';
 /** Columns of pg_class that describe contents only. */
 const ESTIMATES: readonly number[] = [PG_CLASS.relpages, PG_CLASS.reltuples, PG_CLASS.relallvisible];
 
-const PG_CLASS_COLUMN_NAMES = new Map<number, string>(Object.entries(PG_CLASS).map(([name, column]) => [column, name]),
+const PG_CLASS_COLUMN_NAMES = new Map<number, string>(
+  Object.entries(PG_CLASS).map(([name, column]) => [column, name]),
 );
 
 /** Writes what differs between two rows of pg_class; 0A000 when that is more than estimates. */

@@ -44,26 +44,28 @@ function checkFileAccess(session: BackendSession, isFrom: boolean): void {
 async function copyFrom(command: SessionCommand, options: CopyOptions, fileName: string): Promise<string> {
   const { session, statement } = command;
   const { tree } = statement;
-  if (child(tree, 'whereClause') !== null) throw notSupported('COPY FROM with WHERE');
-  const transaction = session.block.forStatement();
   session.compilation.refreshStatementContext();
-  if (transaction.readOnly)
-    throw new DbError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
-  const relation = requireRelation(session, child(tree, 'relation') ?? {});
-  if (relation.kind !== 'r' || relation.table === null || relation.virtualRows !== null) {
-    throw new DbError('wrong_object_type', `cannot copy to ${kindName(relation)} "${relation.name}"`);
-  }
+  const relation = await lockTarget(session, child(tree, 'relation') ?? {});
+  const transaction = session.block.forStatement();
+  const condition = child(tree, 'whereClause');
+  const where =
+    condition === null
+      ? null
+      : session.engine.compiler.analyseCopyCondition(condition, relation, session.compileEnvironment());
   const columns = copyColumns(relation, tree.attlist);
   const attributes = columns.map((column) => column + 1);
   if (!session.catalog().hasRelationPrivilege(session.roleOid(), relation, 'INSERT', attributes)) {
-    throw new DbError('insufficient_privilege', `permission denied for table ${relation.name}`);
+    throw new DbError(
+      'insufficient_privilege',
+      `permission denied for ${relation.kind === 'v' ? 'view' : 'table'} ${relation.name}`,
+    );
   }
   refuseRowSecurity(session.catalog(), relation, session.roleOid());
-  const locked = session.engine.transactions.locks.lockTable(transaction, relation.oid, 'RowExclusive', {
-    policy: 'wait',
-    timeoutMicros: session.services.lockTimeoutMicros(),
-  });
-  if (locked !== null) await locked;
+  if (transaction.readOnly && relation.persistence !== 't')
+    throw new DbError('read_only_sql_transaction', 'cannot execute COPY FROM in a read-only transaction');
+  checkForced(relation, columns, options.forceNotNull, 'FORCE_NOT_NULL');
+  checkForced(relation, columns, options.forceNull, 'FORCE_NULL');
+  checkCopyTarget(relation);
   const environment = session.engine.executor.environment(session.services, {
     transaction,
     snapshot: transaction.statementSnapshot(),
@@ -75,6 +77,7 @@ async function copyFrom(command: SessionCommand, options: CopyOptions, fileName:
     relationOid: relation.oid,
     columns,
     options,
+    where,
     kernels: session.engine.kernels,
     yieldToLoop: () => session.engine.clock.yieldToLoop(),
   });
@@ -91,6 +94,77 @@ async function copyFrom(command: SessionCommand, options: CopyOptions, fileName:
   return `COPY ${rows}`;
 }
 
+function checkForcedQuotes(
+  command: SessionCommand,
+  columns: readonly { name: string }[],
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    if (columns.some((column) => column.name === name)) continue;
+    const range = child(command.statement.tree, 'relation');
+    if (range === null) throw new DbError('undefined_column', `column "${name}" does not exist`);
+    copyColumns(requireRelation(command.session, range), [{ String: { sval: name } }]);
+    throw new DbError('invalid_column_reference', `FORCE_QUOTE column "${name}" not referenced by COPY`);
+  }
+}
+
+/** Opens and locks what COPY fills: whoever held the lock may have changed or replaced it. */
+async function lockTarget(
+  session: BackendSession,
+  range: Readonly<Record<string, unknown>>,
+): Promise<RelationDescriptor> {
+  const transaction = session.block.forStatement();
+  let relation = requireRelation(session, range);
+  for (;;) {
+    const locked = session.engine.transactions.locks.lockTable(transaction, relation.oid, 'RowExclusive', {
+      policy: 'wait',
+      timeoutMicros: session.services.lockTimeoutMicros(),
+    });
+    if (locked === null) return relation;
+    await locked;
+    session.checkInterrupt();
+    const { oid } = relation;
+    relation = requireRelation(session, range);
+    if (relation.oid === oid) return relation;
+  }
+}
+
+/** Tables, and views whose rows triggers take. */
+function checkCopyTarget(relation: RelationDescriptor): void {
+  if (relation.kind === 'r' && relation.table !== null && relation.virtualRows === null) return;
+  // ROW, INSTEAD and INSERT of pg_trigger.tgtype
+  const takesRows = (relation.triggers ?? []).some(({ type }) => (type & 69) === 69);
+  if (relation.kind === 'v' && takesRows) return;
+  throw new DbError(
+    'wrong_object_type',
+    `cannot copy to ${kindName(relation)} "${relation.name}"`,
+    relation.kind === 'v'
+      ? { hint: 'To enable copying to a view, provide an INSTEAD OF INSERT trigger.' }
+      : {},
+  );
+}
+
+/** The columns of a FORCE option must be among those copied. */
+function checkForced(
+  relation: RelationDescriptor,
+  columns: readonly number[],
+  names: readonly string[],
+  option: string,
+): void {
+  if (names.length === 0) return;
+  const forced = copyColumns(
+    relation,
+    names.map((sval) => ({ String: { sval } })),
+  );
+  for (const column of forced) {
+    if (!columns.includes(column))
+      throw new DbError(
+        'invalid_column_reference',
+        `${option} column "${relation.columns[column].name}" not referenced by COPY`,
+      );
+  }
+}
+
 async function copyTo(command: SessionCommand, options: CopyOptions, fileName: string): Promise<string> {
   const { session } = command;
   const transaction = session.block.forStatement();
@@ -100,6 +174,7 @@ async function copyTo(command: SessionCommand, options: CopyOptions, fileName: s
     slot: column.slot,
     support: session.typeSupport(column.typeOid),
   }));
+  if (options.forceQuote !== '*') checkForcedQuotes(command, columns, options.forceQuote);
   const writer = new CopyWriter(columns, options, session.functionContext.format);
   const target = fileName === '' ? clientTarget(session) : await fileTarget(session, fileName);
   const format = options.format === 'binary' ? 1 : 0;
@@ -250,11 +325,23 @@ function copyPlan(command: SessionCommand): PhysicalPlan {
   if (query !== null) {
     const { node, tree } = unwrap(query);
     if (!isPlannableNode(node)) throw notSupported(`COPY of ${node}`);
+    if (selectsInto(tree)) throw notSupported('COPY (SELECT INTO)');
     inner = { node, tree, text: statement.text, start: statement.start };
   } else inner = tableQuery(session, statement);
   const { plan } = session.compilation.compile(inner, command.text, command.parameterTypes);
   if (plan === null) throw notSupported('COPY of this query');
+  if (plan.command !== 'select' && plan.columns.length === 0)
+    throw new DbError('feature_not_supported', 'COPY query must have a RETURNING clause');
   return plan;
+}
+
+/** SELECT … INTO, in a branch of a set operation too. */
+function selectsInto(tree: Readonly<Record<string, unknown>>): boolean {
+  if (child(tree, 'intoClause') !== null) return true;
+  return ['larg', 'rarg'].some((side) => {
+    const branch = child(tree, side);
+    return branch !== null && selectsInto(branch);
+  });
 }
 
 function tableQuery(session: BackendSession, statement: ParsedStatement): ParsedStatement {

@@ -11,7 +11,7 @@ import type { FormatContext } from '../../types/contract.ts';
 import { as, type Node, type RawStatement, tagOf } from '../parse/ast.ts';
 import { stackDepthError } from '../parse/parser.ts';
 import type { AnalysedStatement, Expr, Query } from '../tree.ts';
-import { coerceToTarget } from './coerce.ts';
+import { coerceToBoolean, coerceToTarget } from './coerce.ts';
 import { assignCollations } from './collations.ts';
 import { transformExpr } from './expressions.ts';
 import { ParameterTypes } from './parameters.ts';
@@ -120,6 +120,8 @@ export interface ExpressionOptions extends AnalyseOptions {
   kind: ExpressionKind;
   /** Its columns are visible; Vars have relation 1. */
   relation?: RelationDescriptor;
+  /** It is a condition: coerce the result to boolean; the text names the clause in the error. */
+  condition?: string;
   /** Coerce the result by assignment; `label` names the target in the error. */
   target?: { typeOid: Oid; typmod: number; label: string };
   /** VALUE in a domain's CHECK. */
@@ -138,6 +140,7 @@ export function analyseExpression(node: Node, options: ExpressionOptions): Expr 
     }
     scope.kind = options.kind;
     let expr = transformExpr(scope, node);
+    if (options.condition !== undefined) expr = coerceToBoolean(scope, expr, options.condition);
     if (options.target) {
       const { typeOid, typmod, label } = options.target;
       const coerced = coerceToTarget(
