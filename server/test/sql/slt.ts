@@ -7,6 +7,8 @@
  * | `statement error 23505 message`     | it fails with this SQLSTATE and message                                    |
  * | `query [rowsort]`                   | it gives the rows below `----`: values joined by `|`, NULL as `NULL`       |
  *
+ * `COPY … FROM STDIN` is a statement with `----` and the lines it gets to read; only its success is looked at.
+ *
  * SQL may span lines up to `----` or the empty line. Values are the server's text output. Expected results were recorded from
  * PostgreSQL 15: with FASTPOSTGRES_SLT_RECORD=postgresql://… the runner replaces them by what that server answers.
  */
@@ -16,6 +18,8 @@ export interface SltRecord {
   kind: 'statement' | 'query';
   sort: boolean;
   sql: string;
+  /** Lines for COPY FROM STDIN; null for other statements. */
+  input: string[] | null;
   /** Comment lines above. */
   comments: string[];
   /** Lines that describe the outcome: `ok`, `error …`, or the rows. */
@@ -44,6 +48,11 @@ export function parseSlt(text: string): SltRecord[] {
     while (at < lines.length && lines[at] !== '----' && lines[at]!.trim() !== '') sql.push(lines[at++]!);
     const isQuery = head.startsWith('query');
     const expected: string[] = [];
+    let input: string[] | null = null;
+    if (!isQuery && lines[at] === '----') {
+      input = [];
+      for (at++; at < lines.length && lines[at] !== ''; at++) input.push(lines[at]!);
+    }
     if (isQuery) {
       if (lines[at] === '----') at++;
       while (at < lines.length && lines[at] !== '') expected.push(lines[at++]!);
@@ -52,6 +61,7 @@ export function parseSlt(text: string): SltRecord[] {
       kind: isQuery ? 'query' : 'statement',
       sort: head.includes('rowsort'),
       sql: sql.join('\n'),
+      input,
       comments,
       expected,
       line,
@@ -65,7 +75,9 @@ export function printSlt(records: readonly SltRecord[]): string {
   return records
     .map((record) => {
       const comments = record.comments.map((comment) => `${comment}\n`).join('');
-      if (record.kind === 'statement') return `${comments}statement ${record.expected[0]}\n${record.sql}\n`;
+      const input = record.input === null ? '' : `----\n${record.input.map((row) => `${row}\n`).join('')}`;
+      if (record.kind === 'statement')
+        return `${comments}statement ${record.expected[0]}\n${record.sql}\n${input}`;
       const rows = record.expected.map((row) => `${row}\n`).join('');
       return `${comments}query${record.sort ? ' rowsort' : ''}\n${record.sql}\n----\n${rows}`;
     })
@@ -78,6 +90,10 @@ export async function outcome(
   record: SltRecord,
 ): Promise<{ kind: SltRecord['kind']; lines: string[] }> {
   try {
+    if (record.input !== null) {
+      await copyIn(client, record.sql, record.input.map((row) => `${row}\n`).join(''));
+      return { kind: 'statement', lines: ['ok'] };
+    }
     const answer = (await client.query({
       text: record.sql,
       rowMode: 'array',
@@ -98,6 +114,33 @@ export async function outcome(
       lines: [`error ${error.code ?? '?????'} ${error.message.replaceAll('\n', '\\n')}`],
     };
   }
+}
+
+/** The part of the driver's connection that COPY needs. */
+interface CopyConnection {
+  query(text: string): void;
+  sendCopyFromChunk(bytes: Uint8Array): void;
+  endCopyFrom(): void;
+}
+
+/** Runs COPY … FROM STDIN with the text as its input. */
+function copyIn(client: pg.Client, sql: string, input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const query = {
+      submit: (connection: CopyConnection) => connection.query(sql),
+      handleCopyInResponse: (connection: CopyConnection) => {
+        connection.sendCopyFromChunk(Buffer.from(input));
+        connection.endCopyFrom();
+      },
+      handleError: reject,
+      handleReadyForQuery: () => resolve(),
+      handleRowDescription: () => {},
+      handleDataRow: () => {},
+      handleCommandComplete: () => {},
+      handleEmptyQuery: () => {},
+    };
+    client.query(query as unknown as pg.Submittable);
+  });
 }
 
 /** A connection in a schema of its own, made anew. */

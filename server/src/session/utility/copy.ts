@@ -335,13 +335,11 @@ function copyPlan(command: SessionCommand): PhysicalPlan {
   return plan;
 }
 
-/** SELECT … INTO, in a branch of a set operation too. */
+/** SELECT … INTO, in the first branch of set operations, where it is allowed. */
 function selectsInto(tree: Readonly<Record<string, unknown>>): boolean {
   if (child(tree, 'intoClause') !== null) return true;
-  return ['larg', 'rarg'].some((side) => {
-    const branch = child(tree, side);
-    return branch !== null && selectsInto(branch);
-  });
+  const first = child(tree, 'larg');
+  return first !== null && selectsInto(first);
 }
 
 function tableQuery(session: BackendSession, statement: ParsedStatement): ParsedStatement {
