@@ -36,11 +36,13 @@ import type { BaseRegion } from './region.ts';
 import { imageRegion } from './region-image.ts';
 import { sequenceToText } from './schema-codec.ts';
 import { sealTable, wantsSealing } from './seal.ts';
+import type { TableImplementation } from './table.ts';
 import type { TableIndex } from './table-index.ts';
 
 /** Kinds of blobs in a table's directory. */
 export const BLOB_REGION_IMAGE = 1;
 export const BLOB_INDEX_RUN = 2;
+export const BLOB_STATISTICS = 3;
 /** Key of an index run part: index oid * PARTS + part. */
 export const RUN_PARTS = 65536;
 export const SECTION_STORE = 'store';
@@ -85,6 +87,8 @@ export class Checkpointer {
   private readonly half: DurableHalf;
   private chain: Promise<void> = Promise.resolve();
   private readonly runs = new WeakMap<TableIndex, IndexImage>();
+  /** Statistics on disk, by the table they are of. */
+  private readonly statistics = new WeakMap<TableImplementation, BlockRef>();
   /** Tables named by the current manifest. */
   private readonly named = new Set<Oid>();
   private lastLogPosition = 0;
@@ -98,6 +102,10 @@ export class Checkpointer {
   /** Recovery tells what the manifest holds. */
   noteRun(index: TableIndex, parts: BlockRef[]): void {
     this.runs.set(index, { parts, tree: index.tree, changes: index.tree.changes });
+  }
+
+  noteStatistics(table: TableImplementation, ref: BlockRef): void {
+    this.statistics.set(table, ref);
   }
 
   noteTable(oid: Oid): void {
@@ -274,7 +282,9 @@ export class Checkpointer {
       file.end = Math.max(file.end, ref.offset + ref.length);
       files.set(ref.file, file);
     };
-    for (const { rows, indexes } of captured.values()) {
+    for (const { table, rows, indexes } of captured.values()) {
+      const statistics = this.statistics.get(table);
+      if (statistics !== undefined) note(statistics);
       for (const region of rows.regions) {
         if (region === undefined) continue;
         if (region.state.image !== null) note(region.state.image);
@@ -407,6 +417,28 @@ export class Checkpointer {
       }
       for (let part = 0; part < run.parts.length; part++) {
         blobs.push({ kind: BLOB_INDEX_RUN, key: indexOid * RUN_PARTS + part, ref: run.parts[part] });
+      }
+    }
+    if (isStored) {
+      const { table } = entry;
+      const unstored = store.statistician.unstored(table);
+      const known = this.statistics.get(table);
+      if (unstored !== null) {
+        isChanged = true;
+        const ref = await append('blob', unstored.bytes);
+        settle.push(() => {
+          this.statistics.set(table, ref);
+          unstored.settled();
+        });
+        blobs.push({ kind: BLOB_STATISTICS, key: 0, ref });
+      } else if (known !== undefined) {
+        let ref = known;
+        if (moment.wasteful.has(known.file)) {
+          isChanged = true;
+          ref = await append('blob', await half.storage.blocks.readBlob(known));
+          settle.push(() => this.statistics.set(table, ref));
+        }
+        blobs.push({ kind: BLOB_STATISTICS, key: 0, ref });
       }
     }
     return isChanged ? { segments, blobs, extra: tableExtra(entry, rows.regions.length) } : null;

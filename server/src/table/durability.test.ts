@@ -67,6 +67,30 @@ async function create(
 }
 
 describe('persistence', () => {
+  test('what ANALYZE learned survives an orderly end and a crash after a checkpoint', async () => {
+    const disk = new SimulatedDisk({ seed: 2 });
+    let opened = await open(disk);
+    await create(opened, 100, 'permanent');
+    await fill(opened, 100, 0, 2000);
+    await opened.store.analyze(100);
+    await fill(opened, 100, 2000, 2030);
+    const learned = [0, 1].map((column) => opened.store.table(100).statistics(column));
+    expect(learned[0].histogram.length).toBe(101);
+    for (const end of ['shutdown', 'crash'] as const) {
+      if (end === 'shutdown') await opened.shutdown();
+      else {
+        await opened.checkpointer?.run(false);
+        disk.crash('ordered');
+        disk.restart();
+      }
+      opened = await open(disk);
+      expect([0, 1].map((column) => opened.store.table(100).statistics(column))).toEqual(learned);
+      const table = opened.store.tables.get(100);
+      expect(table === undefined ? null : opened.store.statistician.changes(table)).toBe(30);
+    }
+    await opened.shutdown();
+  });
+
   test('unlogged rows survive an orderly end and not a crash; temporary tables survive neither', async () => {
     const disk = new SimulatedDisk({ seed: 1 });
     let opened = await open(disk);

@@ -15,6 +15,7 @@ import { RECORD_COMMIT, RECORD_PART, RECORD_PART_ABORT, RECORD_PART_TRUNCATE } f
 import {
   BLOB_INDEX_RUN,
   BLOB_REGION_IMAGE,
+  BLOB_STATISTICS,
   RUN_PARTS,
   SECTION_SEQUENCES,
   SECTION_STORE,
@@ -176,6 +177,11 @@ export class Recovery {
       for (const blob of stored.blobs) {
         const region = blob.kind === BLOB_REGION_IMAGE ? rows.regions[blob.key] : undefined;
         if (region !== undefined) region.state.image = blob.ref;
+      }
+      for (const blob of stored.blobs) {
+        if (blob.kind !== BLOB_STATISTICS) continue;
+        store.statistician.restore(table, await storage.blocks.readBlob(blob.ref));
+        half.checkpointer.noteStatistics(table, blob.ref);
       }
     }
     const runs = new Map<number, Map<number, BlockRef>>();

@@ -16,6 +16,7 @@ import { isPresent, newVector } from './memory-segment.ts';
 import { type BaseRegion, REGION_ROWS } from './region.ts';
 import { FOUND_NONE, type RowStore } from './row-store.ts';
 import { computeStatistics, EMPTY_STATISTICS } from './statistics.ts';
+import { readStatistics, writeStatistics } from './statistics-image.ts';
 import type { TableImplementation } from './table.ts';
 
 /** Rows of an ANALYZE: enough for 100 histogram bounds, and computed within a slice or two per column. */
@@ -36,6 +37,8 @@ export class Statistician {
   private readonly known = new WeakMap<TableImplementation, Map<number, Known>>();
   /** Modification count of each table at its last ANALYZE. */
   private readonly analyzedAt = new WeakMap<TableImplementation, number>();
+  /** Modification count at the ANALYZE whose results are on disk. */
+  private readonly storedAt = new WeakMap<TableImplementation, number>();
 
   constructor(transactions: TransactionManagerImplementation, yieldToLoop: () => Promise<void>) {
     this.transactions = transactions;
@@ -63,6 +66,37 @@ export class Statistician {
   /** True when the table changed enough since its last ANALYZE (50 rows and a tenth, as autovacuum does). */
   isDue(table: TableImplementation): boolean {
     return this.changes(table) > 50 + table.rows.liveRows / 10;
+  }
+
+  /**
+   * What a checkpoint should write: the results of an ANALYZE that are not on disk yet. `settled` is called when they are.
+   */
+  unstored(table: TableImplementation): { bytes: Uint8Array; settled: () => void } | null {
+    const analyzedAt = this.analyzedAt.get(table);
+    if (analyzedAt === undefined || this.storedAt.get(table) === analyzedAt) return null;
+    const columns = new Map<number, ColumnStatistics>();
+    let rows = 0;
+    for (const [column, known] of this.known.get(table) ?? []) {
+      if (known.isGuess || table.schema.columns[column]?.dropped !== false) continue;
+      columns.set(column, known.statistics);
+      rows = known.rows;
+    }
+    const changes = table.modifications - analyzedAt;
+    return {
+      bytes: writeStatistics(table.schema.columns, { rows, changes, columns }),
+      settled: () => this.storedAt.set(table, analyzedAt),
+    };
+  }
+
+  /** At start, after the table's rows are known: takes up what `unstored` wrote. */
+  restore(table: TableImplementation, bytes: Uint8Array): void {
+    const image = readStatistics(table.schema.columns, bytes);
+    if (image === null) return;
+    for (const [column, statistics] of image.columns)
+      this.remember(table, column, { statistics, rows: image.rows, isGuess: false });
+    const analyzedAt = table.modifications - image.changes;
+    this.analyzedAt.set(table, analyzedAt);
+    this.storedAt.set(table, analyzedAt);
   }
 
   /** Rows changed since the last ANALYZE. */
