@@ -36,13 +36,28 @@ export function App() {
     // What was typed is kept in this browser: a session that ends loses none of it.
     setLoggedOutHandler(() => void client.resetQueries({ queryKey: SESSION_KEY }));
   }, [client]);
-  if (session.isPending) return <p className="p-6 text-(--muted)">{t('Connecting …')}</p>;
+  if (session.isPending) return <Waiting />;
   if (session.isError) {
     const reason =
       session.error instanceof RequestError && session.error.status !== 401 ? session.error.body : null;
     return <LoginPage reason={reason} onLogin={(info) => client.setQueryData(SESSION_KEY, info)} />;
   }
   return <Shell info={session.data} />;
+}
+
+/** The frame before anybody is known; index.html shows the same until the scripts are there. */
+function Waiting() {
+  return (
+    <div className="flex h-full flex-col md:flex-row">
+      <div className="order-last h-14 shrink-0 border-t border-(--line) bg-(--raised) md:order-first md:h-auto md:w-20 md:border-t-0 md:border-r" />
+      <div className="flex min-w-0 flex-1 flex-col">
+        <div className="flex h-9 items-center border-b border-(--line) bg-(--raised) px-3">
+          <strong className="text-sm">FastPostgres</strong>
+        </div>
+        <p className="p-6 text-(--muted)">{t('Connecting …')}</p>
+      </div>
+    </div>
+  );
 }
 
 const THEME_NAMES: Readonly<Record<Theme, () => string>> = {

@@ -95,10 +95,7 @@ export async function runStatements(
 ): Promise<void> {
   const before = runStateOf(tab);
   if (before.isRunning || statements.length === 0) return;
-  for (const outcome of before.outcomes) {
-    if (outcome.result !== null)
-      void request('POST /results/close', { body: { id: outcome.result.id } }).catch(() => {});
-  }
+  let closes = before.outcomes.flatMap(({ result }) => (result === null ? [] : [result.id]));
   change(tab, {
     isRunning: true,
     isCancelling: false,
@@ -118,8 +115,10 @@ export async function runStatements(
           connection: tab,
           pageSize: PAGE_ROWS,
           isManualCommit: options.isManualCommit,
+          closes,
         },
       });
+      closes = [];
       const { error } = answer;
       // A statement cut at semicolons gives one result; rules and procedures may give more.
       const list = answer.results.length === 0 ? [null] : answer.results;

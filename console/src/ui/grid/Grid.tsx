@@ -4,11 +4,9 @@
  */
 import {
   type KeyboardEvent,
-  memo,
   type PointerEvent,
   type ReactNode,
   useCallback,
-  useEffect,
   useImperativeHandle,
   useLayoutEffect,
   useMemo,
@@ -17,6 +15,7 @@ import {
 } from 'react';
 import type { Cell } from '../../api/client.ts';
 import { t } from '../../lib/messages.ts';
+import { type BodyView, GridBody } from './body.ts';
 import {
   columnsInView,
   geometryOf,
@@ -87,11 +86,17 @@ function naturalWidth(column: GridColumn, cellAt: Props['cellAt'], at: number, r
 export function Grid(props: Props) {
   const { rowCount, columns, cellAt, onView, onSelect, onEdit, handle } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ offset: 0, left: 0, width: 800, height: 400 });
+  const layer = useRef<HTMLDivElement>(null);
+  const body = useRef<GridBody | null>(null);
+  const [size, setSize] = useState({ width: 800, height: 400 });
+  // Where one looks is no state: scrolling draws rows, not the component. Only the columns in view are.
+  const looking = useRef({ offset: 0, left: 0 });
+  const [inView, setInView] = useState({ first: 0, end: 0 });
   const [selection, setSelection] = useState<Selection | null>(null);
   const [editing, setEditing] = useState<{ place: CellPlace; text: string } | null>(null);
   const [resized, setResized] = useState<Readonly<Record<number, number>>>({});
   const lastScroll = useRef({ top: 0, offset: 0 });
+  const lastRows = useRef({ first: -1, end: -1 });
   const geometry = useMemo(() => geometryOf(rowCount), [rowCount]);
   const columnKey = columns.map((column) => column.name).join('\u0000');
   const isLoaded = cellAt(0, 0) !== undefined;
@@ -107,26 +112,74 @@ export function Grid(props: Props) {
   }, [columns.length, natural, resized]);
   const width = edges[edges.length - 1];
 
+  const range = useMemo(() => (selection === null ? null : rangeOf(selection)), [selection]);
+  const isNumber = useMemo(() => columns.map((column) => column.isNumber), [columns]);
+  const { classOf } = props;
+
+  /** Puts what is in view on the screen. */
+  const draw = useCallback((): void => {
+    if (layer.current === null) return;
+    body.current ??= new GridBody(layer.current, layer.current.firstElementChild as HTMLElement);
+    const { offset, left } = looking.current;
+    const rows = rowsInView(geometry, offset, size.height, EXTRA_ROWS);
+    const across = columnsInView(edges, left, size.width + 200);
+    const view: BodyView = {
+      ...rows,
+      capacity: Math.ceil(size.height / ROW_PIXELS) + 2 * EXTRA_ROWS + 2,
+      firstColumn: across.first,
+      endColumn: across.end,
+      edges,
+      isNumber,
+      numberWidth: NUMBER_PIXELS,
+      width: Math.max(width, size.width),
+      cellAt,
+      classOf,
+      selected: range,
+      focus: selection?.focus ?? null,
+    };
+    body.current.move(offset, left);
+    body.current.draw(view);
+    setInView((old) => (old.first === across.first && old.end === across.end ? old : across));
+    if (rows.first !== lastRows.current.first || rows.end !== lastRows.current.end) {
+      lastRows.current = rows;
+      onView?.(rows.first, rows.end);
+    }
+  }, [geometry, size, edges, isNumber, width, cellAt, classOf, range, selection, onView]);
+  useLayoutEffect(draw, [draw]);
+  // Another reader of the view is told although the view is the same.
+  useLayoutEffect(() => {
+    onView?.(lastRows.current.first, lastRows.current.end);
+  }, [onView]);
+
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null) return;
-    const measure = (): void =>
-      setView((old) => ({
-        ...old,
+    const measure = (): void => {
+      const next = {
         width: element.clientWidth,
         height: Math.max(ROW_PIXELS, element.clientHeight - HEADER_PIXELS),
-      }));
+      };
+      setSize((old) => (old.width === next.width && old.height === next.height ? old : next));
+    };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  // Fewer rows than before: the browser has moved the scroll bar, and the rows go with it.
+  useLayoutEffect(() => {
+    const most = Math.max(0, geometry.totalHeight - size.height);
+    if (looking.current.offset <= most) return;
+    looking.current = { ...looking.current, offset: most };
+    lastScroll.current = { top: scrollOfOffset(geometry, most, size.height), offset: most };
+    draw();
+  }, [geometry, size, draw]);
 
   const onScroll = useCallback((): void => {
     const element = scroller.current;
     if (element === null) return;
     const { scrollTop, scrollLeft } = element;
-    const height = Math.max(ROW_PIXELS, element.clientHeight - HEADER_PIXELS);
+    const { height } = size;
     const previous = lastScroll.current;
     let offset = offsetOfScroll(geometry, scrollTop, height);
     if (geometry.totalHeight > geometry.scrollHeight && Math.abs(scrollTop - previous.top) < height * 2) {
@@ -139,14 +192,15 @@ export function Grid(props: Props) {
         );
     }
     lastScroll.current = { top: scrollTop, offset };
-    setView((old) => ({ ...old, offset, left: scrollLeft }));
-  }, [geometry]);
+    looking.current = { offset, left: scrollLeft };
+    draw();
+  }, [geometry, size, draw]);
 
   const showRow = useCallback(
     (row: number): void => {
       const element = scroller.current;
       if (element === null) return;
-      const height = Math.max(ROW_PIXELS, element.clientHeight - HEADER_PIXELS);
+      const { height } = size;
       const { offset } = lastScroll.current;
       const top = row * ROW_PIXELS;
       const next =
@@ -154,19 +208,16 @@ export function Grid(props: Props) {
       if (next === offset) return;
       const scrollTop = scrollOfOffset(geometry, next, height);
       lastScroll.current = { top: scrollTop, offset: next };
+      looking.current = { ...looking.current, offset: next };
       element.scrollTop = scrollTop;
-      setView((old) => ({ ...old, offset: next }));
+      draw();
     },
-    [geometry],
+    [geometry, size, draw],
   );
 
   useImperativeHandle(handle, () => ({ focus: () => scroller.current?.focus(), scrollToRow: showRow }), [
     showRow,
   ]);
-
-  const rows = rowsInView(geometry, view.offset, view.height, EXTRA_ROWS);
-  const inView = columnsInView(edges, view.left, view.width + 200);
-  useEffect(() => onView?.(rows.first, rows.end), [onView, rows.first, rows.end]);
 
   const select = useCallback(
     (next: Selection): void => {
@@ -197,7 +248,7 @@ export function Grid(props: Props) {
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (editing !== null || rowCount === 0) return;
     const focus = selection?.focus ?? { row: 0, column: 0 };
-    const page = Math.max(1, Math.floor(view.height / ROW_PIXELS) - 1);
+    const page = Math.max(1, Math.floor(size.height / ROW_PIXELS) - 1);
     const isCommand = event.ctrlKey || event.metaKey;
     const target: Record<string, [number, number]> = {
       ArrowUp: [focus.row - 1, focus.column],
@@ -224,11 +275,11 @@ export function Grid(props: Props) {
     else return;
     event.preventDefault();
   };
-  const placeOf = (event: { clientX: number; clientY: number }): CellPlace | null => {
+  const placeAt = (event: { clientX: number; clientY: number }): CellPlace | null => {
     const element = scroller.current;
     if (element === null) return null;
     const box = element.getBoundingClientRect();
-    const row = Math.floor((event.clientY - box.top - HEADER_PIXELS + view.offset) / ROW_PIXELS);
+    const row = Math.floor((event.clientY - box.top - HEADER_PIXELS + looking.current.offset) / ROW_PIXELS);
     const x = event.clientX - box.left + element.scrollLeft;
     const column = edges.findIndex((edge, at) => at < columns.length && x >= edge && x < edges[at + 1]);
     if (row < 0 || row >= rowCount || event.clientY < box.top + HEADER_PIXELS) return null;
@@ -236,7 +287,7 @@ export function Grid(props: Props) {
   };
   const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
     if (event.button !== 0 || (event.target as HTMLElement).closest('[data-header], input') !== null) return;
-    const place = placeOf(event);
+    const place = placeAt(event);
     if (place === null) return;
     if (place.column < 0) {
       select({
@@ -250,7 +301,7 @@ export function Grid(props: Props) {
   const onPointerMove = (event: PointerEvent<HTMLDivElement>): void => {
     if (event.buttons !== 1 || selection === null || event.pointerType !== 'mouse' || editing !== null)
       return;
-    const place = placeOf(event);
+    const place = placeAt(event);
     if (
       place !== null &&
       place.column >= 0 &&
@@ -264,27 +315,6 @@ export function Grid(props: Props) {
     scroller.current?.focus();
   };
 
-  const range = selection === null ? null : rangeOf(selection);
-  const drawn: ReactNode[] = [];
-  for (let row = rows.first; row < rows.end; row++) {
-    const isInRange = range !== null && row >= range.top && row <= range.bottom;
-    drawn.push(
-      <Row
-        key={row}
-        row={row}
-        top={row * ROW_PIXELS - view.offset}
-        first={inView.first}
-        end={inView.end}
-        edges={edges}
-        columns={columns}
-        cellAt={cellAt}
-        classOf={props.classOf}
-        left={isInRange ? range.left : -1}
-        right={isInRange ? range.right : -1}
-        focus={selection?.focus.row === row ? selection.focus.column : -1}
-      />,
-    );
-  }
   const startResize = (event: PointerEvent<HTMLElement>, at: number): void => {
     event.preventDefault();
     event.stopPropagation();
@@ -315,7 +345,7 @@ export function Grid(props: Props) {
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onDoubleClick={(event) => {
-        const place = placeOf(event);
+        const place = placeAt(event);
         if (place === null || place.column < 0) return;
         if (onEdit === undefined) props.onOpen?.(place);
         else beginEdit(place);
@@ -328,7 +358,7 @@ export function Grid(props: Props) {
         aria-rowindex={1}
         data-header=""
         className="sticky top-0 z-10 border-b border-(--line) bg-(--raised)"
-        style={{ height: HEADER_PIXELS, width: Math.max(width, view.width) }}
+        style={{ height: HEADER_PIXELS, width: Math.max(width, size.width) }}
       >
         <span className="absolute left-0 px-1 py-1" style={{ width: NUMBER_PIXELS }}>
           {props.corner}
@@ -371,10 +401,11 @@ export function Grid(props: Props) {
       <div style={{ height: geometry.scrollHeight, width: Math.max(width, 1), position: 'relative' }}>
         <div className="sticky left-0 overflow-visible" style={{ top: HEADER_PIXELS, height: 0, width: 0 }}>
           <div
-            className="mono absolute"
-            style={{ left: -view.left, top: 0, width: Math.max(width, view.width) }}
+            ref={layer}
+            className="grid-layer mono absolute top-0 left-0"
+            style={{ width: Math.max(width, size.width) }}
           >
-            {drawn}
+            <div role="presentation" />
             {editing !== null && (
               <CellEditor
                 key={`${editing.place.row} ${editing.place.column}`}
@@ -383,7 +414,7 @@ export function Grid(props: Props) {
                 style={{
                   left: edges[editing.place.column],
                   width: Math.max(140, edges[editing.place.column + 1] - edges[editing.place.column]),
-                  top: editing.place.row * ROW_PIXELS - view.offset,
+                  top: (editing.place.row - (body.current?.anchor ?? 0)) * ROW_PIXELS,
                 }}
                 onFinish={finishEdit}
               />
@@ -404,90 +435,6 @@ export function rangeOf(selection: Selection): { top: number; bottom: number; le
     right: Math.max(anchor.column, focus.column),
   };
 }
-
-interface RowProps {
-  row: number;
-  top: number;
-  first: number;
-  end: number;
-  edges: readonly number[];
-  columns: readonly GridColumn[];
-  cellAt: Props['cellAt'];
-  classOf: Props['classOf'];
-  left: number;
-  right: number;
-  focus: number;
-}
-
-/** Longer values are cut in the cell; Enter shows them whole. */
-const SHOWN_CHARACTERS = 300;
-
-/** The cells of a row do not depend on where it is: scrolling moves them without drawing them again. */
-function Row(props: RowProps) {
-  const { top, row } = props;
-  return (
-    <div
-      role="row"
-      aria-rowindex={row + 2}
-      className="absolute left-0 w-full border-b border-(--line)"
-      style={{ height: ROW_PIXELS, transform: `translateY(${top}px)` }}
-    >
-      <Cells {...props} top={0} />
-    </div>
-  );
-}
-
-const Cells = memo(function Cells({
-  row,
-  first,
-  end,
-  edges,
-  columns,
-  cellAt,
-  classOf,
-  left,
-  right,
-  focus,
-}: RowProps) {
-  const cells: ReactNode[] = [];
-  for (let at = first; at < end; at++) {
-    const value = cellAt(row, at);
-    const isSelected = at >= left && at <= right;
-    cells.push(
-      <span
-        key={at}
-        id={focus === at ? `cell-${row}-${at}` : undefined}
-        role="gridcell"
-        aria-colindex={at + 1}
-        aria-selected={isSelected || undefined}
-        className={`absolute top-0 h-full truncate border-r border-(--line) px-1.5 leading-[23px] whitespace-pre ${columns[at].isNumber ? 'text-right' : ''} ${isSelected ? 'bg-(--selection)' : ''} ${focus === at ? 'outline-2 outline-offset-[-2px] outline-(--accent)' : ''} ${classOf?.(row, at) ?? ''}`}
-        style={{ left: edges[at], width: edges[at + 1] - edges[at] }}
-      >
-        {value === undefined ? (
-          <span className="text-(--muted)">…</span>
-        ) : value === null ? (
-          <em className="text-(--null)">NULL</em>
-        ) : value.length > SHOWN_CHARACTERS ? (
-          `${value.slice(0, SHOWN_CHARACTERS)}…`
-        ) : (
-          value
-        )}
-      </span>,
-    );
-  }
-  return (
-    <>
-      <span
-        role="rowheader"
-        className="absolute top-0 left-0 h-full truncate border-r border-(--line) bg-(--raised) px-1.5 text-right leading-[23px] text-(--muted)"
-        style={{ width: NUMBER_PIXELS }}
-      >
-        {row + 1}
-      </span>
-      {cells}
-    </>
-  );
-});
 
 function CellEditor({
   label,

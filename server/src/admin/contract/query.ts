@@ -21,6 +21,8 @@ export const QueryRequest = Type.Object({
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   /** BEGIN is sent first when the connection is idle. */
   isManualCommit: Type.Optional(Type.Boolean()),
+  /** Held results that are looked at no more. */
+  closes: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1000 })),
 });
 export type QueryRequest = Static<typeof QueryRequest>;
 

@@ -10,8 +10,13 @@ const DELETE = 'select pg_catalog.fastpostgres_library_delete($1, $2::int8)::tex
 const HISTORY_SQL_MAX = 100_000;
 const HISTORY_PAGE = 200;
 
+/** How long what has run waits to be written: the statements of a busy moment are written together, and none waits for it. */
+const HISTORY_DELAY_MILLIS = 300;
+const pending = new WeakMap<ConsoleSession, string[]>();
+
 /** Adds a statement to the role's history; a failure to do so is nobody's concern. */
 export function recordHistory(
+  context: AdminContext,
   session: ConsoleSession,
   sql: string,
   durationMillis: number,
@@ -27,7 +32,29 @@ export function recordHistory(
     rowCount,
     errorCode,
   });
-  ask(session, PUT, ['history', null, value]).catch(() => {});
+  const waiting = pending.get(session);
+  if (waiting !== undefined) {
+    waiting.push(value);
+    return;
+  }
+  pending.set(session, [value]);
+  context.environment.clock.setTimer(() => void writeHistory(session), HISTORY_DELAY_MILLIS, {
+    background: true,
+  });
+}
+
+/** Writes what waits, in the order it ran. */
+export async function writeHistory(session: ConsoleSession): Promise<void> {
+  const values = pending.get(session);
+  if (values === undefined) return;
+  pending.delete(session);
+  if (session.isEnded) return;
+  const rows = values.map((_, index) => `($${index + 1})`).join(', ');
+  await ask(
+    session,
+    `select pg_catalog.fastpostgres_library_put('history', null, v)::text from (values ${rows}) t(v)`,
+    values,
+  ).catch(() => {});
 }
 
 export function libraryRoutes(context: AdminContext): void {
@@ -61,6 +88,7 @@ export function libraryRoutes(context: AdminContext): void {
   });
 
   router.on('GET /history', async ({ session, query }) => {
+    await writeHistory(session);
     const limit = query.limit ?? HISTORY_PAGE;
     const rows = await ask(session, LIST, [
       'history',
@@ -76,6 +104,7 @@ export function libraryRoutes(context: AdminContext): void {
   });
 
   router.on('POST /history/clear', async ({ session }) => {
+    await writeHistory(session);
     await ask(session, DELETE, ['history', null]);
     return DONE;
   });

@@ -108,7 +108,12 @@ export function queryRoutes(context: AdminContext): void {
   const { environment, router, results } = context;
   const nowMillis = (): number => environment.clock.monotonicMicros() / 1000;
 
+  const closeUnused = (session: ConsoleSession, body: QueryRequest): void => {
+    for (const id of body.closes ?? []) if (results.find(session, id) !== undefined) results.drop(id);
+  };
+
   router.on('POST /query', async ({ session, body }) => {
+    closeUnused(session, body);
     const client = await session.connection(body.connection ?? MAIN_CONNECTION);
     const collector = new Collector(context, session, null);
     const start = nowMillis();
@@ -127,7 +132,7 @@ export function queryRoutes(context: AdminContext): void {
         rows: window(result, null, 0, pageSize),
       });
     }
-    recordHistory(session, body.sql, durationMillis, rowsOf(collector), error?.code ?? null);
+    recordHistory(context, session, body.sql, durationMillis, rowsOf(collector), error?.code ?? null);
     return {
       results: answers,
       notices: collector.notices,
@@ -138,6 +143,7 @@ export function queryRoutes(context: AdminContext): void {
   });
 
   router.raw('POST /query/stream', async ({ session, body, reply }) => {
+    closeUnused(session, body);
     const client = await session.connection(body.connection ?? MAIN_CONNECTION);
     return streamQuery(context, session, client, body, reply);
   });
@@ -299,7 +305,7 @@ function streamQuery(
       });
       const finish = (error: ApiError | null): void => {
         const durationMillis = nowMillis() - start;
-        recordHistory(session, body.sql, durationMillis, rowsOf(collector), error?.code ?? null);
+        recordHistory(context, session, body.sql, durationMillis, rowsOf(collector), error?.code ?? null);
         send(() => ({ type: 'end', error, durationMillis, transactionStatus: client.transactionStatus }));
         tail.finally(() => {
           if (!isGone) controller.close();
