@@ -34,6 +34,66 @@ export class Executions {
     this.rowSink = new CountingRowSink(session.sink);
   }
 
+  /**
+   * Takes the table locks of a plan before it starts. Null = granted at once; else a promise for when they are: then the tables may
+   * have changed, so the statement must be compiled again, and only a snapshot taken from then on shows what their holders did.
+   */
+  lockRelations(plan: PhysicalPlan, transaction: Transaction): Promise<void> | null {
+    const { relations } = plan;
+    for (let index = 0; index < relations.length; index++) {
+      const pending = this.lockRelation(plan, index, transaction);
+      if (pending === null) continue;
+      // Later levels look at the database as it was when their first statement came, not when it got its lock.
+      if (transaction.isolation !== 'read committed') transaction.statementSnapshot();
+      return this.lockRest(plan, index + 1, transaction, pending);
+    }
+    return null;
+  }
+
+  private lockRelation(plan: PhysicalPlan, index: number, transaction: Transaction): Promise<void> | null {
+    const { relationOid, lockMode } = plan.relations[index]!;
+    const { services } = this.session;
+    return services.locks.lockTable(transaction, relationOid, lockMode, {
+      policy: 'wait',
+      timeoutMicros: services.lockTimeoutMicros(),
+    });
+  }
+
+  private async lockRest(
+    plan: PhysicalPlan,
+    next: number,
+    transaction: Transaction,
+    first: Promise<void>,
+  ): Promise<void> {
+    await this.wait(first);
+    for (let index = next; index < plan.relations.length; index++) {
+      const pending = this.lockRelation(plan, index, transaction);
+      if (pending !== null) await this.wait(pending);
+    }
+  }
+
+  /** Waits for a lock, as pg_stat_activity shows it. */
+  private async wait(lock: Promise<void>): Promise<void> {
+    this.session.noteWait();
+    try {
+      await lock;
+    } finally {
+      this.session.entry.waitEventType = null;
+      this.session.entry.waitEvent = null;
+    }
+    this.session.checkInterrupt();
+  }
+
+  /** Compiles until all locks of the plan are held without waiting for one. */
+  async lockedPlan(compile: () => PhysicalPlan): Promise<PhysicalPlan> {
+    for (;;) {
+      const plan = compile();
+      const waiting = this.lockRelations(plan, this.session.block.forStatement());
+      if (waiting === null) return plan;
+      await waiting;
+    }
+  }
+
   /** Starts and runs an execution to its end. Null = finished in the first slice. */
   runToEnd(
     execution: Execution,

@@ -17,6 +17,7 @@ import {
   decodeUtf8,
   isAllowedInFailedBlock,
   NO_FORMATS,
+  sameColumns,
 } from './statements.ts';
 import { abortedBlock } from './transaction-block.ts';
 import { executeCursor, type SqlCursor } from './utility/cursor.ts';
@@ -203,6 +204,13 @@ export class ExtendedQuery {
       return null;
     }
     const transaction = this.session.block.forStatement();
+    if (portal.execution === null) {
+      const waiting = this.session.executions.lockRelations(plan, transaction);
+      if (waiting !== null)
+        return waiting.then(
+          () => this.executePlanPortal(portal, this.replan(portal, plan), maxRows) ?? undefined,
+        );
+    }
     this.session.compilation.refreshStatementContext();
     if (plan.columns.length > 0)
       this.session.sink.beginRows(plan.columns, portal.resultFormats, this.session.functionContext.format);
@@ -244,6 +252,21 @@ export class ExtendedQuery {
     return this.session.executions.stepOn(running, maxRows, sink, result).then((final) => {
       this.endExecute(portal, plan, running, transaction, final);
     });
+  }
+
+  /** The portal's plan after a wait for a lock, under which its tables may have changed. Error 0A000 when its columns did. */
+  private replan(portal: Portal, plan: PhysicalPlan): PhysicalPlan {
+    const { compiled } = portal;
+    const { compilation } = this.session;
+    const catalog = this.session.catalog();
+    if (compiled.statement === null || compiled.catalogVersion === catalog.version) return plan;
+    const again = compilation.compile(compiled.statement, compiled.text, compiled.parameterTypes);
+    if (again.plan === null || !sameColumns(plan.columns, again.plan.columns))
+      throw new DbError('feature_not_supported', 'cached plan must not change result type');
+    const chosen = compilation.choosePlan(again, again.plan, portal.parameters);
+    portal.compiled = again;
+    portal.plan = chosen;
+    return chosen;
   }
 
   endExecute(

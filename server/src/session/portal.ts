@@ -18,8 +18,9 @@ export interface PreparedStatement {
 
 export interface Portal {
   readonly name: string;
-  readonly compiled: CompiledStatement;
-  readonly plan: PhysicalPlan | null;
+  /** Made again when a table changed while the portal waited for its lock. */
+  compiled: CompiledStatement;
+  plan: PhysicalPlan | null;
   readonly parameters: readonly Datum[];
   readonly resultFormats: readonly number[];
   /** 'ready' nothing ran yet; 'open' rows may follow; 'done' at the end; 'failed' by an error of its own. */

@@ -51,7 +51,10 @@ export class SimpleQuery {
     if (parameters === null) return undefined;
     this.session.measurement.measure(compiled, text);
     const chosen = this.session.compilation.choosePlan(compiled, plan, parameters);
-    return this.runSimplePlan(chosen, parameters, true);
+    return this.runSimplePlan(chosen, parameters, true, () => {
+      const fast = this.trySimpleFast(text);
+      return fast === undefined ? this.simpleQueryGeneral(text) : fast;
+    });
   }
 
   /** Values of lifted literals; null when one is malformed (the text as written then tells where). */
@@ -103,7 +106,9 @@ export class SimpleQuery {
       }
       if (compiled.plan !== null) {
         this.session.measurement.measure(isMulti ? { ...compiled, text: statement.text } : compiled);
-        const pending = this.runSimplePlan(compiled.plan, NO_PARAMETERS, isLast);
+        const pending = this.runSimplePlan(compiled.plan, NO_PARAMETERS, isLast, () =>
+          this.runSimpleStatement(statement, text, isLast, isMulti),
+        );
         if (pending !== null) await pending;
         return;
       }
@@ -121,8 +126,16 @@ export class SimpleQuery {
     this.session.sink.commandComplete(tag);
   }
 
-  private runSimplePlan(plan: PhysicalPlan, parameters: readonly Datum[], endsTransaction: boolean): Pending {
+  /** `again` runs the statement from its text on, after a wait for a table's lock. */
+  private runSimplePlan(
+    plan: PhysicalPlan,
+    parameters: readonly Datum[],
+    endsTransaction: boolean,
+    again: () => Pending,
+  ): Pending {
     const transaction = this.session.block.forStatement();
+    const waiting = this.session.executions.lockRelations(plan, transaction);
+    if (waiting !== null) return waiting.then(() => again() ?? undefined);
     this.session.compilation.refreshStatementContext();
     const execution = this.session.executions.acquireExecution(plan);
     if (plan.columns.length > 0 || plan.command === 'select') {

@@ -168,7 +168,7 @@ function checkForced(
 async function copyTo(command: SessionCommand, options: CopyOptions, fileName: string): Promise<string> {
   const { session } = command;
   const transaction = session.block.forStatement();
-  const plan = copyPlan(command);
+  const plan = await session.executions.lockedPlan(() => copyPlan(command));
   const columns = plan.columns.map((column) => ({
     name: column.name,
     slot: column.slot,

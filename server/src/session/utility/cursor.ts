@@ -497,7 +497,7 @@ export function openCursor(
   session.cursors.set(name, new SqlCursor(session, { name, ...traced, start, flags, text, formats }));
 }
 
-export function declareCursor(command: SessionCommand): string {
+export async function declareCursor(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   const name = text(statement.tree, 'portalname');
   const flags = typeof statement.tree.options === 'number' ? statement.tree.options : 0;
@@ -511,10 +511,12 @@ export function declareCursor(command: SessionCommand): string {
   if (!isPlannableNode(node))
     throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
   const inner: ParsedStatement = { node, tree, text: statement.text, start: statement.start };
-  const { plan } = session.compilation.compile(inner, command.text, []);
-  if (plan === null || plan.command !== 'select') {
-    throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
-  }
+  const plan = await session.executions.lockedPlan(() => {
+    const { plan: made } = session.compilation.compile(inner, command.text, []);
+    if (made === null || made.command !== 'select')
+      throw new DbError('invalid_cursor_definition', 'DECLARE CURSOR must specify a SELECT statement');
+    return made;
+  });
   openCursor(session, { name, plan, parameters: command.parameters, flags, text: command.text });
   return 'DECLARE CURSOR';
 }

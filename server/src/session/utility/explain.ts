@@ -104,13 +104,16 @@ export async function explain(command: SessionCommand): Promise<string> {
   const transaction = session.block.forStatement();
   const clock = session.engine.clock;
   const planStart = clock.monotonicMicros();
-  const { plan } = session.compilation.compile(
-    { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
-    command.text,
-    command.parameterTypes,
-    options.analyze ? null : session.plannedCatalog,
-  );
-  if (plan === null) throw notSupported(`EXPLAIN of ${inner.node}`);
+  const plan = await session.executions.lockedPlan(() => {
+    const { plan: made } = session.compilation.compile(
+      { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
+      command.text,
+      command.parameterTypes,
+      options.analyze ? null : session.plannedCatalog,
+    );
+    if (made === null) throw notSupported(`EXPLAIN of ${inner.node}`);
+    return made;
+  });
   checkPermissions(plan, session.catalog(), session.roleOid());
   const planning = (clock.monotonicMicros() - planStart) / 1000;
   let instrumentation: Instrumentation | null = null;

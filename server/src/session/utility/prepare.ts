@@ -54,10 +54,13 @@ export async function executePrepared(command: SessionCommand): Promise<string> 
   const name = text(statement.tree, 'name');
   const prepared = session.extended.requirePrepared(name);
   session.block.forStatement();
-  const compiled = session.compilation.revalidate(prepared);
-  const { plan } = compiled;
-  if (plan === null)
-    throw new DbError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
+  const plan = await session.executions.lockedPlan(() => {
+    const { plan: current } = session.compilation.revalidate(prepared);
+    if (current === null)
+      throw new DbError('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
+    return current;
+  });
+  const { compiled } = prepared;
   const args = list(statement.tree, 'params');
   if (args.length !== compiled.parameterTypes.length) {
     throw new DbError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
