@@ -83,8 +83,7 @@ export function describeObject(
     case CLASS_OID.procedure: {
       const kind = reader.function(object.objectId)?.kind;
       if (kind === undefined) return null;
-      const word = kind === 'a' ? 'aggregate' : kind === 'p' ? 'procedure' : 'function';
-      return `${word} ${names.print('procedure', object.objectId)}`;
+      return `function ${names.print('procedure', object.objectId)}`;
     }
     case CLASS_OID.constraint: {
       const constraint = row('pg_constraint');

@@ -81,6 +81,7 @@ export class RowExecutor {
         services.functionContext,
         userFunction ?? null,
         services.routines ?? null,
+        () => services.currentRole(),
       );
       this.resolvers.set(services, resolver);
     }

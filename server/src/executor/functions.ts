@@ -98,6 +98,8 @@ export class CatalogFunctionResolver implements FunctionResolver {
   private readonly library: FunctionLibrary;
   private readonly userFunction: UserFunctionBinder | null;
   private readonly routines: RoutineHost | null;
+  /** Whose EXECUTE privilege builtin functions are checked against; null = nobody's. */
+  private readonly currentRole: (() => Oid) | null;
 
   constructor(
     catalog: () => CatalogReader,
@@ -105,12 +107,21 @@ export class CatalogFunctionResolver implements FunctionResolver {
     context: FunctionContext,
     userFunction: UserFunctionBinder | null = null,
     routines: RoutineHost | null = null,
+    currentRole: (() => Oid) | null = null,
   ) {
     this.catalog = catalog;
     this.library = library;
     this.context = context;
     this.userFunction = userFunction;
     this.routines = routines;
+    this.currentRole = currentRole;
+  }
+
+  /** Functions of users check it themselves, at every call. */
+  private requireExecute(descriptor: FunctionDescriptor, word = 'function'): void {
+    if (this.currentRole === null) return;
+    if (this.catalog().hasFunctionPrivilege?.(this.currentRole(), descriptor.oid) === false)
+      throw new DbError('insufficient_privilege', `permission denied for ${word} ${descriptor.name}`);
   }
 
   isRoutine(functionOid: Oid): boolean {
@@ -155,6 +166,7 @@ export class CatalogFunctionResolver implements FunctionResolver {
       }
       return { call: this.userFunction(descriptor, site, this.context), strict, volatility, source: '' };
     }
+    this.requireExecute(descriptor);
     const implementation = this.library.scalarFunction(source);
     if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
     const call = implementation.pure ?? implementation.make(this.context, site);
@@ -177,6 +189,7 @@ export class CatalogFunctionResolver implements FunctionResolver {
         strict: descriptor.strict,
       };
     }
+    this.requireExecute(descriptor);
     const source = INTERNAL_LANGUAGES.has(descriptor.language) ? descriptor.source : `#${functionOid}`;
     const implementation = this.library.setFunction(source);
     if (implementation === undefined) throw notSupported(`function ${descriptor.name}`);
@@ -214,6 +227,7 @@ export class CatalogFunctionResolver implements FunctionResolver {
   }
 
   aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate {
+    if (this.currentRole !== null) this.requireExecute(this.descriptor(aggregateOid), 'aggregate');
     const implementation = this.library.aggregateFunction(aggregateOid);
     if (implementation === undefined) {
       const { aggregate } = this.descriptor(aggregateOid);

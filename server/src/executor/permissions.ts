@@ -40,8 +40,8 @@ export function checkPermissions(plan: PhysicalPlan, catalog: CatalogReader, rol
     }
     const role = use.asRole === 0 ? roleOid : use.asRole;
     for (const { privilege, columns } of use.privileges) {
-      const wanted = columns.length === 0 ? null : columns;
-      if (!catalog.hasRelationPrivilege(role, relation, privilege as Privilege, wanted)) {
+      // Without a column named, a right on any column will do.
+      if (!catalog.hasRelationPrivilege(role, relation, privilege as Privilege, columns)) {
         throw permissionDenied(relation);
       }
     }

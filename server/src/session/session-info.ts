@@ -5,7 +5,7 @@ import type { SessionOptions } from './contract.ts';
 import type { SessionFunctionContext } from './function-context.ts';
 import type { BackendSession } from './session.ts';
 import { parseIdentifierList } from './settings/session-settings.ts';
-import { shownValue } from './utility/settings.ts';
+import { assignSetting, isIdentitySetting, shownValue } from './utility/settings.ts';
 
 export function createSessionInfo(
   session: BackendSession,
@@ -40,10 +40,11 @@ export function createSessionInfo(
     },
     backendPid: session.processId,
     version: session.engine.version,
-    setting: (name) => (session.settings.find(name) === null ? undefined : shownValue(session, name)),
+    setting: (name) =>
+      isIdentitySetting(name) || session.settings.find(name) !== null ? shownValue(session, name) : undefined,
     setSetting: (name, value, isLocal) => {
-      session.settings.set(name, value, isLocal ? 'local' : 'session');
-      return session.settings.show(name);
+      assignSetting(session, name, value, isLocal);
+      return shownValue(session, name);
     },
     notice: (severity, message) =>
       session.notice({

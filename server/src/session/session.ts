@@ -64,9 +64,11 @@ export class BackendSession implements Session, UtilitySession {
   private readonly simple: SimpleQuery;
   readonly cursors = new Map<string, SqlCursor>();
   readonly databaseName: string;
-  sessionUserOid: Oid;
-  /** SET ROLE; 0 = none. */
-  private currentRoleOid: Oid = 0;
+  /** Who was let in. */
+  private readonly authenticatedOid: Oid;
+  private identityVersion = -1;
+  private cachedSessionUser: Oid = 0;
+  private cachedRole: Oid = 0;
   interruptError: DbError | null = null;
   /** Hypothetical indexes: how EXPLAIN without ANALYZE sees the catalog; null = as it is. */
   plannedCatalog: ((catalog: CatalogReader) => CatalogReader) | null = null;
@@ -89,7 +91,7 @@ export class BackendSession implements Session, UtilitySession {
     this.engine = engine;
     this.sink = options.sink;
     this.databaseName = options.database;
-    this.sessionUserOid = role.oid;
+    this.authenticatedOid = role.oid;
     const { processId, secretKey } = engine.sessions.allocate();
     this.processId = processId;
     this.secretKey = secretKey;
@@ -358,6 +360,10 @@ export class BackendSession implements Session, UtilitySession {
   /** Role of a SECURITY DEFINER function that runs; null = none. */
   private effectiveRoleOid: Oid | null = null;
 
+  get isInSecurityDefiner(): boolean {
+    return this.effectiveRoleOid !== null;
+  }
+
   setEffectiveRole(role: Oid | null): void {
     if (this.effectiveRoleOid === role) return;
     this.effectiveRoleOid = role;
@@ -379,12 +385,21 @@ export class BackendSession implements Session, UtilitySession {
 
   roleOid(): Oid {
     if (this.effectiveRoleOid !== null) return this.effectiveRoleOid;
-    return this.currentRoleOid === 0 ? this.sessionUserOid : this.currentRoleOid;
+    this.refreshIdentity();
+    return this.cachedRole;
   }
 
-  setRole(oid: Oid): void {
-    this.currentRoleOid = oid;
-    this.settings.version++;
+  /** SET SESSION AUTHORIZATION, or who was let in. */
+  get sessionUserOid(): Oid {
+    this.refreshIdentity();
+    return this.cachedSessionUser;
+  }
+
+  private refreshIdentity(): void {
+    if (this.identityVersion === this.settings.version) return;
+    this.identityVersion = this.settings.version;
+    this.cachedSessionUser = this.settings.identity('session_authorization') ?? this.authenticatedOid;
+    this.cachedRole = this.settings.identity('role') ?? this.cachedSessionUser;
   }
 
   catalog(): CatalogReader {

@@ -26,6 +26,8 @@ export class TargetTable {
   readonly referencedBy: readonly ConstraintDescriptor[];
   private readonly environment: ExecutionEnvironment;
   private readonly notNull: readonly number[];
+  /** attnums that the statement names as targets. */
+  private readonly written: ReadonlySet<number>;
   private readonly compiler: ExpressionCompiler;
   private readonly generated: readonly { column: number; run: Evaluate }[];
   private readonly checks: readonly RowCheck[];
@@ -55,6 +57,13 @@ export class TargetTable {
     this.foreignKeys = relation.constraints.filter((constraint) => constraint.kind === 'f');
     this.referencedBy = relation.referencedBy;
     this.defaults = columns.map(() => undefined);
+    this.written = new Set(
+      (state?.plan.relations ?? [])
+        .filter((use) => use.relationOid === relationOid)
+        .flatMap(({ privileges }) => privileges)
+        .filter(({ privilege }) => privilege === 'INSERT' || privilege === 'UPDATE')
+        .flatMap((use) => use.columns),
+    );
   }
 
   /** The relation's rows; views (filled through triggers) have none. */
@@ -124,14 +133,28 @@ export class TargetTable {
     );
   }
 
-  private failingRow(row: readonly Datum[]): string {
+  /** May the current role read these columns (null = all of the table)? Errors tell nobody more than that. */
+  private maySelect(columns: readonly number[] | null): boolean {
+    const { services, catalog } = this.environment;
+    return catalog.hasRelationPrivilege(services.currentRole(), this.relation, 'SELECT', columns);
+  }
+
+  private failingRow(row: readonly Datum[]): string | undefined {
     const parts: string[] = [];
+    const names: string[] = [];
+    const isAllShown = this.maySelect(null);
     for (let column = 0; column < row.length; column++) {
       if (this.supports[column] === null) continue;
+      if (!isAllShown) {
+        if (!this.written.has(column + 1) && !this.maySelect([column + 1])) continue;
+        names.push(this.relation.columns[column]!.name);
+      }
       const text = this.text(column, row[column]!);
       parts.push(text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}...` : text);
     }
-    return `Failing row contains (${parts.join(', ')}).`;
+    if (isAllShown) return `Failing row contains (${parts.join(', ')}).`;
+    if (parts.length === 0) return undefined;
+    return `Failing row contains (${names.join(', ')}) = (${parts.join(', ')}).`;
   }
 
   /** `(a, b)=(1, 2)` for error details. */
@@ -158,10 +181,13 @@ export class TargetTable {
         texts.push(value === null ? 'null' : key.support.output(value, format));
       }
     });
+    const columns = (index?.keys ?? []).map(({ column }) => column + 1);
+    const isShown =
+      this.maySelect(null) || (columns.every((attnum) => attnum > 0) && this.maySelect(columns));
     return new DbError('unique_violation', `duplicate key value violates unique constraint "${name}"`, {
       ...this.names,
       constraint: name,
-      detail: `Key (${names.join(', ')})=(${texts.join(', ')}) already exists.`,
+      detail: !isShown ? undefined : `Key (${names.join(', ')})=(${texts.join(', ')}) already exists.`,
     });
   }
 

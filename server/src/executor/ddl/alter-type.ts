@@ -150,6 +150,7 @@ function readChange(ddl: Ddl, relation: RelationDescriptor, command: AlterTableC
   const column = requireColumn(relation, command.name!);
   const definition = (command.def as { ColumnDef: ColumnDef }).ColumnDef;
   const { typeOid, typmod } = ddl.context.sql.resolveTypeName(definition.typeName!);
+  ddl.requireTypeUsage(typeOid);
   const type = ddl.reader.type(typeOid)!;
   let collation = type.collation;
   if (definition.collClause !== undefined) {

@@ -17,6 +17,7 @@ import { type Ddl, namesOf, rangeVarOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { findFunction } from './drop.ts';
 import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
+import { routineWord } from './routine-names.ts';
 
 const RELATION_KINDS: Partial<Record<ObjectType, string>> = {
   OBJECT_TABLE: 'r',
@@ -158,7 +159,7 @@ async function find(ddl: Ddl, type: ObjectType, object: Node | undefined): Promi
       if (!ddl.isOwner(ddl.objectOwner('function', oid)))
         throw new DbError(
           'insufficient_privilege',
-          `must be owner of function ${ddl.reader.function(oid)?.name}`,
+          `must be owner of ${routineWord(ddl.reader.function(oid)?.kind)} ${ddl.reader.function(oid)?.name}`,
         );
       return address(CLASS_OID.procedure, oid);
     }

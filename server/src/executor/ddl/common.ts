@@ -8,6 +8,7 @@ import type { Privilege, RelationDescriptor, RoleDescriptor, SearchPath } from '
 import { PG_NAMESPACE } from '../../catalog/data/columns.ts';
 import { CLASS_OID } from '../../catalog/definitions.ts';
 import { planDeletion } from '../../catalog/dependencies.ts';
+import { formatType } from '../../catalog/format-type.ts';
 import { address, CatalogWriter, type ObjectAddress } from '../../catalog/mutations.ts';
 import { RELATION_KIND_NAMES } from '../../catalog/object-names.ts';
 import type { CatalogReaderImplementation } from '../../catalog/reader.ts';
@@ -244,6 +245,17 @@ export class Ddl {
   objectOwner(kind: keyof typeof OBJECT_ACLS, oid: Oid): Oid {
     const [catalog, owner] = OBJECT_ACLS[kind];
     return this.writer.row(catalog, oid)[owner] as number;
+  }
+
+  /** 42501 unless the current role may use the type (of the elements, for an array). */
+  requireTypeUsage(typeOid: Oid): void {
+    const type = this.reader.type(typeOid);
+    const oid = type?.isTrueArray === true && type.elementOid !== 0 ? type.elementOid : typeOid;
+    if (!this.reader.hasObjectPrivilege(this.role, 'type', oid, 'USAGE'))
+      throw new DbError(
+        'insufficient_privilege',
+        `permission denied for type ${formatType(this.reader, oid, { path: this.path })}`,
+      );
   }
 
   requireDatabasePrivilege(privilege: 'CREATE' | 'TEMPORARY'): void {

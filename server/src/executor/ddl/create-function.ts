@@ -66,7 +66,9 @@ function procedureWord(isProcedure: boolean): string {
 
 /** Type of a parameter or result, `SETOF` aside. */
 function typeOfName(ddl: Ddl, name: TypeName): Oid {
-  return ddl.context.sql.resolveTypeName({ ...name, setof: false }).typeOid;
+  const { typeOid } = ddl.context.sql.resolveTypeName({ ...name, setof: false });
+  ddl.requireTypeUsage(typeOid);
+  return typeOid;
 }
 
 function interpretParameters(ddl: Ddl, statement: CreateFunctionStmt, isSqlLanguage: boolean): Signature {

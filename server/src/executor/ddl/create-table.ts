@@ -115,6 +115,7 @@ export function columnDefinition(ddl: Ddl, definition: ColumnDef, relationName: 
       ? { typeOid: serialType, typmod: -1 }
       : ddl.context.sql.resolveTypeName(typeName);
   const type = ddl.reader.type(typeOid)!;
+  if (serialType === undefined) ddl.requireTypeUsage(typeOid);
   if (type.kind === 'p')
     throw new DbError(
       'invalid_table_definition',

@@ -183,7 +183,9 @@ function typeOption(ddl: Ddl, element: DefElem): Oid {
   if (argument === undefined || !('TypeName' in argument)) return 0;
   if (argument.TypeName.setof === true)
     throw new DbError('invalid_function_definition', 'SETOF type not allowed for operator argument');
-  return ddl.context.sql.resolveTypeName(argument.TypeName).typeOid;
+  const { typeOid } = ddl.context.sql.resolveTypeName(argument.TypeName);
+  ddl.requireTypeUsage(typeOid);
+  return typeOid;
 }
 
 /** A function by name and exact argument types; 42883 when there is none. */
@@ -416,8 +418,10 @@ function createAggregate(ddl: Ddl, statement: DefineStmt): UtilityResult {
     for (const node of list !== undefined && 'List' in list ? (list.List.items ?? []) : []) {
       if (!('FunctionParameter' in node)) continue;
       const parameter = node.FunctionParameter;
+      const { typeOid } = ddl.context.sql.resolveTypeName(parameter.argType!);
+      ddl.requireTypeUsage(typeOid);
       parameters.push({
-        type: ddl.context.sql.resolveTypeName(parameter.argType!).typeOid,
+        type: typeOid,
         name: parameter.name ?? '',
         mode: parameter.mode === 'FUNC_PARAM_VARIADIC' ? 'v' : 'i',
       });
@@ -601,6 +605,15 @@ export async function createCast(ddl: Ddl, statement: CreateCastStmt): Promise<U
     throw new DbError(
       'insufficient_privilege',
       `must be owner of type ${text(source)} or type ${text(target)}`,
+    );
+  ddl.requireTypeUsage(source);
+  ddl.requireTypeUsage(target);
+  const domains = [source, target].map((type) => ddl.reader.type(type)?.kind === 'd');
+  if (domains[0] === true || domains[1] === true)
+    ddl.message(
+      'WARNING',
+      'wrong_object_type',
+      `cast will be ignored because the ${domains[0] === true ? 'source' : 'target'} data type is a domain`,
     );
   let functionOid = 0;
   let method = 'b';

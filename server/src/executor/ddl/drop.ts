@@ -13,7 +13,13 @@ import type { UtilityResult } from './contract.ts';
 import { findTrigger } from './create-trigger.ts';
 import { lockedChildren } from './inheritance.ts';
 import { findCast, findNamed, findOnTable, NAMED_KINDS, requireNamedOwner } from './named-objects.ts';
-import { checkKind, lookupRoutine, missingRoutine, type RoutineLookup } from './routine-names.ts';
+import {
+  checkKind,
+  lookupRoutine,
+  missingRoutine,
+  type RoutineLookup,
+  routineWord,
+} from './routine-names.ts';
 import { changeSequence, presentSettings } from './sequence.ts';
 
 interface RelationDrop {
@@ -108,7 +114,7 @@ export async function dropObjects(ddl: Ddl, statement: DropStmt): Promise<Utilit
         if (!ddl.isOwner(ddl.objectOwner('function', oid)))
           throw new DbError(
             'insufficient_privilege',
-            `must be owner of function ${ddl.reader.function(oid)?.name}`,
+            `must be owner of ${routineWord(ddl.reader.function(oid)?.kind)} ${ddl.reader.function(oid)?.name}`,
           );
         objects.push(address(CLASS_OID.procedure, oid));
       }

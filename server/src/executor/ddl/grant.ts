@@ -27,6 +27,7 @@ import { type Ddl, namesOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { dropDefaultAclEntries } from './default-privileges.ts';
 import { findFunction } from './drop.ts';
+import { routineWord } from './routine-names.ts';
 
 export const PRIVILEGES: ReadonlyMap<string, PrivilegeName> = new Map([
   ['select', 'SELECT'],
@@ -344,7 +345,15 @@ async function targetsOf(ddl: Ddl, statement: GrantStmt): Promise<AclTarget[]> {
       case 'OBJECT_ROUTINE': {
         const oid = findFunction(ddl, node, type, false)!;
         targets.push(
-          rowTarget(ddl, 'function', 'function', 'pg_proc', CLASS_OID.procedure, oid, { owner: 3, acl: 29 }),
+          rowTarget(
+            ddl,
+            'function',
+            routineWord(ddl.reader.function(oid)?.kind),
+            'pg_proc',
+            CLASS_OID.procedure,
+            oid,
+            { owner: 3, acl: 29 },
+          ),
         );
         break;
       }
@@ -354,6 +363,12 @@ async function targetsOf(ddl: Ddl, statement: GrantStmt): Promise<AclTarget[]> {
         if (names.length > 1) ddl.requireSchemaUsage(names.at(-2));
         const found = ddl.reader.typeByName(names.length > 1 ? names.at(-2)! : null, name, ddl.path);
         if (found === null) throw new DbError('undefined_object', `type "${names.join('.')}" does not exist`);
+        if (found.isTrueArray && found.elementOid !== 0)
+          throw new DbError('invalid_grant_operation', 'cannot set privileges of array types', {
+            hint: 'Set the privileges of the element type instead.',
+          });
+        if (type === 'OBJECT_DOMAIN' && found.kind !== 'd')
+          throw new DbError('wrong_object_type', `"${names.join('.')}" is not a domain`);
         targets.push(
           rowTarget(ddl, 'type', 'type', 'pg_type', CLASS_OID.type, found.oid, { owner: 3, acl: 31 }),
         );
@@ -485,7 +500,7 @@ export async function grant(ddl: Ddl, statement: GrantStmt): Promise<UtilityResu
         // Sequences were once granted like tables; only the letters they know count.
         throw new DbError(
           'invalid_grant_operation',
-          `invalid privilege type ${name} for ${KIND_WORDS[target.kind]}`,
+          `invalid privilege type ${name} for ${target.kind === 'function' && statement.objtype === 'OBJECT_PROCEDURE' ? 'procedure' : KIND_WORDS[target.kind]}`,
         );
       }
       privileges |= bit;

@@ -152,6 +152,7 @@ export function findNamed(ddl: Ddl, type: ObjectType, node: Node, missingOk = fa
   const schema = names.length > 1 ? names.at(-2)! : null;
   if (kind.namespace !== null) {
     if (!schemaExists(ddl, schema, missingOk)) return null;
+    if (!missingOk && schema !== null) ddl.requireSchemaUsage(schema);
     const rows = [...ddl.reader.view.all(kind.catalog)].filter(
       ({ values }) => values[kind.name] === name && (method === null || values[kind.scope!] === method),
     );
@@ -175,6 +176,10 @@ export function findNamed(ddl: Ddl, type: ObjectType, node: Node, missingOk = fa
     missingOk,
     `${kind.word} "${shown}" does not exist${method === null ? '' : ` for access method "${methodName}"`}`,
   );
+}
+
+function accessMethodName(ddl: Ddl, oid: Oid): string {
+  return ddl.reader.view.get('pg_am', oid)?.values[PG_AM.amname] as string;
 }
 
 export function accessMethodOid(ddl: Ddl, name: string): Oid | null {
@@ -326,9 +331,10 @@ export function requireNameIsFree(
         'duplicate_object',
         `collation "${name}" for encoding "UTF8" already exists in schema "${schema}"`,
       );
+    const method = scope === null || kind.scope === undefined ? null : accessMethodName(ddl, scope);
     throw new DbError(
       'duplicate_object',
-      `${kind.word} "${name}" already exists${schema === null || type === 'OBJECT_CONVERSION' ? '' : ` in schema "${schema}"`}`,
+      `${kind.word} "${name}"${method === null ? '' : ` for access method "${method}"`} already exists${schema === null ? '' : ` in schema "${schema}"`}`,
     );
   }
 }

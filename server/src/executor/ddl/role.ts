@@ -7,6 +7,7 @@ import { PG_AUTH_MEMBERS, PG_AUTHID, PG_SHDEPEND } from '../../catalog/data/colu
 import { CLASS_OID, isSharedClass, pairKey } from '../../catalog/definitions.ts';
 import { address, type ObjectAddress } from '../../catalog/mutations.ts';
 import { describeObject } from '../../catalog/object-names.ts';
+import { PREDEFINED_ROLE } from '../../catalog/roles.ts';
 import { positionOf, stringOf } from '../../sql/parse/ast.ts';
 import type {
   AlterRoleStmt,
@@ -231,7 +232,7 @@ export async function alterRole(ddl: Ddl, statement: AlterRoleStmt): Promise<Uti
   // ALTER GROUP … ADD | DROP USER
   for (const spec of options.members)
     if (statement.action === -1) removeMember(ddl, oid, ddl.roleOid(spec), false);
-    else addMember(ddl, oid, ddl.roleOid(spec), false, ddl.role, true);
+    else addMember(ddl, oid, ddl.roleOid(spec), false, ddl.role, false);
   return { tag: 'ALTER ROLE' };
 }
 
@@ -325,6 +326,10 @@ function addMember(ddl: Ddl, role: Oid, member: Oid, isAdmin: boolean, grantor: 
   const { reader, writer } = ddl;
   const roleName = reader.role(role)?.name;
   const memberName = reader.role(member)?.name;
+  if (role === PREDEFINED_ROLE.databaseOwner)
+    throw new DbError('invalid_grant_operation', `role "${roleName}" cannot have explicit members`);
+  if (member === PREDEFINED_ROLE.databaseOwner)
+    throw new DbError('invalid_grant_operation', `role "${memberName}" cannot be a member of any role`);
   if (role === member || reader.roles.isMemberNoSuper(role, member))
     throw new DbError('invalid_grant_operation', `role "${roleName}" is a member of role "${memberName}"`);
   const key = `${role}.${member}`;

@@ -86,6 +86,11 @@ export function findRoutine(ddl: Ddl, target: ObjectWithArgs, kind: ObjectType):
   return found;
 }
 
+/** `aggregate`, `procedure`, `function`: what messages about ownership and rights call a routine. */
+export function routineWord(kind: FunctionDescriptor['kind'] | undefined): string {
+  return kind === 'a' ? 'aggregate' : kind === 'p' ? 'procedure' : 'function';
+}
+
 export function missingRoutine(target: ObjectWithArgs, word: string, signature: string): DbError {
   const types = signature.slice(signature.indexOf('(') + 1, -1);
   if (target.args_unspecified === true)

@@ -227,6 +227,7 @@ export async function createDomain(ddl: Ddl, statement: CreateDomainStmt): Promi
   await ddl.reserve(namespace, name);
   assertTypeNameIsFree(ddl, namespace, name);
   const base = ddl.context.sql.resolveTypeName(statement.typeName!);
+  ddl.requireTypeUsage(base.typeOid);
   const baseType = ddl.reader.type(base.typeOid)!;
   const baseRow = ddl.writer.row('pg_type', base.typeOid);
   if (!['b', 'c', 'd', 'e', 'r', 'm'].includes(baseType.kind))

@@ -52,6 +52,7 @@ function columnsOfQuery(
         'invalid_table_definition',
         `column "${name}" has pseudo-type ${formatType(ddl.reader, typeOid, { path: ddl.path })}`,
       );
+    if (what === 'table') ddl.requireTypeUsage(typeOid);
     return {
       name,
       typeOid,

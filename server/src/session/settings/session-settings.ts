@@ -5,6 +5,7 @@
  * transaction commits (SET LOCAL changes only the first). Each open (sub)transaction level remembers what a name was
  * when the level first touched it; rollback restores that, release hands it to the level below.
  */
+import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type { FormatContext } from '../../types/contract.ts';
 import { findZone, fixedZone } from '../../types/zone.ts';
@@ -232,6 +233,9 @@ function isCustomName(name: string): boolean {
   return true;
 }
 
+/** Settings that name roles: they hold oids, so that a renamed role stays the same. */
+export type IdentityKind = 'role' | 'session_authorization';
+
 export interface SettingsHooks {
   /** A setting with `report` changed. */
   report(name: string, value: string): void;
@@ -348,6 +352,21 @@ export class SessionSettings {
     return undo;
   }
 
+  /**
+   * The session's identity: kept among the settings because SET ROLE and SET SESSION AUTHORIZATION follow transactions,
+   * savepoints and SET LOCAL as settings do. Null where nothing was set (or for the role: NONE).
+   */
+  identity(kind: IdentityKind): Oid | null {
+    const value = this.current.get(kind);
+    return value === undefined ? null : Number(value.value);
+  }
+
+  setIdentity(kind: IdentityKind, oid: Oid | null, scope: 'session' | 'local'): void {
+    const value: SettingValue | undefined =
+      oid === null ? undefined : { value: String(oid), source: 'session' };
+    this.apply(kind, value, scope, undefined);
+  }
+
   reset(name: string): void {
     const key = this.resolveName(name);
     const definition = DEFINITIONS_BY_NAME.get(key.toLowerCase());
@@ -359,6 +378,8 @@ export class SessionSettings {
   resetAll(): void {
     for (const key of [...this.current.keys()]) {
       if (
+        key === 'role' ||
+        key === 'session_authorization' ||
         key === 'transaction_isolation' ||
         key === 'transaction_read_only' ||
         key === 'transaction_deferrable'

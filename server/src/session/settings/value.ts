@@ -161,6 +161,11 @@ function enumSynonym(name: string, lower: string): string | undefined {
     case 'constraint_exclusion':
     case 'backslash_quote':
       return truth === null ? undefined : truth ? 'on' : 'off';
+    case 'force_parallel_mode':
+    case 'huge_pages':
+    case 'recovery_prefetch':
+    case 'wal_compression':
+      return truth === null ? undefined : truth ? 'on' : 'off';
     case 'client_min_messages':
     case 'log_min_messages':
       return lower === 'debug' ? 'debug2' : undefined;

@@ -19,7 +19,7 @@ export function setVariable(command: SessionCommand): string {
   switch (tree.kind) {
     case 'VAR_SET_VALUE': {
       if (isLocal && !session.isInTransactionBlock) warnLocal(session, name);
-      assign(session, name, argumentText(name, list(tree, 'args')), isLocal);
+      assignSetting(session, name, argumentText(name, list(tree, 'args')), isLocal);
       return 'SET';
     }
     case 'VAR_SET_DEFAULT':
@@ -73,13 +73,25 @@ function setMulti(
   throw notSupported(`SET ${name}`);
 }
 
-function assign(session: BackendSession, name: string, value: string, isLocal: boolean): void {
+/** Settings that follow the session's state rather than a stored value. */
+export function isIdentitySetting(name: string): boolean {
+  return ['role', 'session_authorization', 'is_superuser'].includes(name.toLowerCase());
+}
+
+/** SET name TO value, and set_config(). */
+export function assignSetting(session: BackendSession, name: string, value: string, isLocal: boolean): void {
+  const scope = isLocal ? 'local' : 'session';
+  if (session.isInSecurityDefiner && isIdentitySetting(name))
+    throw new DbError(
+      'insufficient_privilege',
+      `cannot set parameter "${name.toLowerCase()}" within security-definer function`,
+    );
   switch (name.toLowerCase()) {
     case 'role':
-      setRole(session, value);
+      setRole(session, value, scope);
       return;
     case 'session_authorization':
-      setSessionAuthorization(session, value);
+      setSessionAuthorization(session, value, scope);
       return;
     case 'transaction_isolation':
       session.block.changeModes({ isolation: value as 'read committed' });
@@ -96,9 +108,9 @@ function assign(session: BackendSession, name: string, value: string, isLocal: b
   }
 }
 
-function setRole(session: BackendSession, name: string): void {
-  if (name.toLowerCase() === 'none') {
-    session.setRole(0);
+function setRole(session: BackendSession, name: string, scope: 'session' | 'local'): void {
+  if (name === 'none') {
+    session.settings.setIdentity('role', null, scope);
     return;
   }
   const catalog = session.catalog();
@@ -108,23 +120,24 @@ function setRole(session: BackendSession, name: string): void {
     catalog.role(session.sessionUserOid)?.superuser === true ||
     catalog.isMemberOfRole(session.sessionUserOid, role.oid);
   if (!isMember) throw new DbError('insufficient_privilege', `permission denied to set role "${name}"`);
-  session.setRole(role.oid);
+  session.settings.setIdentity('role', role.oid, scope);
 }
 
-function setSessionAuthorization(session: BackendSession, name: string): void {
+function setSessionAuthorization(session: BackendSession, name: string, scope: 'session' | 'local'): void {
   const catalog = session.catalog();
   const role = catalog.roleByName(name);
   if (role === null) throw new DbError('invalid_parameter_value', `role "${name}" does not exist`);
   if (role.oid !== session.sessionUserOid && catalog.role(session.entry.userOid)?.superuser !== true) {
     throw new DbError('insufficient_privilege', 'permission denied to set session authorization');
   }
-  session.sessionUserOid = role.oid;
-  session.setRole(0);
+  session.settings.setIdentity('session_authorization', role.oid, scope);
+  session.settings.setIdentity('role', null, scope);
 }
 
 function resetIdentity(session: BackendSession, name: string): void {
-  if (name === 'session_authorization') session.sessionUserOid = session.entry.userOid;
-  session.setRole(0);
+  if (name === 'session_authorization')
+    session.settings.setIdentity('session_authorization', null, 'session');
+  session.settings.setIdentity('role', null, 'session');
 }
 
 function warnLocal(session: BackendSession, name: string): void {
@@ -228,10 +241,10 @@ export function shownValue(session: BackendSession, name: string): string {
         : 'off';
     case 'session_authorization':
       return session.catalog().role(session.sessionUserOid)?.name ?? '';
-    case 'role':
-      return session.roleOid() === session.sessionUserOid
-        ? 'none'
-        : (session.catalog().role(session.roleOid())?.name ?? '');
+    case 'role': {
+      const role = session.settings.identity('role');
+      return role === null ? 'none' : (session.catalog().role(role)?.name ?? '');
+    }
     case 'is_superuser':
       return session.catalog().role(session.roleOid())?.superuser === true ? 'on' : 'off';
     default:

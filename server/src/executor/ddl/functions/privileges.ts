@@ -43,13 +43,33 @@ interface Wanted {
   withGrant: boolean;
 }
 
+/** What each kind of object knows; the others are as good as unknown words. */
+const KNOWN_PRIVILEGES: Readonly<Record<string, readonly PrivilegeName[]>> = {
+  table: ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'],
+  sequence: ['USAGE', 'SELECT', 'UPDATE'],
+  column: ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'],
+  any_column: ['SELECT', 'INSERT', 'UPDATE', 'REFERENCES'],
+  database: ['CREATE', 'CONNECT', 'TEMPORARY'],
+  function: ['EXECUTE'],
+  schema: ['CREATE', 'USAGE'],
+  type: ['USAGE'],
+  language: ['USAGE'],
+  tablespace: ['CREATE'],
+  server: ['USAGE'],
+  foreign_data_wrapper: ['USAGE'],
+  parameter: ['SET', 'ALTER SYSTEM'],
+};
+
 /** `select, insert with grant option`: any of them will do. */
-function parsePrivileges(text: string): Wanted[] {
+function parsePrivileges(text: string, kind: string): Wanted[] {
   return text.split(',').map((part) => {
     const words = part.trim().toUpperCase().replace(/\s+/g, ' ');
     const withGrant = words.endsWith(' WITH GRANT OPTION');
-    const name = WORDS.get(withGrant ? words.slice(0, -' WITH GRANT OPTION'.length) : words);
-    if (name === undefined)
+    const word = withGrant ? words.slice(0, -' WITH GRANT OPTION'.length) : words;
+    // Rules once had a privilege; nobody holds it.
+    if (kind === 'table' && word === 'RULE') return { bit: 0, withGrant };
+    const name = WORDS.get(word);
+    if (name === undefined || KNOWN_PRIVILEGES[kind]?.includes(name) === false)
       throw new DbError('invalid_parameter_value', `unrecognized privilege type: "${part.trim()}"`);
     return { bit: privilegeBit(name), withGrant };
   });
@@ -199,7 +219,7 @@ export function privilegeFunction(name: string, around: Surroundings): ((...args
     const values = [...args];
     const { reader } = around;
     const role = hasUser ? roleOf(reader, values.shift()!) : around.role;
-    const wanted = parsePrivileges(values.at(-1) as string);
+    const wanted = parsePrivileges(values.at(-1) as string, kind);
     const [object, column] = values as [Datum, Datum];
     switch (kind) {
       case 'table':
