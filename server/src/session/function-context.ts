@@ -7,6 +7,7 @@ import type {
   HostFunctions,
   SessionInfo,
 } from '../sql/functions/contract.ts';
+import type { TextSearchCatalog } from '../sql/functions/textsearch/configuration.ts';
 import type { FormatContext, TypeSupport } from '../types/contract.ts';
 import type { Engine } from './engine.ts';
 
@@ -20,6 +21,7 @@ export class SessionFunctionContext implements FunctionContext {
   readonly session: SessionInfo;
   readonly catalog: HostFunctions<CatalogFunctionName>;
   readonly backend: HostFunctions<BackendFunctionName>;
+  readonly textSearch: TextSearchCatalog;
   readonly checkInterrupt: () => void;
   private readonly engine: Engine;
   private readonly resolveType: (oid: Oid) => TypeSupport;
@@ -30,6 +32,7 @@ export class SessionFunctionContext implements FunctionContext {
     format: FormatContext;
     session: SessionInfo;
     backend: HostFunctions<BackendFunctionName>;
+    textSearch: TextSearchCatalog;
     checkInterrupt: () => void;
     resolveType: (oid: Oid) => TypeSupport;
   }) {
@@ -37,6 +40,7 @@ export class SessionFunctionContext implements FunctionContext {
     this.format = options.format;
     this.session = options.session;
     this.catalog = options.engine.catalogFunctions;
+    this.textSearch = options.textSearch;
     this.backend = options.backend;
     this.checkInterrupt = options.checkInterrupt;
     this.resolveType = options.resolveType;

@@ -8,8 +8,10 @@
 import type { Oid } from '../base/brands.ts';
 import { DbError, type Notice } from '../base/error.ts';
 import type { CatalogReader, RoleDescriptor, SearchPath } from '../catalog/contract.ts';
+import type { CatalogReaderImplementation } from '../catalog/reader.ts';
 import type { Timer } from '../env/contract.ts';
 import type { ExecutorServices } from '../executor/contract.ts';
+import { textSearchCatalog } from '../executor/ddl/functions/text-search.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
@@ -128,6 +130,7 @@ export class BackendSession implements Session, UtilitySession {
       format: formatContextOf(this.settings, now),
       session: createSessionInfo(this, role, options),
       backend: new BackendFunctions(this),
+      textSearch: textSearchCatalog(() => this.catalog() as CatalogReaderImplementation),
       checkInterrupt: () => this.checkInterrupt(),
       resolveType: (oid) => this.typeSupport(oid),
     });

@@ -19,6 +19,7 @@ import type { Ddl } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { columnsOf, recordExpression } from './expression-dependencies.ts';
 import { chooseRelationName, joinColumnNames } from './object-names.ts';
+import { requireUsableClass } from './operator-classes.ts';
 import { type ColumnSpec, duplicateRelation, insertColumn, makeRow } from './relation.ts';
 
 const BTREE = 403;
@@ -375,6 +376,7 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
       address(CLASS_OID.operatorClass, key.operatorClass),
       'n',
     );
+  for (const key of spec.keys) requireUsableClass(ddl, key.operatorClass, spec.accessMethod);
   if (isStoredMethod(spec.accessMethod)) await buildIndex(ddl, table.oid, oid);
   return oid;
 }

@@ -8,12 +8,14 @@ import { address } from '../../catalog/mutations.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
 import type { CreateCastStmt, DefElem, DefineStmt, Node } from '../../sql/parse/nodes.ts';
 import { SqlArray } from '../../types/datum.ts';
+import { estimatorFunction, recordOperatorDependencies } from './alter-operator.ts';
 import { booleanOption, type Ddl, defElems, integerOption, namesOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { isBinaryCoercible, vector } from './create-index.ts';
 import { findFunction } from './drop.ts';
 import { operatorByOperands, requireNameIsFree } from './named-objects.ts';
 import { makeRow } from './relation.ts';
+import { defineTextSearch } from './text-search.ts';
 
 export async function defineObject(ddl: Ddl, statement: DefineStmt): Promise<UtilityResult> {
   switch (statement.kind) {
@@ -23,12 +25,15 @@ export async function defineObject(ddl: Ddl, statement: DefineStmt): Promise<Uti
       return createOperator(ddl, statement);
     case 'OBJECT_AGGREGATE':
       return createAggregate(ddl, statement);
+    case 'OBJECT_TSDICTIONARY':
+    case 'OBJECT_TSCONFIGURATION':
+    case 'OBJECT_TSTEMPLATE':
+    case 'OBJECT_TSPARSER':
+      return defineTextSearch(ddl, statement);
     case 'OBJECT_TYPE':
       throw notSupported('CREATE TYPE of a base type');
     default:
-      throw notSupported(
-        `CREATE ${(statement.kind ?? '').replace('OBJECT_TS', 'TEXT SEARCH ').replace('OBJECT_', '')}`,
-      );
+      throw notSupported(`CREATE ${(statement.kind ?? '').replace('OBJECT_', '')}`);
   }
 }
 
@@ -245,10 +250,10 @@ function createOperator(ddl: Ddl, statement: DefineStmt): UtilityResult {
         negator = operatorNames(element.arg);
         break;
       case 'restrict':
-        restrict = estimator(ddl, namesOf(element.arg), [2281, 26, 2281, 23]);
+        restrict = estimatorFunction(ddl, 'restriction', namesOf(element.arg));
         break;
       case 'join':
-        join = estimator(ddl, namesOf(element.arg), [2281, 26, 2281, 21, 2281]);
+        join = estimatorFunction(ddl, 'join', namesOf(element.arg));
         break;
       case 'hashes':
         canHash = booleanOption(element);
@@ -279,6 +284,7 @@ function createOperator(ddl: Ddl, statement: DefineStmt): UtilityResult {
   if (!ddl.reader.hasObjectPrivilege(ddl.role, 'function', functionOid, 'EXECUTE'))
     throw new DbError('insufficient_privilege', `permission denied for function ${functionName.join('.')}`);
   const result = ddl.reader.function(functionOid)!.returnType;
+  ddl.requireTypeUsage(result);
   if (left === 0 || result !== 16) {
     if (left === 0 && commutator !== null)
       throw new DbError('invalid_function_definition', 'only binary operators can have commutators');
@@ -328,19 +334,12 @@ function createOperator(ddl: Ddl, statement: DefineStmt): UtilityResult {
     ddl.writer.insert('pg_operator', row);
     recordNew(ddl, CLASS_OID.operator, oid, namespace);
   } else ddl.writer.update('pg_operator', oid, Object.fromEntries(row.map((value, index) => [index, value])));
-  const me = address(CLASS_OID.operator, oid);
-  ddl.writer.dependOn(me, address(CLASS_OID.procedure, functionOid), 'n');
-  for (const type of [left, right, result])
-    if (type !== 0) ddl.writer.dependOn(me, address(CLASS_OID.type, type), 'n');
+  recordOperatorDependencies(ddl, oid);
   return { tag: 'CREATE OPERATOR' };
 }
 
 function operatorNames(node: Node | undefined): string[] {
   return namesOf(node);
-}
-
-function estimator(ddl: Ddl, names: readonly string[], types: readonly Oid[]): Oid {
-  return functionByTypes(ddl, names, types);
 }
 
 function findShell(ddl: Ddl, namespace: Oid, name: string, left: Oid, right: Oid): Oid | null {

@@ -11,6 +11,8 @@ import type {
   AlterExtensionStmt,
   AlterFunctionStmt,
   AlterObjectSchemaStmt,
+  AlterOperatorStmt,
+  AlterOpFamilyStmt,
   AlterOwnerStmt,
   AlterPolicyStmt,
   AlterPublicationStmt,
@@ -20,15 +22,21 @@ import type {
   AlterStatsStmt,
   AlterTableSpaceOptionsStmt,
   AlterTableStmt,
+  AlterTSConfigurationStmt,
+  AlterTSDictionaryStmt,
   ClusterStmt,
   CommentStmt,
   CompositeTypeStmt,
   CreateCastStmt,
+  CreateConversionStmt,
   CreateDomainStmt,
   CreatedbStmt,
   CreateEnumStmt,
   CreateExtensionStmt,
   CreateFunctionStmt,
+  CreateOpClassStmt,
+  CreateOpFamilyStmt,
+  CreatePLangStmt,
   CreatePolicyStmt,
   CreatePublicationStmt,
   CreateRangeStmt,
@@ -60,10 +68,12 @@ import type {
   VacuumStmt,
   ViewStmt,
 } from '../../sql/parse/nodes.ts';
+import { alterOperator } from './alter-operator.ts';
 import { alterTable } from './alter-table.ts';
 import { comment } from './comment.ts';
 import { Ddl } from './common.ts';
 import type { DdlContext, UtilityResult } from './contract.ts';
+import { createConversion, createLanguage } from './conversion.ts';
 import { alterFunction, createFunction } from './create-function.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
@@ -75,6 +85,7 @@ import { dropObjects, truncate } from './drop.ts';
 import { alterExtension, alterExtensionContents, createExtension } from './extension.ts';
 import { grant } from './grant.ts';
 import { checkpoint, cluster, lockTables, reindex, vacuum } from './maintenance.ts';
+import { alterOperatorFamily, createOperatorClass, createOperatorFamily } from './operator-classes.ts';
 import { alterOwner, alterSchema, rename } from './ownership.ts';
 import {
   alterPolicy,
@@ -90,6 +101,7 @@ import { createSchema } from './schema.ts';
 import { alterSequence, createSequence } from './sequence.ts';
 import { alterDatabaseSet, alterRoleSet } from './stored-settings.ts';
 import { alterTablespace, createTablespace, dropTablespace } from './tablespace.ts';
+import { alterConfiguration, alterDictionary } from './text-search.ts';
 import { alterDomain, alterEnum, createComposite, createDomain, createEnum } from './types.ts';
 import { createTableAs, createView, refreshMaterializedView, selectIntoStatement } from './view.ts';
 
@@ -133,6 +145,14 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   DropTableSpaceStmt: (ddl, tree: DropTableSpaceStmt) => dropTablespace(ddl, tree),
   AlterTableSpaceOptionsStmt: (ddl, tree: AlterTableSpaceOptionsStmt) => alterTablespace(ddl, tree),
   DefineStmt: (ddl, tree: DefineStmt) => defineObject(ddl, tree),
+  CreateOpFamilyStmt: async (ddl, tree: CreateOpFamilyStmt) => createOperatorFamily(ddl, tree),
+  CreateOpClassStmt: async (ddl, tree: CreateOpClassStmt) => createOperatorClass(ddl, tree),
+  AlterOpFamilyStmt: async (ddl, tree: AlterOpFamilyStmt) => alterOperatorFamily(ddl, tree),
+  AlterOperatorStmt: async (ddl, tree: AlterOperatorStmt) => alterOperator(ddl, tree),
+  AlterTSDictionaryStmt: async (ddl, tree: AlterTSDictionaryStmt) => alterDictionary(ddl, tree),
+  AlterTSConfigurationStmt: async (ddl, tree: AlterTSConfigurationStmt) => alterConfiguration(ddl, tree),
+  CreateConversionStmt: async (ddl, tree: CreateConversionStmt) => createConversion(ddl, tree),
+  CreatePLangStmt: async (ddl, tree: CreatePLangStmt) => createLanguage(ddl, tree),
   CreateCastStmt: (ddl, tree: CreateCastStmt) => createCast(ddl, tree),
   CreateExtensionStmt: (ddl, tree: CreateExtensionStmt) => createExtension(ddl, tree),
   AlterExtensionStmt: (ddl, tree: AlterExtensionStmt) => alterExtension(ddl, tree),

@@ -41,6 +41,7 @@ import { setExtensionSchema } from './extension.ts';
 import { lockedChildren } from './inheritance.ts';
 import { findNamed, NAMED_KINDS, requireNamedOwner, requireNameIsFree } from './named-objects.ts';
 import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relation.ts';
+import { requireRoutineNameIsFree, requireRoutineOwner, routineWord } from './routine-names.ts';
 import { sequenceOwner } from './sequence.ts';
 
 const TAG_WORDS: Partial<Record<ObjectType, string>> = {
@@ -177,6 +178,9 @@ export async function rename(ddl: Ddl, statement: RenameStmt): Promise<UtilityRe
     case 'OBJECT_AGGREGATE':
     case 'OBJECT_ROUTINE': {
       const oid = findFunction(ddl, statement.object!, statement.renameType, false)!;
+      requireRoutineNameIsFree(ddl, oid, newName, ddl.reader.function(oid)!.namespaceOid);
+      requireRoutineOwner(ddl, oid);
+      ddl.requireSchemaCreate(ddl.reader.function(oid)!.namespaceOid);
       ddl.writer.update('pg_proc', oid, { [PG_PROC.proname]: newName });
       return { tag: tagFor(statement.renameType) };
     }
@@ -568,6 +572,15 @@ function findOwned(ddl: Ddl, type: ObjectType, object: Node | undefined): Oid {
   }
 }
 
+/** A new owner must be able to make such objects where the object is, unless a superuser gives it. */
+function requireOwnersSchema(ddl: Ddl, newOwner: Oid, namespace: Oid): void {
+  if (ddl.isSuperuser || ddl.reader.hasObjectPrivilege(newOwner, 'schema', namespace, 'CREATE')) return;
+  throw new DbError(
+    'insufficient_privilege',
+    `permission denied for schema ${ddl.reader.namespaceName(namespace)}`,
+  );
+}
+
 /** OWNER TO for the kinds of named-objects.ts and for large objects. */
 function alterNamedOwner(ddl: Ddl, type: ObjectType, node: Node, newOwner: Oid): UtilityResult {
   if (type === 'OBJECT_LARGEOBJECT') {
@@ -596,14 +609,7 @@ function alterNamedOwner(ddl: Ddl, type: ObjectType, node: Node, newOwner: Oid):
   if (oldOwner !== newOwner) {
     requireNamedOwner(ddl, object);
     ddl.requireMember(newOwner);
-    if (kind.namespace !== null && !ddl.isSuperuser) {
-      const namespace = object.row[kind.namespace] as Oid;
-      if (!ddl.reader.hasObjectPrivilege(newOwner, 'schema', namespace, 'CREATE'))
-        throw new DbError(
-          'insufficient_privilege',
-          `permission denied for schema ${ddl.reader.namespaceName(namespace)}`,
-        );
-    }
+    if (kind.namespace !== null) requireOwnersSchema(ddl, newOwner, object.row[kind.namespace] as Oid);
     const changes: Record<number, Datum> = { [kind.owner]: newOwner };
     if (kind.acl !== null) changes[kind.acl] = reassignedAcl(object.row[kind.acl]!, oldOwner, newOwner);
     ddl.writer.update(kind.catalog, object.oid, changes);
@@ -648,8 +654,13 @@ export async function alterOwner(ddl: Ddl, statement: AlterOwnerStmt): Promise<U
   const oldOwner = row[kind.owner] as number;
   if (oldOwner !== newOwner) {
     if (!ddl.isOwner(oldOwner))
-      throw new DbError('insufficient_privilege', `must be owner of ${kind.word} ${row[1] as string}`);
+      throw new DbError(
+        'insufficient_privilege',
+        `must be owner of ${kind.catalog === 'pg_proc' ? routineWord(ddl.reader.function(oid)?.kind) : kind.word} ${row[1] as string}`,
+      );
     ddl.requireMember(newOwner);
+    if (kind.catalog === 'pg_proc' || kind.catalog === 'pg_type')
+      requireOwnersSchema(ddl, newOwner, row[2] as Oid);
     ddl.writer.update(kind.catalog, oid, {
       [kind.owner]: newOwner,
       [kind.acl]: reassignedAcl(row[kind.acl]!, oldOwner, newOwner),
@@ -755,7 +766,10 @@ export async function alterSchema(ddl: Ddl, statement: AlterObjectSchemaStmt): P
     type === 'OBJECT_ROUTINE'
   ) {
     const oid = findOwned(ddl, type, statement.object);
-    const old = ddl.reader.function(oid)!.namespaceOid;
+    const { namespaceOid: old, name } = ddl.reader.function(oid)!;
+    requireRoutineOwner(ddl, oid);
+    ddl.requireSchemaCreate(namespace);
+    requireRoutineNameIsFree(ddl, oid, name, namespace);
     ddl.writer.update('pg_proc', oid, { [PG_PROC.pronamespace]: namespace });
     ddl.writer.replaceDependency(
       address(CLASS_OID.procedure, oid),

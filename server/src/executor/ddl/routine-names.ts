@@ -91,6 +91,36 @@ export function routineWord(kind: FunctionDescriptor['kind'] | undefined): strin
   return kind === 'a' ? 'aggregate' : kind === 'p' ? 'procedure' : 'function';
 }
 
+/** 42501 unless the current role owns the routine. */
+export function requireRoutineOwner(ddl: Ddl, oid: Oid): void {
+  if (ddl.isOwner(ddl.objectOwner('function', oid))) return;
+  const routine = ddl.reader.function(oid);
+  throw new DbError(
+    'insufficient_privilege',
+    `must be owner of ${routineWord(routine?.kind)} ${routine?.name}`,
+  );
+}
+
+/** 42723 when a schema has another routine of that name and arguments. */
+export function requireRoutineNameIsFree(ddl: Ddl, oid: Oid, name: string, namespace: Oid): void {
+  const { argumentTypes } = ddl.reader.function(oid)!;
+  for (const other of ddl.reader.functionsByName(null, name, {
+    namespaces: [namespace],
+    creationNamespace: namespace,
+  }))
+    if (
+      other.oid !== oid &&
+      other.argumentTypes.length === argumentTypes.length &&
+      other.argumentTypes.every((type, index) => type === argumentTypes[index])
+    ) {
+      const types = argumentTypes.map((type) => formatType(ddl.reader, type, { path: ddl.path })).join(', ');
+      throw new DbError(
+        'duplicate_function',
+        `function ${name}(${types}) already exists in schema "${ddl.reader.namespaceName(namespace)}"`,
+      );
+    }
+}
+
 export function missingRoutine(target: ObjectWithArgs, word: string, signature: string): DbError {
   const types = signature.slice(signature.indexOf('(') + 1, -1);
   if (target.args_unspecified === true)

@@ -139,6 +139,17 @@ function uuidFromBytes(bytes: Uint8Array): string {
   return hexToUuid(bytesToHex(copy));
 }
 
+/** Name of an encoding, empty for an unknown number. */
+export function encodingName(encoding: number): string {
+  return ENCODING_NAMES[encoding] ?? '';
+}
+
+/** Number of an encoding by any spelling of its name, -1 when there is none. */
+export function encodingByName(name: string): number {
+  const key = name.toUpperCase().replace(/[^A-Z0-9]/g, '');
+  return ENCODING_NAMES.findIndex((known) => known.replaceAll('_', '') === key);
+}
+
 const pure: Record<string, Implementation> = {
   pg_size_pretty: prettySize,
   pg_size_pretty_numeric: (value: Numeric) => {
@@ -150,11 +161,8 @@ const pure: Record<string, Implementation> = {
     return prettySize(BigInt(numericDivideTruncated(numericRound(value, 0), new Numeric(1, 0)).coefficient));
   },
   pg_size_bytes: sizeBytes,
-  PG_encoding_to_char: (encoding: number) => ENCODING_NAMES[encoding] ?? '',
-  PG_char_to_encoding: (name: string) => {
-    const key = name.toUpperCase().replace(/[^A-Z0-9]/g, '');
-    return ENCODING_NAMES.findIndex((known) => known.replaceAll('_', '') === key);
-  },
+  PG_encoding_to_char: encodingName,
+  PG_char_to_encoding: encodingByName,
   pg_encoding_max_length_sql: (encoding: number) =>
     encoding === 6 ? 4 : encoding >= 0 && encoding < ENCODING_NAMES.length ? 1 : null,
   pg_lsn_mi: (left: string, right: string) => parseNumeric((lsnValue(left) - lsnValue(right)).toString()),
