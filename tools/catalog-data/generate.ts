@@ -7,7 +7,7 @@
  *
  * Shape  one file per catalog: `columns` (name, type name), `constants` (columns with one value in all rows, given once) and
  *        `rows` (the other columns, tab-separated in COPY's text format).
- * Facts only: comments, node trees and the text of view definitions are left out.
+ * Facts only: node trees and the text of view definitions are left out.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -35,22 +35,14 @@ function query(sql: string): string[][] {
         .map((line) => line.split('\t'));
 }
 
-/** Catalogs whose rows are dropped: they hold texts, trees or statistics, or state of the generating cluster. */
-const EMPTY = new Set([
-  'pg_description',
-  'pg_shdescription',
-  'pg_depend',
-  'pg_shdepend',
-  'pg_statistic',
-  'pg_largeobject',
-  'pg_auth_members_none',
-]);
+/** Catalogs whose rows are dropped: they hold trees or statistics, or state of the generating cluster. */
+const EMPTY = new Set(['pg_shdepend', 'pg_statistic', 'pg_largeobject', 'pg_auth_members_none']);
 
 /** Row filters. */
 const FILTERS: Record<string, string> = {
   pg_attribute: 'attnum > 0',
-  pg_collation:
-    "collname in ('default', 'C', 'POSIX', 'ucs_basic', 'und-x-icu', 'en-x-icu', 'en-US-x-icu', 'en-GB-x-icu', 'de-x-icu', 'fr-x-icu', 'es-x-icu', 'sv-x-icu', 'da-x-icu', 'tr-x-icu', 'ja-x-icu', 'zh-x-icu')",
+  // The locales of the generating machine's C library stay out.
+  pg_collation: "collprovider <> 'c' or collname in ('C', 'POSIX', 'ucs_basic', 'C.utf8')",
 };
 
 /** Columns replaced by an expression. */
@@ -168,6 +160,15 @@ const imports = [
   `${catalogs.map(({ name }) => `  | '${name}'`).join('\n')};`,
 ];
 writeFileSync(new URL('index.ts', target), `${imports.join('\n')}\n`);
+
+/** What information_schema's four tables say about PostgreSQL's features. */
+const tables = ['sql_features', 'sql_implementation_info', 'sql_parts', 'sql_sizing'].map(
+  (name) =>
+    `${JSON.stringify(name)}: [\n${query(`select * from information_schema.${name} order by 1, 3`)
+      .map((row) => JSON.stringify(row.join('\t')))
+      .join(',\n')}\n]`,
+);
+writeFileSync(new URL('sql-standard.json', target), `{\n${tables.join(',\n')}\n}\n`);
 
 /** Keywords an identifier must be quoted for: all but the unreserved ones. */
 const keywords = query("select word from pg_get_keywords() where catcode <> 'U' order by 1").map(

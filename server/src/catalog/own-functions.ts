@@ -292,6 +292,11 @@ export function ownRows(catalog: CatalogName): readonly string[] {
   switch (catalog) {
     case 'pg_proc':
       return OWN_FUNCTIONS.map(functionRow);
+    case 'pg_init_privs':
+      // What is restricted from the start is not a change that dumps carry.
+      return OWN_FUNCTIONS.filter(({ isRestricted }) => isRestricted === true).map(
+        ({ oid }) => `${oid}\t1255\t0\t{${OWNER}=X/${OWNER}}`,
+      );
     case 'pg_class':
       return OWN_VIEWS.map(classRow);
     case 'pg_attribute':

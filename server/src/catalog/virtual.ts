@@ -9,9 +9,11 @@ import type { Datum } from '../types/datum.ts';
 import { printAclDatum } from './acl.ts';
 import type { RelationDescriptor, RelationKind, VirtualContext } from './contract.ts';
 import { PG_ATTRIBUTE, PG_CLASS, PG_TYPE } from './data/columns.ts';
+import sqlStandard from './data/sql-standard.json' with { type: 'json' };
 import { CATALOGS_BY_OID, type CatalogDefinition } from './definitions.ts';
 import type { LayerView } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
+import { parseValue } from './static-rows.ts';
 
 type Provider = NonNullable<RelationDescriptor['virtualRows']>;
 
@@ -36,8 +38,18 @@ export function virtualProvider(
   if (kind === 'S') return (context) => sequenceRows(readerOf(context), oid);
   // A toast table of a catalog, never filled.
   if (kind === 't') return () => [];
-  if (kind === 'r' && oid < 16384) return () => [];
+  if (kind === 'r' && oid < 16384) return () => standardRows(name);
   return namespaceOid === PG_CATALOG ? (registered.get(name) ?? null) : null;
+}
+
+const STANDARD_TABLES = sqlStandard as Readonly<Record<string, readonly string[]>>;
+
+/** The tables of information_schema: what is said about features of the standard. Numbers stand in their own columns. */
+function standardRows(name: string): (readonly Datum[])[] {
+  const numbers = name === 'sql_implementation_info' ? [2] : name === 'sql_sizing' ? [0, 2] : [];
+  return (STANDARD_TABLES[name] ?? []).map((line) =>
+    line.split('\t').map((field, index) => parseValue(field, numbers.includes(index) ? 'int4' : 'text')),
+  );
 }
 
 function readerOf(context: VirtualContext): CatalogReaderImplementation {

@@ -530,17 +530,6 @@ export const INFORMATION_SCHEMA: Readonly<Record<string, ViewSpecification>> = {
       routine_name: 'c.proname',
     },
   ),
-  role_usage_grants: view(
-    `(SELECT s.relname, s.relnamespace, s.relowner, x.grantor, x.grantee, x.privilege_type, x.is_grantable FROM pg_class s CROSS JOIN LATERAL aclexplode(coalesce(s.relacl, acldefault('s', s.relowner))) x WHERE s.relkind = 'S') c ` +
-      `JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_authid g ON g.oid = c.grantor JOIN pg_authid e ON e.oid = c.grantee WHERE c.privilege_type = 'USAGE' AND ${GRANT_OWN}`,
-    {
-      ...GRANT_COLUMNS,
-      object_catalog: DATABASE,
-      object_schema: 'n.nspname',
-      object_name: 'c.relname',
-      object_type: `'SEQUENCE'`,
-    },
-  ),
   character_sets: view(
     `pg_database d LEFT JOIN (pg_collation co JOIN pg_namespace nco ON nco.oid = co.collnamespace) ON d.datcollate = co.collcollate AND d.datctype = co.collctype WHERE d.datname = current_database() LIMIT 1`,
     {

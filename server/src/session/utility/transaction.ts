@@ -1,5 +1,5 @@
 /** BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin. */
-import { notSupported } from '../../base/error.ts';
+import { DbError } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
 import type { IsolationLevel } from '../../txn/contract.ts';
 import type { BackendSession } from '../session.ts';
@@ -50,8 +50,24 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
     case 'TRANS_STMT_ROLLBACK_TO':
       session.rollbackTo(text(tree, 'savepoint_name'));
       return 'ROLLBACK';
+    case 'TRANS_STMT_PREPARE':
+      // As a server that was started with max_prepared_transactions = 0.
+      if (!block.isInBlock) {
+        warn(session, SQLSTATE.no_active_sql_transaction, 'there is no transaction in progress');
+        return 'ROLLBACK';
+      }
+      if (block.state === 'failed') {
+        session.rollback();
+        return 'ROLLBACK';
+      }
+      throw new DbError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
+        hint: 'Set max_prepared_transactions to a nonzero value.',
+      });
     default:
-      throw notSupported('two-phase commit');
+      throw new DbError(
+        'undefined_object',
+        `prepared transaction with identifier "${text(tree, 'gid')}" does not exist`,
+      );
   }
 }
 

@@ -312,13 +312,13 @@ const MODE_WORDS: Readonly<Record<string, string>> = { o: 'OUT ', b: 'INOUT ', v
 export function functionArguments(
   around: Surroundings,
   oid: Oid,
-  options: { withDefaults: boolean; identity: boolean },
+  options: { withDefaults: boolean },
 ): string | null {
   const descriptor = around.reader.function(oid);
   if (descriptor === null) return null;
   const isProcedure = descriptor.kind === 'p';
   return argumentsOf(around, descriptor)
-    .filter(({ mode }) => mode !== 't' && !(options.identity && mode === 'o' && !isProcedure))
+    .filter(({ mode }) => mode !== 't')
     .map(({ mode, name, typeOid, defaultText }) => {
       let text = isProcedure && mode === 'i' ? 'IN ' : (MODE_WORDS[mode] ?? '');
       if (name !== '') text += `${quoteIdentifier(name)} `;
@@ -361,7 +361,7 @@ export function functionDefinition(around: Surroundings, oid: Oid): string | nul
   const row = reader.view.get('pg_proc', oid)!.values;
   const isProcedure = descriptor.kind === 'p';
   const schema = reader.namespaceName(descriptor.namespaceOid) ?? '';
-  let text = `CREATE OR REPLACE ${isProcedure ? 'PROCEDURE' : 'FUNCTION'} ${qualifiedName(schema, descriptor.name)}(${functionArguments(around, oid, { withDefaults: true, identity: false })})\n`;
+  let text = `CREATE OR REPLACE ${isProcedure ? 'PROCEDURE' : 'FUNCTION'} ${qualifiedName(schema, descriptor.name)}(${functionArguments(around, oid, { withDefaults: true })})\n`;
   if (!isProcedure) text += ` RETURNS ${functionResult(around, oid)}\n`;
   const language = reader.view.get('pg_language', row[PG_PROC.prolang] as number)?.values[
     PG_LANGUAGE.lanname
@@ -387,9 +387,12 @@ export function functionDefinition(around: Surroundings, oid: Oid): string | nul
     text += ` SET ${quoteIdentifier(setting.slice(0, at))} TO ${quoteLiteral(setting.slice(at + 1))}\n`;
   }
   const source = row[PG_PROC.prosrc] as string;
+  const library = row[PG_PROC.probin] as string | null;
+  if (library !== null) text += `AS ${quoteLiteral(library)}, `;
+  else text += 'AS ';
   let tag = isProcedure ? '$procedure$' : '$function$';
   while (source.includes(tag)) tag = `$${tag.slice(1, -1)}x$`;
-  return `${text}AS ${tag}${source}${tag}\n`;
+  return `${text}${tag}${source}${tag}\n`;
 }
 
 /** Sequence behind a column, by the text of a table name. */

@@ -37,6 +37,7 @@ import {
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
 import { aclDefault, explodeAcl, hasRoleFunction, privilegeFunction, readAclItem } from './privileges.ts';
 import { currentValue, lastValue, nextValue, sequenceLastValue, setValue } from './sequences.ts';
+import { zoneAbbreviationRows, zoneNameRows } from './zones.ts';
 
 export type { CatalogFunctionHost } from './host.ts';
 
@@ -143,10 +144,9 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
   pg_get_ruledef: () => null,
   pg_get_ruledef_ext: () => null,
   pg_get_functiondef: (around, oid) => functionDefinition(around, number(oid)),
-  pg_get_function_arguments: (around, oid) =>
-    functionArguments(around, number(oid), { withDefaults: true, identity: false }),
+  pg_get_function_arguments: (around, oid) => functionArguments(around, number(oid), { withDefaults: true }),
   pg_get_function_identity_arguments: (around, oid) =>
-    functionArguments(around, number(oid), { withDefaults: false, identity: true }),
+    functionArguments(around, number(oid), { withDefaults: false }),
   pg_get_function_result: (around, oid) => functionResult(around, number(oid)),
   pg_get_function_arg_default: (around, oid, position) =>
     functionArgumentDefault(around, number(oid), number(position)),
@@ -412,6 +412,10 @@ export function createCatalogFunctions(host: () => CatalogFunctionHost): HostFun
         case 'pg_get_publication_tables':
         case 'pg_get_catalog_foreign_keys':
           return () => [];
+        case 'pg_timezone_names':
+          return () => zoneNameRows(context.statementTimestamp);
+        case 'pg_timezone_abbrevs':
+          return zoneAbbreviationRows;
         case 'pg_available_extensions':
           return () => [...EXTENSIONS.values()].map((item) => [item.name, item.version, item.comment]);
         case 'pg_available_extension_versions':
