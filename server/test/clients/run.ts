@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { startOracle } from '../test/oracle.ts';
+import { startOracle } from '../oracle.ts';
 import { ServerUnderTest } from '../regress/server.ts';
 import { type Answer, canonical, type Identities, readIdentities } from './answers.ts';
 import { type ClientSection, type ClientStatement, readStatements } from './statements.ts';
