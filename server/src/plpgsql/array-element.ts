@@ -39,23 +39,44 @@ export function storeElement(frame: Datum[], slot: number, subscript: Datum, val
   const index = subscript - array.lowerBounds[0];
   const count = array.elements.length;
   if (index < 0 || index > count) return false;
-  let owned: OwnedArray;
-  if (array instanceof OwnedArray && !array.shared) owned = array;
-  else {
-    owned = new OwnedArray(
-      array.elementType,
-      array.elements.slice(),
-      [...array.dimensions],
-      array.lowerBounds,
-    );
-    frame[slot] = owned;
-  }
+  const owned = ownedArray(frame, slot, array);
   const elements = owned.elements as Datum[];
   if (index === count) {
     elements.push(value);
     (owned.dimensions as number[])[0] = count + 1;
   } else elements[index] = value;
   return true;
+}
+
+/** Most elements of an array. */
+const ELEMENTS_MAX = 134_217_727;
+
+/**
+ * Appends to the array of a variable in place, or to a copy of its own; `more` are one element or the elements of another array.
+ * Null where the general way must do it (no array yet, more dimensions, too large).
+ */
+export function appendElements(frame: Datum[], slot: number, more: readonly Datum[]): Datum {
+  const array = frame[slot];
+  if (!(array instanceof SqlArray) || array.dimensions.length !== 1) return null;
+  if (array.elements.length + more.length > ELEMENTS_MAX) return null;
+  const owned = ownedArray(frame, slot, array);
+  const elements = owned.elements as Datum[];
+  for (const element of more) elements.push(element);
+  (owned.dimensions as number[])[0] = elements.length;
+  return owned;
+}
+
+/** The variable's array, made its own first where others hold it too. */
+function ownedArray(frame: Datum[], slot: number, array: SqlArray): OwnedArray {
+  if (array instanceof OwnedArray && !array.shared) return array;
+  const owned = new OwnedArray(
+    array.elementType,
+    array.elements.slice(),
+    [...array.dimensions],
+    array.lowerBounds,
+  );
+  frame[slot] = owned;
+  return owned;
 }
 
 /** For reads of the whole array. */

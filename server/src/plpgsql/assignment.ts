@@ -3,7 +3,7 @@ import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
 import { type Datum, SqlRecord } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
-import { RECORD, rowFieldsOf } from './casts.ts';
+import { type Cast, RECORD, type RowFields, rowFieldsOf } from './casts.ts';
 import type { Variable } from './code.ts';
 import { notAssigned, type RowShape } from './sql-text.ts';
 
@@ -97,30 +97,88 @@ function storeField(
   value: Datum,
   typeOid: Oid,
 ): void {
-  const { frame, manager } = activation;
-  if (!variable.isRecord)
-    throw new DbError('datatype_mismatch', `variable "${variable.name}" is not a record`);
-  const catalog = manager.session.catalog();
-  const record = frame[variable.slot] as SqlRecord | null;
-  const declared = variable.typeOid === RECORD ? null : rowFieldsOf(catalog, variable.typeOid);
-  if (declared === null) {
-    if (record === null) throw notAssigned(variable.name);
-    const index = record.fieldNames.indexOf(field);
-    if (index < 0) throw new DbError('undefined_column', `record "${variable.name}" has no field "${field}"`);
-    const actual = rowFieldsOf(catalog, record.typeOid);
-    const stored = manager.casts.get(typeOid, record.fieldTypes[index], actual?.typmods[index] ?? -1)(value);
-    const values = [...record.fields];
-    values[index] = stored;
-    frame[variable.slot] = new SqlRecord(record.typeOid, values, record.fieldTypes, record.fieldNames);
-    return;
+  new FieldStore(variable, field).store(activation, value, typeOid);
+}
+
+/** A row with another value in one field. */
+function withField(record: SqlRecord, index: number, value: Datum): SqlRecord {
+  const fields = record.fields.slice();
+  fields[index] = value;
+  return new SqlRecord(record.typeOid, fields, record.fieldTypes, record.fieldNames);
+}
+
+/** Assignment to one field of a variable: what it found out the last time holds while the shape of the row stays. */
+export class FieldStore {
+  private readonly variable: Variable;
+  private readonly field: string;
+  private generation = -1;
+  /** Type of the value, and the names of the row's columns, that `index` and `cast` hold for. */
+  private typeOid: Oid = 0;
+  private names: readonly string[] | null = null;
+  private index = 0;
+  private cast: Cast = (value) => value;
+  private declared: RowFields | null = null;
+
+  constructor(variable: Variable, field: string) {
+    this.variable = variable;
+    this.field = field;
   }
-  const index = declared.names.findIndex((name, at) => name === field && !declared.dropped[at]);
-  if (index < 0) throw new DbError('undefined_column', `record "${variable.name}" has no field "${field}"`);
-  const stored = manager.casts.get(typeOid, declared.types[index], declared.typmods[index])(value);
-  const values = record === null ? declared.types.map(() => null as Datum) : [...record.fields];
-  values[index] = stored;
-  const changed = new SqlRecord(declared.typeOid, values, declared.types, declared.names);
-  frame[variable.slot] = variable.isDomain
-    ? manager.casts.get(declared.typeOid, variable.typeOid, -1)(changed)
-    : changed;
+
+  store(activation: Activation, value: Datum, typeOid: Oid): void {
+    const { frame, code } = activation;
+    const { variable } = this;
+    const record = frame[variable.slot] as SqlRecord | null;
+    if (
+      this.generation !== code.generation ||
+      this.typeOid !== typeOid ||
+      (this.declared === null && record?.fieldNames !== this.names)
+    )
+      this.prepare(activation, record, typeOid);
+    const { declared, index, cast } = this;
+    const stored = cast(value);
+    if (declared === null) {
+      frame[variable.slot] = withField(record!, index, stored);
+      return;
+    }
+    let fields: Datum[];
+    if (record === null) fields = new Array<Datum>(declared.types.length).fill(null);
+    else fields = record.fields.slice();
+    fields[index] = stored;
+    const changed = new SqlRecord(declared.typeOid, fields, declared.types, declared.names);
+    frame[variable.slot] = variable.isDomain
+      ? activation.manager.casts.get(declared.typeOid, variable.typeOid, -1)(changed)
+      : changed;
+  }
+
+  private prepare(activation: Activation, record: SqlRecord | null, typeOid: Oid): void {
+    const { variable, field } = this;
+    const { manager, code } = activation;
+    const missing = (): DbError =>
+      new DbError('undefined_column', `record "${variable.name}" has no field "${field}"`);
+    if (!variable.isRecord)
+      throw new DbError('datatype_mismatch', `variable "${variable.name}" is not a record`);
+    this.generation = -1;
+    const catalog = manager.session.catalog();
+    const declared = variable.typeOid === RECORD ? null : rowFieldsOf(catalog, variable.typeOid);
+    if (declared === null) {
+      if (record === null) throw notAssigned(variable.name);
+      this.index = record.fieldNames.indexOf(field);
+      if (this.index < 0) throw missing();
+      const actual = rowFieldsOf(catalog, record.typeOid);
+      this.cast = manager.casts.get(
+        typeOid,
+        record.fieldTypes[this.index],
+        actual?.typmods[this.index] ?? -1,
+      );
+      // Rows of one statement share their lists of names and types.
+      this.names = record.fieldNames;
+    } else {
+      this.index = declared.names.findIndex((name, at) => name === field && !declared.dropped[at]);
+      if (this.index < 0) throw missing();
+      this.cast = manager.casts.get(typeOid, declared.types[this.index], declared.typmods[this.index]);
+    }
+    this.declared = declared;
+    this.typeOid = typeOid;
+    this.generation = code.generation;
+  }
 }

@@ -623,6 +623,7 @@ export class FunctionCompiler {
     const { storeValue } = assignment;
     if (field === null && !variable.isRecord) {
       const sql = this.sql(expression, { typeOid: variable.typeOid, typmod: variable.typmod });
+      sql.growing = slot;
       if (!variable.notNull) {
         this.emit(
           (activation, frame) => {
@@ -647,6 +648,19 @@ export class FunctionCompiler {
       return;
     }
     const sql = this.sql(expression);
+    if (field !== null) {
+      const target = new assignment.FieldStore(variable, field);
+      this.emit(
+        (activation, frame) => {
+          const value = sql.value(activation, frame);
+          target.store(activation, value, sql.typeOid);
+          return after;
+        },
+        line,
+        text,
+      );
+      return;
+    }
     this.emit(
       (activation, frame) => {
         const value = sql.value(activation, frame);

@@ -20,12 +20,12 @@ import { FunctionCompiler } from './compile.ts';
 import type { RoutineSession } from './contract.ts';
 import { finishResult } from './returns.ts';
 import { SqlBody, SqlCall } from './sql-function.ts';
-import type { PreparedPlan } from './sql-text.ts';
+import type { DynamicPlan } from './sql-statements.ts';
 import { addContext, CallStack, stackDepthExceeded } from './stack.ts';
 import { TriggerInvocation } from './trigger.ts';
 
 const TICKS_PER_LOOK = 128;
-const DYNAMIC_PLANS_MAX = 200;
+const DYNAMIC_PLANS_MAX = 500;
 const CODES_MAX = 1000;
 const VOID = 2278;
 const TRIGGER = 2279;
@@ -46,7 +46,7 @@ export class RoutineManager implements RoutineHost {
     { descriptor: FunctionDescriptor; relation: RelationDescriptor; code: Code }
   >();
   private readonly bodies = new Map<string, KeptCode<SqlBody>>();
-  private readonly dynamicPlans = new Map<string, PreparedPlan>();
+  private readonly dynamicPlans = new Map<string, DynamicPlan>();
   private dynamicKey = 0;
   private readonly activations: Activation[] = [];
 
@@ -306,7 +306,7 @@ export class RoutineManager implements RoutineHost {
     return context.typeSupport(typeOid).output(value, context.format);
   }
 
-  dynamicPlan(key: string): PreparedPlan | null {
+  dynamicPlan(key: string): DynamicPlan | null {
     const planKey = this.session.planKey();
     if (planKey !== this.dynamicKey) {
       this.dynamicPlans.clear();
@@ -315,7 +315,7 @@ export class RoutineManager implements RoutineHost {
     return this.dynamicPlans.get(key) ?? null;
   }
 
-  keepDynamicPlan(key: string, prepared: PreparedPlan): void {
+  keepDynamicPlan(key: string, prepared: DynamicPlan): void {
     if (this.dynamicPlans.size >= DYNAMIC_PLANS_MAX) {
       const oldest = this.dynamicPlans.keys().next();
       if (!oldest.done) this.dynamicPlans.delete(oldest.value);

@@ -56,7 +56,7 @@ export function compileRaise(compiler: FunctionCompiler, statement: Of<'raise'>)
     compiler.emit(
       (activation) => {
         const { currentError } = activation;
-        if (currentError !== null) throw currentError;
+        if (currentError !== null) return activation.raise(currentError);
         throw new DbError(
           'stacked_diagnostics_accessed_without_active_handler',
           'RAISE without parameters cannot be used outside an exception handler',
@@ -107,7 +107,7 @@ export function compileRaise(compiler: FunctionCompiler, statement: Of<'raise'>)
       const code =
         read.code ?? (isError ? SQLSTATE.raise_exception : level === 'warning' ? SQLSTATE.warning : '00000');
       const shown = read.message ?? conditionName ?? code;
-      if (isError) throw errorOf(code, shown, read.fields);
+      if (isError) return activation.raise(errorOf(code, shown, read.fields));
       activation.manager.session.notice({
         severity: SEVERITIES[level] as Notice['severity'],
         code,

@@ -4,6 +4,7 @@ import { DbError } from '../base/error.ts';
 import { analyseStatement } from '../sql/analyse/index.ts';
 import type { RawStatement } from '../sql/parse/ast.ts';
 import { tagOf } from '../sql/parse/ast.ts';
+import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
 import type { Datum } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
@@ -166,11 +167,16 @@ export function dynamicPlan(
   const origin: SqlOrigin = { text, kind: 'statement' };
   activation.origin = origin;
   const types = using.map(({ sql }) => sql.typeOid);
+  const seen = seenDynamic(activation, text, types, using, frame);
+  if (seen !== null && seen.prepared.columns.length > 0) {
+    activation.origin = null;
+    return { origin, ...seen };
+  }
   const statements = parseStatements(text).statements;
   if (statements.length > 1)
     throw new DbError('invalid_cursor_definition', 'cannot open multi-query plan as cursor');
   if (statements.length === 0) throw new DbError('syntax_error', 'query is empty');
-  const prepared = planDynamic(activation, text, statements[0], types);
+  const prepared = planDynamic(activation, text, statements[0], types, true);
   if (prepared === null || prepared.columns.length === 0)
     throw new DbError(
       'invalid_cursor_definition',
@@ -180,22 +186,92 @@ export function dynamicPlan(
   return { origin, prepared, parameters: using.map(({ slot }) => frame[slot]) };
 }
 
+/** Plans dearer than this are made for the values in the text, not shared with other values. */
+const SHARED_PLAN_COST_MAX = 5000;
+
+/** A single statement whose text was run before, be it with other literals; null when it is new or no plan. */
+function seenDynamic(
+  activation: Activation,
+  text: string,
+  types: readonly Oid[],
+  using: readonly Evaluated[],
+  frame: readonly Datum[],
+): Omit<Dynamic, 'origin'> | null {
+  const { manager } = activation;
+  const known = manager.dynamicPlan(wholeKey(text, types));
+  if (known !== null) return { prepared: known, parameters: using.map(({ slot }) => frame[slot]) };
+  if (types.length > 0) return null;
+  const lifted = liftLiterals(text);
+  if (lifted === null) return null;
+  const key = `l\0${lifted.key}`;
+  const { session } = manager;
+  try {
+    let prepared = manager.dynamicPlan(key);
+    if (prepared === null) {
+      const { statements } = parseStatements(lifted.text);
+      if (statements.length !== 1 || hasInto(statements[0])) return null;
+      const parameterTypes = lifted.literals.map((literal) => LITERAL_TYPE_OID[literal.class]);
+      prepared = analysedPlan(activation, statements[0], parameterTypes);
+      if (prepared === null) return null;
+      manager.keepDynamicPlan(key, prepared);
+    }
+    const { plan } = prepared;
+    if (plan.root.totalCost > SHARED_PLAN_COST_MAX) return null;
+    const { context } = session.resolver;
+    const parameters = lifted.literals.map((literal, index) =>
+      context.typeSupport(prepared.parameterTypes[index]).input(literal.text, -1, context.format),
+    );
+    return { prepared, parameters };
+  } catch (error) {
+    // The lifted form is ours: the text as written speaks for itself.
+    if (error instanceof DbError) return null;
+    throw error;
+  }
+}
+
+function hasInto({ tree }: RawStatement): boolean {
+  const node = tagOf(tree);
+  return (
+    node === 'SelectStmt' &&
+    (tree as unknown as Record<string, { intoClause?: unknown }>)[node].intoClause !== undefined
+  );
+}
+
+/** A plan, and the types of the parameters it takes. */
+export interface DynamicPlan extends PreparedPlan {
+  readonly parameterTypes: readonly Oid[];
+}
+
+function wholeKey(text: string, types: readonly Oid[]): string {
+  return `w\0${types.join(',')}\0${text}`;
+}
+
+function analysedPlan(
+  activation: Activation,
+  statement: RawStatement,
+  types: readonly Oid[],
+): DynamicPlan | null {
+  const { session } = activation.manager;
+  const analysed = analyseStatement(statement, { ...session.analysis(), parameterTypes: types });
+  if (analysed.kind !== 'query') return null;
+  const { parameterTypes } = analysed;
+  return { ...preparedPlan(session.plan(session.rewrite(analysed.query), parameterTypes)), parameterTypes };
+}
+
 /** Plan of one dynamic statement, from the session's memory where the text was seen before; null for commands. */
 function planDynamic(
   activation: Activation,
   text: string,
   statement: RawStatement,
   types: readonly Oid[],
+  isOnly: boolean,
 ): PreparedPlan | null {
   const { manager } = activation;
-  const { session } = manager;
-  const key = `${types.join(',')}\0${statement.start}\0${text}`;
+  const key = isOnly ? wholeKey(text, types) : `${types.join(',')}\0${statement.start}\0${text}`;
   const known = manager.dynamicPlan(key);
   if (known !== null) return known;
-  const analysed = analyseStatement(statement, { ...session.analysis(), parameterTypes: types });
-  if (analysed.kind !== 'query') return null;
-  const prepared = preparedPlan(session.plan(session.rewrite(analysed.query), analysed.parameterTypes));
-  manager.keepDynamicPlan(key, prepared);
+  const prepared = analysedPlan(activation, statement, types);
+  if (prepared !== null) manager.keepDynamicPlan(key, prepared);
   return prepared;
 }
 
@@ -206,6 +282,8 @@ export function compileDynamic(compiler: FunctionCompiler, statement: Of<'execut
   const using = statement.using.map((item) => compiler.evaluate(item, null, line, text));
   const assign = into === null ? null : compiler.assigner(into);
   const { code } = compiler;
+  // Rows that are needed of a SELECT; 0 = all.
+  const max = into === null ? 0 : strict ? 2 : 1;
   const next = compiler.here + 1;
   compiler.emit(
     (activation, frame) => {
@@ -214,15 +292,22 @@ export function compileDynamic(compiler: FunctionCompiler, statement: Of<'execut
       const source = activation.manager.print(value, query.sql.typeOid);
       const types = using.map(({ sql }) => sql.typeOid);
       // Statements of the text in order; progress says which one runs.
-      let statements = activation.scratch as RawStatement[] | null;
+      let parsed = activation.scratch as RawStatement[] | Omit<Dynamic, 'origin'> | null;
       const origin: SqlOrigin = { text: source, kind: 'statement' };
       activation.origin = origin;
-      if (statements === null) {
-        statements = parseStatements(source).statements;
-        activation.scratch = statements;
+      if (parsed === null) {
+        parsed = seenDynamic(activation, source, types, using, frame) ?? parseStatements(source).statements;
+        activation.scratch = parsed;
         activation.progress = 0;
       }
       let last: { rows: (readonly Datum[])[]; rowCount: number; shape: RowShape } | null = null;
+      let statements: readonly RawStatement[] = [];
+      if ('prepared' in parsed) {
+        const seen = parsed;
+        const { command } = seen.prepared.plan;
+        last = activation.runPlan(origin, () => seen, command === 'select' ? max : 0);
+        if (command !== 'select') activation.manager.noteModification();
+      } else statements = parsed;
       for (; activation.progress < statements.length; activation.progress++) {
         const one = statements[activation.progress];
         activation.origin = origin;
@@ -233,8 +318,8 @@ export function compileDynamic(compiler: FunctionCompiler, statement: Of<'execut
           types,
           using,
           frame,
-          into !== null,
-          strict,
+          max,
+          statements.length === 1,
         );
       }
       activation.scratch = null;
@@ -270,8 +355,8 @@ function runDynamic(
   types: readonly Oid[],
   using: readonly Evaluated[],
   frame: readonly Datum[],
-  hasInto: boolean,
-  strict: boolean,
+  max: number,
+  isOnly: boolean,
 ): { rows: (readonly Datum[])[]; rowCount: number; shape: RowShape } | null {
   const { manager } = activation;
   const node = tagOf(statement.tree);
@@ -284,7 +369,7 @@ function runDynamic(
     });
   let prepared: PreparedPlan | null = null;
   if (activation.running === null && activation.isFresh)
-    prepared = planDynamic(activation, source.text, statement, types);
+    prepared = planDynamic(activation, source.text, statement, types, isOnly);
   if (activation.running === null && prepared === null) {
     runCommand(
       activation,
@@ -298,7 +383,7 @@ function runDynamic(
   const result = activation.runPlan(
     source.origin,
     () => ({ prepared: prepared!, parameters: using.map(({ slot }) => frame[slot]) }),
-    hasInto && isSelect ? (strict ? 2 : 1) : 0,
+    isSelect ? max : 0,
   );
   if (!isSelect) manager.noteModification();
   return result;

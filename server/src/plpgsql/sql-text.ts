@@ -21,9 +21,9 @@ import { tagOf } from '../sql/parse/ast.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
 import type { Expr, ParamExpr, Query } from '../sql/tree.ts';
 import { walkExpr } from '../sql/walk.ts';
-import { type Datum, SqlRecord } from '../types/datum.ts';
+import { type Datum, SqlArray, SqlRecord } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
-import { shareArray } from './array-element.ts';
+import { appendElements, shareArray } from './array-element.ts';
 import { coerceForAssignment, RECORD, rowFieldsOf } from './casts.ts';
 import type { Code, Variable } from './code.ts';
 import type { RoutineSession } from './contract.ts';
@@ -111,6 +111,8 @@ export class SqlText implements SqlOrigin {
   readonly names: Name | null;
   /** Type the value is cast to; null = its own. */
   readonly want: { typeOid: Oid; typmod: number } | null;
+  /** Variable the value is assigned to, where that is all of it: an array it is appended to may grow in place. */
+  growing: number | null = null;
   /** Type of the value once prepared. */
   typeOid: Oid = 0;
   typmod = -1;
@@ -309,7 +311,31 @@ export class SqlText implements SqlOrigin {
       newSlot: () => this.code.slotCount++,
       variable: () => () => null,
     });
-    this.run = compiler.compile(expr);
+    this.run = this.append(expr, compiler, session) ?? compiler.compile(expr);
+  }
+
+  /** `a := array_append(a, x)` and `a := a || x`: the variable's own array grows. Null for any other expression. */
+  private append(expr: Expr, compiler: ExpressionCompiler, session: RoutineSession): Evaluate | null {
+    const target = this.growing;
+    if (target === null || (expr.kind !== 'function' && expr.kind !== 'operator')) return null;
+    const source = session.catalog().function(expr.functionOid)?.source;
+    const isWhole = source === 'array_cat';
+    if (source !== 'array_append' && !isWhole) return null;
+    const [array, more] = expr.args;
+    if (array.kind !== 'param') return null;
+    const { variable, field } = this.references[array.number - 1];
+    if (field !== null || variable.slot !== target) return null;
+    const value = compiler.compile(more);
+    const general = compiler.compile(expr);
+    return (frame) => {
+      const present = frame[target];
+      if (!(present instanceof SqlArray) || present.dimensions.length !== 1) return general(frame);
+      const added = value(frame);
+      if (!isWhole) return appendElements(frame, target, [added]) ?? general(frame);
+      if (added === null) return present;
+      if (!(added instanceof SqlArray) || added.dimensions.length > 1) return general(frame);
+      return appendElements(frame, target, added.elements) ?? general(frame);
+    };
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

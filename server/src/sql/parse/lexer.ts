@@ -167,6 +167,8 @@ export function tokenise(text: string, limit = 1_000_000): TokenList {
       } else {
         index++;
         push(TOKEN_SELF, start, index);
+        // Two dots: the second does not begin a number (`1..3`).
+        if (next === 46) push(TOKEN_SELF, index, ++index);
       }
       continue;
     }
