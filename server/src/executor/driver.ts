@@ -25,8 +25,10 @@ import {
   type UserFunctionBinder,
 } from './functions.ts';
 import type { Instrumentation } from './instrument.ts';
+import type { OffloadService } from './offload/service.ts';
 import { checkPermissions, refuseWrites } from './permissions.ts';
 import type { PipelineService } from './pipeline/service.ts';
+import type { OffloadHost } from './row/expression/offload.ts';
 import { buildOperator } from './row/operators/build.ts';
 import { cteStore } from './row/operators/cte-scan.ts';
 import type { Operator } from './row/operators/operator.ts';
@@ -48,11 +50,22 @@ export interface RowExecutorOptions {
   readonly userFunction?: UserFunctionBinder | null;
   /** Runs aggregates over large tables on workers; absent = never. */
   readonly pipelines?: PipelineService | null;
+  /** Evaluates heavy expressions on threads; absent = everything is evaluated here. */
+  readonly offload?: OffloadService | null;
   /** Hard limit of a statement's memory where it cannot spill; work_mem may raise it. */
   readonly memoryLimitBytesMin?: number;
   /** work_mem counts at least as much before anything is written to temporary files. */
   readonly spillLimitBytesMin?: number;
 }
+
+/** Settings that functions read and that go with an expression to another thread. */
+const OFFLOADED_SETTINGS = [
+  'default_text_search_config',
+  'client_encoding',
+  'pg_trgm.similarity_threshold',
+  'pg_trgm.word_similarity_threshold',
+  'pg_trgm.strict_word_similarity_threshold',
+];
 
 const MEMORY_LIMIT_BYTES_MIN = 2 ** 30;
 const SPILL_LIMIT_BYTES_MIN = 2 ** 28;
@@ -82,10 +95,33 @@ export class RowExecutor {
         userFunction ?? null,
         services.routines ?? null,
         () => services.currentRole(),
+        this.offloadHost(services),
       );
       this.resolvers.set(services, resolver);
     }
     return resolver;
+  }
+
+  private offloadHost(services: ExecutorServices): OffloadHost | null {
+    const offload = this.options.offload ?? null;
+    if (offload === null) return null;
+    const context = services.functionContext;
+    return {
+      start(shipment, inputs) {
+        const { names: _, ...format } = context.format;
+        const settings: Record<string, string> = {};
+        for (const name of OFFLOADED_SETTINGS) {
+          const value = context.session.setting(name);
+          if (value !== undefined) settings[name] = value;
+        }
+        return offload.start(shipment, inputs, {
+          format,
+          settings,
+          timestamps: [context.transactionTimestamp, context.statementTimestamp],
+          interrupt: () => services.interrupt(),
+        });
+      },
+    };
   }
 
   instantiate(plan: PhysicalPlan, services: ExecutorServices): Execution {

@@ -20,7 +20,10 @@ import type {
 } from '../sql/functions/contract.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import type { ShippedFunction } from './offload/messages.ts';
+import { isShippableSource } from './offload/shippable.ts';
 import type { BoundRoutine, RoutineHost } from './routines.ts';
+import type { OffloadHost } from './row/expression/offload.ts';
 
 export interface ResolvedFunction {
   readonly call: DatumFunction;
@@ -70,6 +73,9 @@ export interface FunctionResolver {
   isRoutine?(functionOid: Oid): boolean;
   /** Columns of a composite type. */
   compositeShape?(typeOid: Oid): RowShape | null;
+  /** What a worker must know of a function to call it; null = it can only be called here. Absent = nothing is evaluated elsewhere. */
+  shipped?(functionOid: Oid): ShippedFunction | null;
+  readonly offload?: OffloadHost;
   /** What a domain's values must satisfy; absent where there are no domains. */
   domainRules?(typeOid: Oid): readonly DomainRule[];
 }
@@ -94,6 +100,7 @@ const INTERNAL_LANGUAGES = new Set(['internal', 'c']);
 
 export class CatalogFunctionResolver implements FunctionResolver {
   readonly context: FunctionContext;
+  readonly offload?: OffloadHost;
   private readonly catalog: () => CatalogReader;
   private readonly library: FunctionLibrary;
   private readonly userFunction: UserFunctionBinder | null;
@@ -108,7 +115,9 @@ export class CatalogFunctionResolver implements FunctionResolver {
     userFunction: UserFunctionBinder | null = null,
     routines: RoutineHost | null = null,
     currentRole: (() => Oid) | null = null,
+    offload: OffloadHost | null = null,
   ) {
+    if (offload !== null) this.offload = offload;
     this.catalog = catalog;
     this.library = library;
     this.context = context;
@@ -136,6 +145,17 @@ export class CatalogFunctionResolver implements FunctionResolver {
 
   domainRules(typeOid: Oid): readonly DomainRule[] {
     return this.catalog().type(typeOid)?.domainRules ?? [];
+  }
+
+  shipped(functionOid: Oid): ShippedFunction | null {
+    const descriptor = this.catalog().function(functionOid);
+    if (descriptor === null || descriptor.volatility === 'v') return null;
+    const isInternal = INTERNAL_LANGUAGES.has(descriptor.language);
+    if (!isInternal && functionOid >= FIRST_USER_OID) return null;
+    const source = isInternal ? descriptor.source : `#${functionOid}`;
+    if (!isShippableSource(source) || this.library.scalarFunction(source) === undefined) return null;
+    const { strict, volatility } = descriptor;
+    return { oid: functionOid, source, strict, volatility };
   }
 
   volatility(functionOid: Oid): 'i' | 's' | 'v' {

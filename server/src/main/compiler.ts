@@ -3,6 +3,7 @@ import type { Oid } from '../base/brands.ts';
 import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
+import { limitWork, restoreWork } from '../base/work.ts';
 import { CatalogFunctionResolver, type FunctionLibrary } from '../executor/functions.ts';
 import { ExpressionCompiler } from '../executor/row/expression/compile.ts';
 import { type PlannerSettings, planQuery, type StatisticsProvider } from '../planner/index.ts';
@@ -50,6 +51,26 @@ export function constantEvaluator(
   const resolver = new CatalogFunctionResolver(() => catalog, library, context);
   return (expression) => new ExpressionCompiler(null, resolver).compile(expression)([]);
 }
+
+/** As {@link constantEvaluator}, but heavy expressions are left to the execution, where they may move to another thread. */
+function boundedEvaluator(
+  catalog: CatalogReader,
+  library: FunctionLibrary,
+  context: FunctionContext,
+): (expression: Expr) => Datum {
+  const evaluate = constantEvaluator(catalog, library, context);
+  return (expression) => {
+    const outer = limitWork(FOLDING_WORK);
+    try {
+      return evaluate(expression);
+    } finally {
+      restoreWork(outer);
+    }
+  };
+}
+
+/** Units of base/work.ts: a fold of the planner takes at most a fraction of a millisecond. */
+const FOLDING_WORK = 50_000;
 
 /** By executor: from this cost on a plan may be made for pipelines. A unit is some 40 µs of the row executor. */
 const PIPELINE_COST_MIN: Readonly<Record<string, number>> = { auto: 1000, compiled: 0 };
@@ -127,7 +148,7 @@ export class EngineCompiler implements StatementCompiler {
       catalog,
       statistics: statisticsOf(this.tables, catalog),
       settings: plannerSettings(environment.setting),
-      evaluateConstant: constantEvaluator(catalog, this.library, environment.functionContext),
+      evaluateConstant: boundedEvaluator(catalog, this.library, environment.functionContext),
       parameterTypes,
       parameterValues: parameterValues ?? undefined,
     });

@@ -16,6 +16,7 @@ import { createCatalogFunctions } from '../executor/ddl/functions/index.ts';
 import { createSqlServices } from '../executor/ddl/sql-services.ts';
 import { RowExecutor } from '../executor/driver.ts';
 import type { FunctionLibrary } from '../executor/functions.ts';
+import { OffloadService } from '../executor/offload/service.ts';
 import { PipelineService } from '../executor/pipeline/service.ts';
 import { DiskSpillStore } from '../executor/spill/stores.ts';
 import { chooseKernels, type KernelChoice } from '../native/index.ts';
@@ -149,10 +150,12 @@ export async function startServer(
   });
   for (const member of family.catalogs) await attachIndexes(member, store);
 
+  const offload = new OffloadService({ workers: environment.workers, clock: environment.clock });
   const executor = new RowExecutor({
     library: FUNCTION_LIBRARY,
     parseExpression: (text) => parseExpr(text),
     pipelines,
+    offload,
     spill: await DiskSpillStore.open(environment.disk),
   });
   const passwordVerifier = (password: string): Promise<string> =>
@@ -272,6 +275,7 @@ export async function startServer(
       server.closeAll(terminatedByAdministrator());
       await host.shutdown(terminatedByAdministrator());
       await pipelines.close();
+      await offload.close();
       await monitor.stop();
       await opened.shutdown();
       await environment.disk.unlink(`.s.PGSQL.${port}`).catch(() => {});

@@ -99,6 +99,8 @@ export interface TypeSupport {
   /** Storage bytes of a `varlen` value (canonical; not necessarily the wire format). */
   encode?(value: Datum): Uint8Array;
   decode?(bytes: Uint8Array): Datum;
+  /** As `decode` of bytes that nobody else will write to: the value may keep them. */
+  decodeOwned?(bytes: Uint8Array): Datum;
   /** Order-preserving key bytes of a type that the index room does not know by itself. */
   sortKey?(value: Datum, writer: SortKeyWriter): void;
   /** Set on range types. */

@@ -9,10 +9,53 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly entries: readonly (readonly [string, JsonValue])[] };
 
-/** A jsonb value. */
+/** Weighing stops here: heavier values are all heavy. */
+const WEIGHT_MAX = 1_000_000;
+
+/** A jsonb value. Great ones that come from storage or another thread stay bytes until something looks inside. */
 export class Jsonb {
-  readonly value: JsonValue;
-  constructor(value: JsonValue) {
-    this.value = value;
+  private tree: JsonValue | undefined;
+  /** Storage bytes, where they are known. */
+  readonly bytes: Uint8Array | null;
+  private readonly decode: ((bytes: Uint8Array) => JsonValue) | null;
+  private known = -1;
+
+  constructor(
+    value: JsonValue | undefined,
+    bytes: Uint8Array | null = null,
+    decode: ((bytes: Uint8Array) => JsonValue) | null = null,
+  ) {
+    this.tree = value;
+    this.bytes = bytes;
+    this.decode = decode;
   }
+
+  get value(): JsonValue {
+    this.tree ??= this.bytes === null ? null : this.decode!(this.bytes);
+    return this.tree;
+  }
+
+  /** What going through the whole value costs, in about bytes; exact up to a million. */
+  get weight(): number {
+    if (this.known < 0) this.known = this.bytes === null ? weigh(this.value, 0) : this.bytes.length;
+    return this.known;
+  }
+}
+
+function weigh(value: JsonValue, before: number): number {
+  let sum = before + 8;
+  if (typeof value === 'string') return sum + value.length;
+  if (typeof value !== 'object' || value === null) return sum;
+  if (Array.isArray(value)) {
+    for (const item of value as readonly JsonValue[]) {
+      sum = weigh(item, sum);
+      if (sum > WEIGHT_MAX) break;
+    }
+  } else {
+    for (const [key, item] of (value as { entries: readonly (readonly [string, JsonValue])[] }).entries) {
+      sum = weigh(item, sum + key.length);
+      if (sum > WEIGHT_MAX) break;
+    }
+  }
+  return sum;
 }

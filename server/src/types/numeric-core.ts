@@ -21,7 +21,7 @@ export const NUMERIC_ONE = new Numeric(1, 0);
 export const MIN_SIGNIFICANT_DIGITS = 16;
 export const MAX_DISPLAY_SCALE = 1000;
 export const MAX_SCALE = 16383;
-const MAX_INTEGER_DIGITS = 131072;
+export const MAX_INTEGER_DIGITS = 131072;
 
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 const MAX_SAFE_BIG = BigInt(MAX_SAFE);
@@ -68,11 +68,13 @@ export function makeNumeric(coefficient: number | bigint, scale: number): Numeri
   if (scale > MAX_SCALE) throw overflowError();
   // 400,000 bits are below 131,072 digits; only huge values pay for counting digits.
   if (coefficient > HUGE || coefficient < -HUGE) {
-    if (digitCount(coefficient) - scale > MAX_INTEGER_DIGITS) throw overflowError();
+    const limit = scale === 0 ? (integerLimit ??= powerOfTen(MAX_INTEGER_DIGITS)) : powerOfTen(MAX_INTEGER_DIGITS + scale);
+    if (coefficient >= limit || coefficient <= -limit) throw overflowError();
   }
   return new Numeric(coefficient, scale);
 }
 const HUGE = 1n << 400_000n;
+let integerLimit: bigint | null = null;
 
 /** Coefficient of `value` at a scale not below its own. */
 export function coefficientAt(value: Numeric, scale: number): bigint {

@@ -5,6 +5,7 @@
  * equal PostgreSQL's (which computes with guard digits too) except where its own last digit is off by one.
  */
 import { DbError } from '../base/error.ts';
+import { spend } from '../base/work.ts';
 import { Numeric } from './numeric.ts';
 import {
   clampDisplayScale,
@@ -389,6 +390,8 @@ export function numericFactorial(value: bigint): Numeric {
   if (value < 0n)
     throw new DbError('numeric_value_out_of_range', 'factorial of a negative number is undefined');
   if (value > 32177n) throw overflowError();
+  // Grows with the square of the digits.
+  if (value > 500n) spend(Number((value * value) / 25n));
   return makeNumeric(productRange(2n, value), 0);
 }
 

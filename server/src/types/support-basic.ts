@@ -328,6 +328,9 @@ const jsonSupport = textLike(OID.JSON, 'json', {
   compare: undefined,
 });
 
+/** Longer stored values are decoded when something looks inside. */
+const LAZY_BYTES = 4096;
+
 const jsonbSupport: TypeSupport = {
   oid: OID.JSONB,
   name: 'jsonb',
@@ -344,8 +347,12 @@ const jsonbSupport: TypeSupport = {
   hashKey: (value) => jsonHashKey((value as Jsonb).value),
   sortKey: (value, writer) => writeJsonKey((value as Jsonb).value, writer, numericSupport),
   physical: varlen,
-  encode: (value) => encodeJson((value as Jsonb).value),
-  decode: (bytes) => new Jsonb(decodeJson(bytes)),
+  encode: (value) => (value as Jsonb).bytes ?? encodeJson((value as Jsonb).value),
+  decode: (bytes) =>
+    bytes.length > LAZY_BYTES
+      ? new Jsonb(undefined, new Uint8Array(bytes), decodeJson)
+      : new Jsonb(decodeJson(bytes)),
+  decodeOwned: (bytes) => new Jsonb(undefined, bytes, decodeJson),
 };
 
 type RegKind = Parameters<NameService['resolve']>[0];

@@ -1,6 +1,7 @@
 /** Walks over plans as plain data: which slots a subtree reads from outside, and whether repeating it may differ. */
 import type { PhysicalPlan, PlanExpr, PlanNode } from '../../planner/physical.ts';
 import type { FunctionResolver } from '../functions.ts';
+import { candidateOf } from '../offload/shippable.ts';
 
 const WRITTEN_KEYS = new Set(['slot', 'rowIdSlot', 'ordinalitySlot']);
 const WRITTEN_LISTS = new Set(['slots', 'outputs']);
@@ -98,16 +99,22 @@ export function expressionChildren(expr: PlanExpr): PlanExpr[] {
   return found;
 }
 
-/** True if the expression may leave by a suspension in the middle: it holds a subplan or a volatile function. */
+/** True if the expression may leave by a suspension in the middle: it holds a subplan, a volatile function or what may move to another thread. */
 export function maySuspend(expr: PlanExpr, resolver: FunctionResolver): boolean {
   return suspensionPoints(expr, resolver) > 0;
 }
 
-/** Number of subplans and volatile calls in the expression (stops counting at two). */
+/** Number of subplans, volatile calls and parts that may move to another thread (stops counting at two). */
 export function suspensionPoints(expr: PlanExpr, resolver: FunctionResolver): number {
   let count = 0;
   const visit = (node: PlanExpr): void => {
     if (count >= 2 || node.kind === 'const') return;
+    const candidate = resolver.offload === undefined ? null : candidateOf(node, resolver);
+    if (candidate !== null) {
+      count++;
+      for (const input of candidate.computed) visit(input);
+      return;
+    }
     if (node.kind === 'subPlan') count++;
     else if (
       (node.kind === 'function' || node.kind === 'operator') &&

@@ -6,6 +6,7 @@
  * shapes ('abc', 'abc%', '%abc', '%abc%', '%a%b%') use the runtime's substring search.
  */
 import { DbError } from '../../base/error.ts';
+import { spend } from '../../base/work.ts';
 import { boundTable, type FunctionTable, type Implementation, pureTable } from './registry.ts';
 
 /** A run between percent signs: literal text with `null` for each underscore. */
@@ -80,7 +81,9 @@ function findFrom(text: string, at: number, piece: Piece): number {
     const found = text.indexOf(piece.literal, at);
     return found < 0 ? -1 : found + piece.literal.length;
   }
+  let passed = 0;
   for (let start = at; start <= text.length; ) {
+    if ((++passed & 1023) === 0) spend(1024 * 4);
     const end = matchAt(text, start, piece);
     if (end >= 0) return end;
     const code = text.charCodeAt(start);

@@ -10,11 +10,14 @@
 
 import { DbError, internalError, notSupported } from '../../../base/error.ts';
 import { isSuspension } from '../../../base/suspend.ts';
+import { isWorkLimited, limitWork, restoreWork, TooMuchWork } from '../../../base/work.ts';
 import type { PlanExpr } from '../../../planner/physical.ts';
 import type { FunctionExpr, OperatorExpr, ParamExpr, VarExpr } from '../../../sql/tree.ts';
 import type { Datum } from '../../../types/datum.ts';
 import { SqlRecord } from '../../../types/datum.ts';
 import type { FunctionResolver } from '../../functions.ts';
+import { candidateOf } from '../../offload/shippable.ts';
+import { charge, charged, inputWeight, WORK_LIMIT } from '../../offload/weight.ts';
 import type { BoundRoutine, Invocation } from '../../routines.ts';
 import type { ExecutionState } from '../../state.ts';
 import { suspensionPoints } from '../walk.ts';
@@ -23,6 +26,7 @@ import { comparisonTest, comparisonValue, looseComparison } from './comparison.t
 import { compileBoolean, compileBooleanTest, compileCase, compileNullTest } from './conditional.ts';
 import { compileDomainCast } from './domain.ts';
 import { likeMatcher } from './like.ts';
+import { offloaded } from './offload.ts';
 import { compileSqlValue } from './sql-value.ts';
 import { compileSubPlan } from './subplan.ts';
 
@@ -45,6 +49,9 @@ interface Cell {
   set(frame: Datum[], value: unknown): void;
 }
 
+/** Units a character of a text that a pattern is searched in. */
+const LIKE_WEIGHT = 0.25;
+
 /** A kept NULL, told from nothing kept. */
 const KEPT_NULL = Symbol('NULL');
 
@@ -62,6 +69,8 @@ export interface CompilerOptions {
   readonly parameter?: (number: number, expr: ParamExpr) => Evaluate;
   /** Gives a place in the frame for what must survive a suspension; default: beside the expression. */
   readonly newSlot?: () => number;
+  /** Without a statement: whether evaluations may wait for another thread. */
+  readonly mayOffload?: boolean;
 }
 
 export class ExpressionCompiler {
@@ -72,6 +81,11 @@ export class ExpressionCompiler {
   readonly caseCells: { value: Datum }[] = [];
   private readonly options: CompilerOptions;
   private volatileCells: Cell[] | null = null;
+  /** Heavy parts may move to another thread: only where a suspension can be borne. */
+  private readonly mayOffload: boolean;
+  private isOffloaded = false;
+  /** Nodes that were computed before the node around them is. */
+  private readonly given = new Map<PlanExpr, Evaluate>();
   /** Where the value of a set-returning call comes from (projectSet); null = not one of them. */
   cellOf: ((expr: PlanExpr) => Evaluate | null) | null = null;
 
@@ -79,6 +93,7 @@ export class ExpressionCompiler {
     this.state = state;
     this.resolver = resolver;
     this.options = options;
+    this.mayOffload = state !== null || options.mayOffload === true;
   }
 
   /** The expression's value. */
@@ -175,6 +190,45 @@ export class ExpressionCompiler {
   }
 
   node(expr: PlanExpr): Compiled {
+    const given = this.given.get(expr);
+    if (given !== undefined) return dynamic(given);
+    if (this.mayOffload && !this.isOffloaded) {
+      const moved = this.offloadedNode(expr);
+      if (moved !== null) return moved;
+    }
+    return this.plainNode(expr);
+  }
+
+  /** The expression under a budget of work, with another thread behind it; null when it cannot move or needs not. */
+  private offloadedNode(expr: PlanExpr): Compiled | null {
+    const host = this.resolver.offload;
+    if (host === undefined) return null;
+    const candidate = candidateOf(expr, this.resolver);
+    if (candidate === null) return null;
+    const cells = new Map<PlanExpr, { run: Evaluate; value: Datum }>();
+    for (const input of candidate.computed) cells.set(input, { run: this.node(input).run, value: null });
+    for (const [input, cell] of cells) this.given.set(input, () => cell.value);
+    this.isOffloaded = true;
+    const inner = this.plainNode(expr);
+    const inputs = candidate.inputs.map((input) => this.node(input).run);
+    this.isOffloaded = false;
+    for (const input of cells.keys()) this.given.delete(input);
+    if (inner.constant) return inner;
+    const cell = this.newCell();
+    return dynamic(
+      offloaded({
+        host,
+        shipment: candidate.shipment,
+        inner: inner.run,
+        inputs,
+        computed: [...cells.values()],
+        get: (frame) => cell.get(frame),
+        set: (frame, value) => cell.set(frame, value),
+      }),
+    );
+  }
+
+  private plainNode(expr: PlanExpr): Compiled {
     switch (expr.kind) {
       case 'const':
         return constant(expr.value);
@@ -290,6 +344,18 @@ export class ExpressionCompiler {
             ? null
             : target.input(source.output(value, context.format), typmod, context.format);
         };
+        if (this.isOffloaded) {
+          const read = inputWeight(target.name);
+          const write = inputWeight(source.name);
+          return dynamic((frame) => {
+            const value = arg.run(frame);
+            if (value === null) return null;
+            if (isWorkLimited()) charge(value, write);
+            const text = source.output(value, context.format);
+            if (isWorkLimited()) charge(text, read);
+            return target.input(text, typmod, context.format);
+          });
+        }
         return arg.constant && arg.value === null ? constant(null) : dynamic(run);
       }
       case 'arrayCast':
@@ -401,7 +467,9 @@ export class ExpressionCompiler {
     const run =
       this.shortCut(expr, resolved.source, args) ??
       directCall(
-        resolved.call,
+        this.isOffloaded || this.state === null
+          ? charged(resolved.source, resolved.call, args.length)
+          : resolved.call,
         resolved.strict,
         args.map((arg) => arg.run),
       );
@@ -421,6 +489,14 @@ export class ExpressionCompiler {
       const matcher = likeMatcher(source, right.value);
       if (matcher !== null) {
         const { run } = left;
+        if (this.isOffloaded) {
+          return (frame) => {
+            const value = run(frame);
+            if (value === null) return null;
+            if (isWorkLimited()) charge(value, LIKE_WEIGHT);
+            return matcher(value as string);
+          };
+        }
         return (frame) => {
           const value = run(frame);
           return value === null ? null : matcher(value as string);
@@ -503,11 +579,14 @@ export class ExpressionCompiler {
 
 /** Computes a call over constants now; an error waits until the expression is really evaluated. */
 function fold(run: Evaluate): Compiled {
+  const outer = limitWork(WORK_LIMIT);
   try {
     return constant(run([]));
   } catch (thrown) {
-    if (!(thrown instanceof DbError)) throw thrown;
+    if (!(thrown instanceof DbError) && thrown !== TooMuchWork.instance) throw thrown;
     return dynamic(run);
+  } finally {
+    restoreWork(outer);
   }
 }
 

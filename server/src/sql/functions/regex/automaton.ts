@@ -8,6 +8,7 @@
  * Lookaround is decided by asking the caller at each position; such automata are simulated without caching.
  */
 import { DbError } from '../../../base/error.ts';
+import { spend as charge } from '../../../base/work.ts';
 import { type CharSet, includes, MAX_CODE_POINT, namedClass } from './charset.ts';
 import { type Assertion, INFINITE, type Node } from './parse.ts';
 
@@ -29,7 +30,14 @@ export function beginWork(): void {
   work = 0;
 }
 
+/** Units of base/work.ts for a state visited. */
+const STATE_UNITS = 3;
+/** Characters between two charges, a power of two, and what each costs. */
+const CHARACTER_BLOCK = 256;
+const CHARACTER_UNITS = 2;
+
 function spend(amount: number): void {
+  charge(amount * STATE_UNITS);
   work += amount;
   if (work <= WORK_MAX) return;
   throw new DbError('program_limit_exceeded', 'regular expression failed: too many steps', {
@@ -181,6 +189,7 @@ export class Automaton {
         'invalid regular expression: regular expression is too complex',
       );
     }
+    if ((this.states.length & (CHARACTER_BLOCK - 1)) === 0) charge(CHARACTER_BLOCK * 20);
     this.states.push({ set: -1, target: -1, empty: [], assertion: null, look: -1 });
     return this.states.length - 1;
   }
@@ -362,7 +371,9 @@ export class Automaton {
     const { alphabet } = this;
     let state = this.stateFor(Int32Array.of(this.start), this.kindBefore(text, from));
     let position = from;
+    let passed = 0;
     for (;;) {
+      if ((++passed & (CHARACTER_BLOCK - 1)) === 0) charge(CHARACTER_BLOCK * CHARACTER_UNITS);
       let code = -1;
       let characterClass = -1;
       let coming = OUTSIDE;
@@ -385,7 +396,9 @@ export class Automaton {
     const { alphabet } = this;
     let state = this.stateFor(Int32Array.of(this.start), this.kindAt(text, from));
     let position = from;
+    let passed = 0;
     for (;;) {
+      if ((++passed & (CHARACTER_BLOCK - 1)) === 0) charge(CHARACTER_BLOCK * CHARACTER_UNITS);
       let characterClass = -1;
       let coming = OUTSIDE;
       let previous = position;
