@@ -114,12 +114,8 @@ export class RowExecutor {
           const value = context.session.setting(name);
           if (value !== undefined) settings[name] = value;
         }
-        return offload.start(shipment, inputs, {
-          format,
-          settings,
-          timestamps: [context.transactionTimestamp, context.statementTimestamp],
-          interrupt: () => services.interrupt(),
-        });
+        const timestamps = [context.transactionTimestamp, context.statementTimestamp] as const;
+        return offload.start(shipment, inputs, { format, settings, timestamps }, () => services.interrupt());
       },
     };
   }

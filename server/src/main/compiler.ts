@@ -1,9 +1,12 @@
 /** Joins parser, analysis, planner and executor into what sessions call a compiler. */
 import type { Oid } from '../base/brands.ts';
 import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
+import type { DbError } from '../base/error.ts';
+import type { CatalogReader } from '../catalog/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
 import { limitWork, restoreWork } from '../base/work.ts';
+import type { OffloadService } from '../executor/offload/service.ts';
 import { CatalogFunctionResolver, type FunctionLibrary } from '../executor/functions.ts';
 import { ExpressionCompiler } from '../executor/row/expression/compile.ts';
 import { type PlannerSettings, planQuery, type StatisticsProvider } from '../planner/index.ts';
@@ -20,6 +23,8 @@ import type { FunctionContext } from '../sql/functions/contract.ts';
 import { type Node, type RawStatement, tagOf } from '../sql/parse/ast.ts';
 import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
+import { prescan } from '../sql/parse/prescan.ts';
+import { unpackStatements } from '../sql/parse/worker-parse.ts';
 import { rewriteQuery } from '../sql/rewrite/index.ts';
 import { inlineFunctions } from '../sql/rewrite/inline-functions.ts';
 import type { AnalysedStatement, Expr, Query } from '../sql/tree.ts';
@@ -104,7 +109,15 @@ export class EngineCompiler implements StatementCompiler {
   private readonly library: FunctionLibrary;
   private readonly executor: RowExecutor;
 
-  constructor(options: { tables: TableStore; library: FunctionLibrary; executor: RowExecutor }) {
+  private readonly offload: OffloadService | null;
+
+  constructor(options: {
+    tables: TableStore;
+    library: FunctionLibrary;
+    executor: RowExecutor;
+    offload?: OffloadService;
+  }) {
+    this.offload = options.offload ?? null;
     this.tables = options.tables;
     this.library = options.library;
     this.executor = options.executor;
@@ -112,6 +125,17 @@ export class EngineCompiler implements StatementCompiler {
 
   parse(text: string): readonly ParsedStatement[] {
     return parseStatements(text).statements.map((raw) => parsedStatement(raw, text));
+  }
+
+  parseElsewhere(
+    text: string,
+    interrupt: () => DbError | null,
+  ): Promise<readonly ParsedStatement[]> | null {
+    const { offload } = this;
+    if (offload === null || prescan(text).isLight) return null;
+    return offload
+      .parse(text, interrupt)
+      .then((json) => unpackStatements(json).map((raw) => parsedStatement(raw, text)));
   }
 
   analyse(

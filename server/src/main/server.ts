@@ -208,7 +208,7 @@ export async function startServer(
   const engines = new DatabaseEngines(family, store, (member, tables) => ({
     ...shared,
     tables,
-    compiler: new EngineCompiler({ tables, library: FUNCTION_LIBRARY, executor }),
+    compiler: new EngineCompiler({ tables, library: FUNCTION_LIBRARY, executor, offload }),
     utility: new DdlUtility({
       catalog: member,
       tables,

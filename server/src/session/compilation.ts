@@ -5,7 +5,7 @@ import type { CatalogReader, SearchPath } from '../catalog/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { FormatContext } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
-import type { CompiledStatement } from './compiled-statement.ts';
+import { CACHED_TEXT_MAX, type CompiledStatement } from './compiled-statement.ts';
 import type { CompileEnvironment, ParsedStatement } from './engine.ts';
 import type { PreparedStatement } from './portal.ts';
 import type { BackendSession } from './session.ts';
@@ -57,12 +57,37 @@ export class Compilation {
   }
 
   /** Compiles one statement of the text, through the shared cache where it is the whole text. */
-  compileText(text: string, parameterTypes: readonly Oid[]): CompiledStatement {
+  compileText(text: string, parameterTypes: readonly Oid[]): CompiledStatement | Promise<CompiledStatement> {
     const catalog = this.session.catalog();
-    const key = `p\0${parameterTypes.join(',')}\0${text}`;
-    const cached = this.session.engine.plans.get(key, catalog.version, this.environmentKey(catalog));
+    const key = text.length > CACHED_TEXT_MAX ? null : `p\0${parameterTypes.join(',')}\0${text}`;
+    const cached =
+      key === null
+        ? null
+        : this.session.engine.plans.get(key, catalog.version, this.environmentKey(catalog));
     if (cached !== null) return cached;
-    const statements = this.session.engine.compiler.parse(text);
+    const { compiler } = this.session.engine;
+    const elsewhere = compiler.parseElsewhere(text, () => this.session.interruptError);
+    if (elsewhere === null) return this.compileSingle(compiler.parse(text), text, parameterTypes, key);
+    return elsewhere.then((statements) => this.compileSingle(statements, text, parameterTypes, key));
+  }
+
+  /** The statements of a text, parsed here or on another thread. */
+  async parse(text: string): Promise<readonly ParsedStatement[]> {
+    const { compiler } = this.session.engine;
+    const elsewhere = compiler.parseElsewhere(text, () => this.session.interruptError);
+    if (elsewhere === null) return compiler.parse(text);
+    const statements = await elsewhere;
+    this.session.checkInterrupt();
+    return statements;
+  }
+
+  private compileSingle(
+    statements: readonly ParsedStatement[],
+    text: string,
+    parameterTypes: readonly Oid[],
+    key: string | null,
+  ): CompiledStatement {
+    const catalog = this.session.catalog();
     if (statements.length > 1) {
       throw new DbError('syntax_error', 'cannot insert multiple commands into a prepared statement');
     }
@@ -80,7 +105,7 @@ export class Compilation {
     const statement = statements[0];
     if (this.session.block.state === 'failed' && !isAllowedInFailedBlock(statement)) throw abortedBlock();
     const compiled = this.compile(statement, text, parameterTypes);
-    this.cache(key, compiled);
+    if (key !== null) this.cache(key, compiled);
     return compiled;
   }
 

@@ -24,6 +24,9 @@ export interface CompiledStatement {
   record?: StatementRecord;
 }
 
+/** Longer texts are compiled each time: looking them up costs too, and few are sent twice. */
+export const CACHED_TEXT_MAX = 65_536;
+
 /** Least-recently-used map on top of Map's insertion order. */
 export class PlanCache {
   private readonly entries = new Map<string, CompiledStatement>();

@@ -48,6 +48,8 @@ export interface CompileEnvironment {
 /** From text to something executable. Error positions are relative to the whole text. */
 export interface StatementCompiler {
   parse(text: string): readonly ParsedStatement[];
+  /** Long or deep texts are parsed on another thread; null = `parse` is quick enough. `interrupt`: the error of a cancelled statement. */
+  parseElsewhere(text: string, interrupt: () => DbError | null): Promise<readonly ParsedStatement[]> | null;
   /** `parameterTypes`: declared types, 0 = infer. */
   analyse(
     statement: ParsedStatement,

@@ -46,21 +46,27 @@ export class ExtendedQuery {
         throw new DbError('duplicate_prepared_statement', `prepared statement "${name}" already exists`);
       }
       const compiled = this.session.compilation.compileText(text, parameterTypes);
-      this.storePrepared({
-        name,
-        compiled,
-        declaredTypes: parameterTypes,
-        fromSql: false,
-        preparedAt: this.session.functionContext.statementTimestamp,
-        customPlanCount: 0,
-      });
-      this.session.sink.parseComplete();
+      if (compiled instanceof Promise)
+        return this.session.guard(compiled.then((late) => this.finishParse(name, late, parameterTypes)));
+      this.finishParse(name, compiled, parameterTypes);
       // Between messages nothing runs: a client may go away before it sends the next one.
       this.session.leaveStatement();
       return null;
     } catch (error) {
       throw this.session.failed(error);
     }
+  }
+
+  private finishParse(name: string, compiled: CompiledStatement, parameterTypes: readonly Oid[]): void {
+    this.storePrepared({
+      name,
+      compiled,
+      declaredTypes: parameterTypes,
+      fromSql: false,
+      preparedAt: this.session.functionContext.statementTimestamp,
+      customPlanCount: 0,
+    });
+    this.session.sink.parseComplete();
   }
 
   storePrepared(statement: PreparedStatement): void {

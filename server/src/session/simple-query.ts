@@ -4,7 +4,7 @@ import type { Execution } from '../executor/contract.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
-import type { CompiledStatement } from './compiled-statement.ts';
+import { CACHED_TEXT_MAX, type CompiledStatement } from './compiled-statement.ts';
 import type { Pending } from './contract.ts';
 import type { LiftedText, ParsedStatement } from './engine.ts';
 import type { BackendSession } from './session.ts';
@@ -22,7 +22,7 @@ export class SimpleQuery {
 
   /** A single cached statement: undefined = not this way; null = done; promise = going on. */
   trySimpleFast(text: string): Pending | undefined {
-    if (this.session.block.state === 'failed') return undefined;
+    if (this.session.block.state === 'failed' || text.length > CACHED_TEXT_MAX) return undefined;
     const lifted = this.session.engine.compiler.liftLiterals(text);
     const key = lifted === null ? `s\0${text}` : `l\0${lifted.key}`;
     const catalog = this.session.catalog();
@@ -71,7 +71,7 @@ export class SimpleQuery {
   }
 
   async simpleQueryGeneral(text: string): Promise<void> {
-    const statements = this.session.engine.compiler.parse(text);
+    const statements = await this.session.compilation.parse(text);
     if (statements.length === 0) {
       this.session.sink.emptyQueryResponse();
       return;
@@ -90,9 +90,10 @@ export class SimpleQuery {
   ): Promise<void> {
     if (this.session.block.state === 'failed' && !isAllowedInFailedBlock(statement)) throw abortedBlock();
     if (isPlannableNode(statement.node)) {
-      const key = `s\0${text}`;
+      const key = text.length > CACHED_TEXT_MAX ? '' : `s\0${text}`;
       const catalog = this.session.catalog();
-      let compiled = isMulti
+      const isCached = !isMulti && text.length <= CACHED_TEXT_MAX;
+      let compiled = !isCached
         ? null
         : this.session.engine.plans.get(
             key,
@@ -102,7 +103,7 @@ export class SimpleQuery {
       if (compiled === null) {
         this.session.block.forStatement();
         compiled = this.session.compilation.compile(statement, text, []);
-        if (!isMulti) this.session.compilation.cache(key, compiled);
+        if (isCached) this.session.compilation.cache(key, compiled);
       }
       if (compiled.plan !== null) {
         this.session.measurement.measure(isMulti ? { ...compiled, text: statement.text } : compiled);

@@ -45,6 +45,7 @@ export type ToWorker =
       readonly settings: Readonly<Record<string, string>>;
       readonly timestamps: readonly [transaction: bigint, statement: bigint];
     }
+  | { readonly kind: 'parse'; readonly text: Packed }
   /** A piece of the next unfinished long input, in order; `start` when all are there. */
   | { readonly kind: 'part'; readonly text: string }
   | { readonly kind: 'start' }

@@ -19,8 +19,6 @@ export interface OffloadSurroundings {
   readonly format: PackedFormat;
   readonly settings: Readonly<Record<string, string>>;
   readonly timestamps: readonly [transaction: bigint, statement: bigint];
-  /** The error a cancelled statement must end with. */
-  interrupt(): DbError | null;
 }
 
 export interface OffloadOptions {
@@ -30,6 +28,16 @@ export interface OffloadOptions {
   readonly threads?: number;
 }
 
+type Task =
+  | {
+      readonly kind: 'evaluate';
+      readonly shipment: Shipment;
+      readonly inputs: readonly Datum[];
+      readonly surroundings: OffloadSurroundings;
+      interrupt(): DbError | null;
+    }
+  | { readonly kind: 'parse'; readonly text: string; interrupt(): DbError | null };
+
 type Outcome =
   | { readonly kind: 'value'; readonly value: Datum }
   | { readonly kind: 'error'; readonly error: DbError }
@@ -38,23 +46,20 @@ type Outcome =
 const POLL_MILLIS = 10;
 const IDLE_MILLIS = 5000;
 const HEAP_MEGABYTES = 4096;
-const STACK_MEGABYTES = 32;
+/** Expressions nested some 50,000 deep end in 54001, as do jsonb values beyond their own limit. */
+const STACK_MEGABYTES = 8;
 /** Bytes that are copied at once before the loop turns. */
 const COPY_BYTES = 1 << 22;
 
 /** One evaluation elsewhere. */
 export class OffloadJob {
-  readonly shipment: Shipment;
-  readonly inputs: readonly Datum[];
-  readonly surroundings: OffloadSurroundings;
+  readonly task: Task;
   readonly settled: Promise<void>;
   outcome: Outcome | null = null;
   private resolve!: () => void;
 
-  constructor(shipment: Shipment, inputs: readonly Datum[], surroundings: OffloadSurroundings) {
-    this.shipment = shipment;
-    this.inputs = inputs;
-    this.surroundings = surroundings;
+  constructor(task: Task) {
+    this.task = task;
     this.settled = new Promise((resolve) => {
       this.resolve = resolve;
     });
@@ -103,8 +108,25 @@ export class OffloadService {
     this.threadsMax = options.threads ?? Math.max(1, Math.min(4, options.workers.hardwareThreads));
   }
 
-  start(shipment: Shipment, inputs: readonly Datum[], surroundings: OffloadSurroundings): OffloadJob {
-    const job = new OffloadJob(shipment, inputs, surroundings);
+  /** `interrupt` gives the error a cancelled statement must end with. */
+  start(
+    shipment: Shipment,
+    inputs: readonly Datum[],
+    surroundings: OffloadSurroundings,
+    interrupt: () => DbError | null,
+  ): OffloadJob {
+    return this.begin({ kind: 'evaluate', shipment, inputs, surroundings, interrupt });
+  }
+
+  /** Parses a text that is long or deep; answers its trees as JSON, or throws the text's error. */
+  async parse(text: string, interrupt: () => DbError | null): Promise<string> {
+    const job = this.begin({ kind: 'parse', text, interrupt });
+    await job.settled;
+    return job.take() as string;
+  }
+
+  private begin(task: Task): OffloadJob {
+    const job = new OffloadJob(task);
     this.started++;
     this.waiting.push(job);
     this.dispatch();
@@ -171,7 +193,14 @@ export class OffloadService {
 
   /** Inputs in portions, so that a great one does not hold the loop. */
   private async send(thread: Thread, job: OffloadJob): Promise<void> {
-    const { shipment, inputs, surroundings } = job;
+    if (job.task.kind === 'parse') {
+      const { text } = job.task;
+      thread.post({ kind: 'parse', text: text.length > TEXT_PART ? { kind: 'text', length: text.length } : text });
+      if (text.length > TEXT_PART) await this.sendText(thread, text);
+      thread.post({ kind: 'start' });
+      return;
+    }
+    const { shipment, inputs, surroundings } = job.task;
     const packed: Packed[] = [];
     for (let index = 0; index < inputs.length; index++) {
       const item = pack(inputs[index]!, shipment.inputTypes[index]!);
@@ -186,13 +215,16 @@ export class OffloadService {
     for (let index = 0; index < packed.length; index++) {
       const item = packed[index]!;
       if (typeof item !== 'object' || item === null || item.kind !== 'text') continue;
-      const text = inputs[index] as string;
-      for (let at = 0; at < text.length; at += TEXT_PART) {
-        thread.post({ kind: 'part', text: text.slice(at, at + TEXT_PART) });
-        await this.options.clock.yieldToLoop();
-      }
+      await this.sendText(thread, inputs[index] as string);
     }
     thread.post({ kind: 'start' });
+  }
+
+  private async sendText(thread: Thread, text: string): Promise<void> {
+    for (let at = 0; at < text.length; at += TEXT_PART) {
+      thread.post({ kind: 'part', text: text.slice(at, at + TEXT_PART) });
+      await this.options.clock.yieldToLoop();
+    }
   }
 
   private async sharedCopy(bytes: Uint8Array): Promise<Uint8Array> {
@@ -216,7 +248,7 @@ export class OffloadService {
           return;
         }
         try {
-          const { typeOid } = job.shipment.expr;
+          const typeOid = job.task.kind === 'parse' ? 0 : job.task.shipment.expr.typeOid;
           job.settle({ kind: 'value', value: unpack(value, typeOid, () => '') });
         } catch (error) {
           job.settle({
@@ -265,14 +297,14 @@ export class OffloadService {
         this.poll = undefined;
         for (const thread of [...this.threads]) {
           const { job } = thread;
-          const error = job?.surroundings.interrupt() ?? null;
+          const error = job?.task.interrupt() ?? null;
           if (job === null || error === null) continue;
           job.settle({ kind: 'error', error });
           this.discard(thread);
         }
         for (let index = this.waiting.length - 1; index >= 0; index--) {
           const job = this.waiting[index]!;
-          const error = job.surroundings.interrupt();
+          const error = job.task.interrupt();
           if (error === null) continue;
           job.settle({ kind: 'error', error });
           this.waiting.splice(index, 1);

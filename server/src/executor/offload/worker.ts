@@ -3,6 +3,7 @@ import { DbError, internalError } from '../../base/error.ts';
 import { packError } from '../../base/error-transfer.ts';
 import type { Environment, WorkerScope } from '../../env/contract.ts';
 import type { CallSite, FunctionContext, HostFunctions, SessionInfo } from '../../sql/functions/contract.ts';
+import { parseInWorker } from '../../sql/parse/worker-parse.ts';
 import { scalarFunction } from '../../sql/functions/index.ts';
 import type { Datum } from '../../types/datum.ts';
 import { typeSupport } from '../../types/index.ts';
@@ -87,6 +88,7 @@ function resolverOf(functions: readonly ShippedFunction[], context: FunctionCont
 /** Entry point of the worker module. */
 export function start(scope: WorkerScope): void {
   let run: Extract<ToWorker, { kind: 'run' }> | null = null;
+  let toParse: Extract<ToWorker, { kind: 'parse' }> | null = null;
   /** Long inputs as they come in. */
   let parts: string[] = [];
   let result = '';
@@ -151,18 +153,41 @@ export function start(scope: WorkerScope): void {
     }
   };
 
+  const parse = async (text: string): Promise<void> => {
+    const reply = await parseInWorker(text);
+    if (!reply.ok) answer({ kind: 'error', error: reply.error });
+    else if (reply.json.length <= TEXT_PART) answer({ kind: 'value', value: reply.json });
+    else {
+      result = reply.json;
+      sent = 0;
+      answer({ kind: 'value', value: { kind: 'text', length: result.length } });
+    }
+  };
+
   scope.onMessage((received) => {
     const message = received as ToWorker;
     switch (message.kind) {
       case 'run':
         run = message;
+        toParse = null;
+        parts = [];
+        break;
+      case 'parse':
+        toParse = message;
         parts = [];
         break;
       case 'part':
         parts.push(message.text);
         break;
       case 'start':
-        evaluate();
+        if (toParse === null) evaluate();
+        else {
+          const text = typeof toParse.text === 'string' ? toParse.text : parts.join('');
+          parts = [];
+          parse(text).catch((thrown: unknown) =>
+            answer({ kind: 'error', error: packError(errorOf(thrown)) }),
+          );
+        }
         break;
       case 'next':
         sendPart();

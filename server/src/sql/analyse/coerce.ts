@@ -250,6 +250,13 @@ function inputLiteral(
         'feature_not_supported',
         `cannot accept a value of type ${typeLabel(statement, base.typeOid)}`,
       ).at(at);
+    // A great literal is read when the statement runs, where that may happen on another thread.
+    if ((node.value as string).length > LITERAL_SIZE_MAX && readsSlowly(type)) {
+      const cast: Expr = { ...result, kind: 'ioCast', form, arg: { ...node, typeOid: T.TEXT } };
+      return target === base.typeOid
+        ? cast
+        : coerceToDomain(scope, cast, target, context, form, position);
+    }
     try {
       result.value = type.support.input(node.value as string, inputTypmod, statement.format);
     } catch (error) {
@@ -259,6 +266,13 @@ function inputLiteral(
   }
   if (target !== base.typeOid) return coerceToDomain(scope, result, target, context, form, position);
   return result;
+}
+
+const LITERAL_SIZE_MAX = 65_536;
+const SLOW_TYPES = new Set(['json', 'jsonb', 'numeric', 'tsvector', 'tsquery', 'bytea']);
+
+function readsSlowly(type: TypeDescriptor): boolean {
+  return type.isTrueArray || SLOW_TYPES.has(type.name);
 }
 
 /** Wraps a value of the base type for a domain; the same node when `target` is no domain. */

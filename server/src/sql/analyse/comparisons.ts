@@ -10,6 +10,8 @@ import {
   stringOf,
   stringsOf,
 } from '../parse/ast.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
+import type { PackedList } from '../parse/pack.ts';
 import type { Expr } from '../tree.ts';
 import { coerceToBoolean, coerceToCommonType, selectCommonType } from './coerce.ts';
 import { transformRow } from './containers.ts';
@@ -275,7 +277,12 @@ function transformIn(scope: Scope, expr: A_Expr): Expr {
   const position = positionOf(expr.location);
   const isAny = stringOf(expr.name?.[0]) !== '<>';
   const left = transformExpr(scope, expr.lexpr!);
-  const items = (as(expr.rexpr, 'List')?.items ?? []).map((item) => transformExpr(scope, item));
+  const packed = (expr.rexpr as { PackedList?: PackedList } | undefined)?.PackedList;
+  if (packed !== undefined) {
+    const parts = packedIn(scope, expr, left, packed, isAny);
+    if (parts !== null) return parts;
+  }
+  const items = (packed === undefined ? (as(expr.rexpr, 'List')?.items ?? []) : unpackedItems(packed)) .map((item) => transformExpr(scope, item));
   const constants = items.filter((item) => !containsVar(item));
   const variables = items.filter((item) => containsVar(item));
   const parts: Expr[] = [];
@@ -305,6 +312,63 @@ function transformIn(scope: Scope, expr: A_Expr): Expr {
     parts.push(coerceToBoolean(scope, comparison, 'IN'));
   }
   return parts.length === 1 ? parts[0] : makeBoolExpr(isAny ? 'or' : 'and', parts, position);
+}
+
+/** IN over a packed list: one array constant. Null when its items have to be looked at one by one. */
+function packedIn(
+  scope: Scope,
+  expr: A_Expr,
+  left: Expr,
+  packed: PackedList,
+  isAny: boolean,
+): Expr | null {
+  if (left.kind === 'row') return null;
+  const constant = (value: number | string): Expr => transformExpr(scope, constantNode(packed, value));
+  const first = constant(packed.values[0]!);
+  // int8 and numeric look alike in the parser's eyes, and so only here.
+  const values =
+    packed.kind === 'float' ? packed.values.map((value) => constant(value)) : null;
+  const types = values === null ? [first] : [...new Map(values.map((item) => [item.typeOid, item])).values()];
+  const common = selectCommonType(scope, [left, ...types], null);
+  const arrayType = common && common !== T.RECORD ? (scope.catalog.type(common)?.arrayOid ?? 0) : 0;
+  if (!arrayType) return null;
+  let elements: Datum[];
+  if (packed.kind === 'int4' && common === T.INT4) elements = packed.values as number[];
+  else if (packed.kind === 'int4' && common === T.INT8)
+    elements = packed.values.map((value) => BigInt(value as number));
+  else if (packed.kind === 'string' && common === T.TEXT) elements = packed.values as string[];
+  else {
+    elements = [];
+    for (let index = 0; index < packed.values.length; index++) {
+      const item = values === null ? constant(packed.values[index]!) : values[index]!;
+      const coerced = coerceToCommonType(scope, item, common, 'IN');
+      if (coerced.kind !== 'const') return null;
+      elements.push(coerced.value);
+    }
+  }
+  const array: Expr = {
+    kind: 'const',
+    value: new SqlArray(common, elements),
+    typeOid: arrayType,
+    typmod: -1,
+    collation: scope.typeOf(arrayType).collation,
+    position: positionOf(packed.location),
+  };
+  return makeArrayOperator(scope, expr.name!, isAny, left, array, positionOf(expr.location));
+}
+
+function constantNode({ kind, location }: PackedList, value: number | string): Node {
+  const content =
+    kind === 'int4'
+      ? { ival: { ival: value } }
+      : kind === 'float'
+        ? { fval: { fval: value } }
+        : { sval: { sval: value } };
+  return { A_Const: { ...content, location } } as Node;
+}
+
+function unpackedItems(packed: PackedList): Node[] {
+  return packed.values.map((value) => constantNode(packed, value));
 }
 
 function transformBetween(scope: Scope, expr: A_Expr): Expr {

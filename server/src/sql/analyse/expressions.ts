@@ -126,6 +126,9 @@ export function transform(scope: Scope, node: Node): Expr {
   throw internalError('empty raw node');
 }
 
+/** Of an int8 with its sign and some leading zeros; longer ones are numeric by their value or by their form. */
+const INTEGER_DIGITS_MAX = 64;
+
 function transformConst(scope: Scope, constant: A_Const): Expr {
   const position = positionOf(constant.location);
   if (constant.isnull)
@@ -152,7 +155,7 @@ function transformConst(scope: Scope, constant: A_Const): Expr {
   if (constant.fval) {
     const text = (constant.fval.fval ?? '0').replaceAll('_', '');
     // Integers beyond int4 come as floats: int8 where they fit.
-    if (/^[+-]?\d+$/.test(text)) {
+    if (text.length <= INTEGER_DIGITS_MAX && /^[+-]?\d+$/.test(text)) {
       const value = BigInt(text);
       if (value >= -2147483648n && value <= 2147483647n)
         return { kind: 'const', value: Number(value), typeOid: T.INT4, typmod: -1, collation: 0, position };

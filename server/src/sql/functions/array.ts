@@ -1,5 +1,6 @@
 /** Array functions and operators. */
 import { DbError } from '../../base/error.ts';
+import { spend } from '../../base/work.ts';
 import type { TypeSupport } from '../../types/contract.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { elementTypeOf } from '../../types/index.ts';
@@ -144,6 +145,7 @@ function fill(
       detail: 'Low bound array has different size than dimensions array.',
     });
   }
+  spend(sizes.reduce((product, size) => product * Math.max(size, 0), 1));
   if (sizes.length > 6) {
     throw new DbError(
       'program_limit_exceeded',
@@ -154,8 +156,17 @@ function fill(
   for (const size of sizes) total *= size;
   if (!(total >= 0 && total <= MAX_ELEMENTS) || sizes.some((size) => size < 0)) throw tooLarge();
   if (total === 0) return new SqlArray(elementType, []);
-  return new SqlArray(elementType, new Array<Datum>(total).fill(value), sizes, low);
+  return new SqlArray(elementType, repeated(value, total), sizes, low);
 }
+
+/** Great arrays grow item by item: the runtime would make a hash table of one made in full length. */
+function repeated(value: Datum, count: number): Datum[] {
+  if (count <= DENSE_ITEMS) return new Array<Datum>(count).fill(value);
+  const items: Datum[] = [];
+  for (let index = 0; index < count; index++) items.push(value);
+  return items;
+}
+const DENSE_ITEMS = 1_000_000;
 
 /** Finds the bucket of a value in a sorted array of lower bounds. */
 function bucket(value: Datum, thresholds: SqlArray, support: TypeSupport): number {

@@ -3,7 +3,8 @@ import { DbError } from '../../base/error.ts';
 import { as } from './ast.ts';
 import { loadParser, parseStatements, type SqlParser } from './parser.ts';
 import { prescan } from './prescan.ts';
-import { parseInWorker, unpackParseReply } from './worker-parse.ts';
+import { unpackError } from '../../base/error-transfer.ts';
+import { parseInWorker, unpackStatements } from './worker-parse.ts';
 
 let parser: SqlParser;
 beforeAll(async () => {
@@ -68,8 +69,24 @@ describe('parser', () => {
     expect(prescan('select 1').isLight).toBe(true);
   });
   it('replies through a worker job', async () => {
-    expect(unpackParseReply(await parseInWorker('select 1'))).toHaveLength(1);
-    const reply = await parseInWorker('selec 1');
-    expect(() => unpackParseReply(reply)).toThrow(/syntax error at or near "selec"/);
+    const reply = await parseInWorker('select 1');
+    expect(reply.ok && unpackStatements(reply.json)).toHaveLength(1);
+    expect(await parseInWorker('selec 1')).toMatchObject({
+      ok: false,
+      error: { code: '42601', message: 'syntax error at or near "selec"' },
+    });
+  });
+  it('packs long lists of constants of one kind', async () => {
+    const numbers = Array.from({ length: 100 }, (_, at) => at);
+    const where = async (condition: string) => {
+      const reply = await parseInWorker(`select 1 from t where ${condition}`);
+      if (!reply.ok) throw unpackError(reply.error);
+      return JSON.stringify(unpackStatements(reply.json)[0].tree);
+    };
+    const packed = `"values":${JSON.stringify(numbers)}`;
+    expect(await where(`a in (${numbers.join()})`)).toContain(packed);
+    expect(await where(numbers.map((n) => `a = ${n}`).join(' or '))).toContain(packed);
+    expect(await where(`a in (${numbers.join()}, 'x')`)).not.toContain('PackedList');
+    expect(await where(numbers.map((n) => `a${n} = ${n}`).join(' or '))).not.toContain('PackedList');
   });
 });

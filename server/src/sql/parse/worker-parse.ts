@@ -1,32 +1,31 @@
 /**
- * Parsing on a worker: the job's input and output are plain data, so any worker pool can carry them. The worker should be
- * started with a stack of 16 MB or more, which takes some 50,000 levels.
+ * Parsing on another thread: a text goes in, the trees come out as JSON, so any worker can carry them. The thread should be
+ * started with a stack of 16 MB or more, which takes some 50,000 levels. Long lists of constants come packed (pack.ts).
  */
 import { DbError } from '../../base/error.ts';
-import { type PackedError, packError, unpackError } from '../../base/error-transfer.ts';
+import { type PackedError, packError } from '../../base/error-transfer.ts';
 import type { RawStatement } from './ast.ts';
+import { packLists } from './pack.ts';
 import { loadParser } from './parser.ts';
 
-export type ParseReply =
-  | { ok: true; statements: RawStatement[] }
-  | { ok: false; error: PackedError };
+export type ParseReply = { ok: true; json: string } | { ok: false; error: PackedError };
 
 /** Runs in the worker. Never throws for faults of the text. */
 export async function parseInWorker(text: string): Promise<ParseReply> {
   const parser = await loadParser();
   try {
-    return { ok: true, statements: parser.parse(text) };
+    const statements = parser.parse(text);
+    for (const { tree } of statements) packLists(tree);
+    return { ok: true, json: JSON.stringify(statements) };
   } catch (error) {
-    if (error instanceof DbError)
-      return { ok: false, error: packError(error) };
+    if (error instanceof DbError) return { ok: false, error: packError(error) };
     throw error;
   } finally {
     await parser.settled();
   }
 }
 
-/** Runs where the reply arrives: gives the statements or throws the statement's error. */
-export function unpackParseReply(reply: ParseReply): RawStatement[] {
-  if (reply.ok) return reply.statements;
-  throw unpackError(reply.error);
+/** Runs where the reply arrives. */
+export function unpackStatements(json: string): RawStatement[] {
+  return JSON.parse(json) as RawStatement[];
 }
