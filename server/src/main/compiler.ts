@@ -1,13 +1,12 @@
 /** Joins parser, analysis, planner and executor into what sessions call a compiler. */
 import type { Oid } from '../base/brands.ts';
-import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import type { DbError } from '../base/error.ts';
-import type { CatalogReader } from '../catalog/contract.ts';
+import { limitWork, restoreWork } from '../base/work.ts';
+import type { CatalogReader, RelationDescriptor } from '../catalog/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
-import { limitWork, restoreWork } from '../base/work.ts';
-import type { OffloadService } from '../executor/offload/service.ts';
 import { CatalogFunctionResolver, type FunctionLibrary } from '../executor/functions.ts';
+import type { OffloadService } from '../executor/offload/service.ts';
 import { ExpressionCompiler } from '../executor/row/expression/compile.ts';
 import { type PlannerSettings, planQuery, type StatisticsProvider } from '../planner/index.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
@@ -127,10 +126,7 @@ export class EngineCompiler implements StatementCompiler {
     return parseStatements(text).statements.map((raw) => parsedStatement(raw, text));
   }
 
-  parseElsewhere(
-    text: string,
-    interrupt: () => DbError | null,
-  ): Promise<readonly ParsedStatement[]> | null {
+  parseElsewhere(text: string, interrupt: () => DbError | null): Promise<readonly ParsedStatement[]> | null {
     const { offload } = this;
     if (offload === null || prescan(text).isLight) return null;
     return offload

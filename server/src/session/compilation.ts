@@ -61,9 +61,7 @@ export class Compilation {
     const catalog = this.session.catalog();
     const key = text.length > CACHED_TEXT_MAX ? null : `p\0${parameterTypes.join(',')}\0${text}`;
     const cached =
-      key === null
-        ? null
-        : this.session.engine.plans.get(key, catalog.version, this.environmentKey(catalog));
+      key === null ? null : this.session.engine.plans.get(key, catalog.version, this.environmentKey(catalog));
     if (cached !== null) return cached;
     const { compiler } = this.session.engine;
     const elsewhere = compiler.parseElsewhere(text, () => this.session.interruptError);

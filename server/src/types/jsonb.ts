@@ -51,11 +51,13 @@ function weigh(value: JsonValue, before: number): number {
       sum = weigh(item, sum);
       if (sum > WEIGHT_MAX) break;
     }
-  } else {
-    for (const [key, item] of (value as { entries: readonly (readonly [string, JsonValue])[] }).entries) {
-      sum = weigh(item, sum + key.length);
-      if (sum > WEIGHT_MAX) break;
-    }
+    return sum;
+  }
+  const { entries } = value as { entries?: readonly (readonly [string, JsonValue])[] };
+  if (entries === undefined) return sum;
+  for (const [key, item] of entries) {
+    sum = weigh(item, sum + key.length);
+    if (sum > WEIGHT_MAX) break;
   }
   return sum;
 }

@@ -68,7 +68,10 @@ export function makeNumeric(coefficient: number | bigint, scale: number): Numeri
   if (scale > MAX_SCALE) throw overflowError();
   // 400,000 bits are below 131,072 digits; only huge values pay for counting digits.
   if (coefficient > HUGE || coefficient < -HUGE) {
-    const limit = scale === 0 ? (integerLimit ??= powerOfTen(MAX_INTEGER_DIGITS)) : powerOfTen(MAX_INTEGER_DIGITS + scale);
+    const limit =
+      scale === 0
+        ? (integerLimit ??= powerOfTen(MAX_INTEGER_DIGITS))
+        : powerOfTen(MAX_INTEGER_DIGITS + scale);
     if (coefficient >= limit || coefficient <= -limit) throw overflowError();
   }
   return new Numeric(coefficient, scale);

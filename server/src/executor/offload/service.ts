@@ -195,7 +195,10 @@ export class OffloadService {
   private async send(thread: Thread, job: OffloadJob): Promise<void> {
     if (job.task.kind === 'parse') {
       const { text } = job.task;
-      thread.post({ kind: 'parse', text: text.length > TEXT_PART ? { kind: 'text', length: text.length } : text });
+      thread.post({
+        kind: 'parse',
+        text: text.length > TEXT_PART ? { kind: 'text', length: text.length } : text,
+      });
       if (text.length > TEXT_PART) await this.sendText(thread, text);
       thread.post({ kind: 'start' });
       return;

@@ -1,9 +1,9 @@
 /** Datums as plain data, for messages between threads. */
-import { findTypeSupport } from '../../types/index.ts';
-import type { Datum } from '../../types/datum.ts';
-import { DEFAULT_FORMAT } from '../../types/index.ts';
+
 import { internalError } from '../../base/error.ts';
 import type { TypeSupport } from '../../types/contract.ts';
+import type { Datum } from '../../types/datum.ts';
+import { DEFAULT_FORMAT, findTypeSupport } from '../../types/index.ts';
 import { type Packed, TEXT_PART } from './messages.ts';
 
 function supportOf(typeOid: number): TypeSupport {

@@ -73,7 +73,8 @@ export function charge(value: Datum, weight: number): void {
 function chargeObject(value: Exclude<Datum, null>, weight: number): void {
   if (value instanceof Numeric) {
     const { coefficient } = value;
-    if (typeof coefficient === 'bigint' && (coefficient > GREAT || coefficient < -GREAT)) spend(WORK_LIMIT + 1);
+    if (typeof coefficient === 'bigint' && (coefficient > GREAT || coefficient < -GREAT))
+      spend(WORK_LIMIT + 1);
   } else if (value instanceof Uint8Array) {
     if (value.length > TEXT_FREE) spend(value.length * weight);
   } else if (value instanceof SqlArray) {

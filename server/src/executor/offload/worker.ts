@@ -3,8 +3,8 @@ import { DbError, internalError } from '../../base/error.ts';
 import { packError } from '../../base/error-transfer.ts';
 import type { Environment, WorkerScope } from '../../env/contract.ts';
 import type { CallSite, FunctionContext, HostFunctions, SessionInfo } from '../../sql/functions/contract.ts';
-import { parseInWorker } from '../../sql/parse/worker-parse.ts';
 import { scalarFunction } from '../../sql/functions/index.ts';
+import { parseInWorker } from '../../sql/parse/worker-parse.ts';
 import type { Datum } from '../../types/datum.ts';
 import { typeSupport } from '../../types/index.ts';
 import type { FunctionResolver, ResolvedFunction } from '../functions.ts';
@@ -201,7 +201,9 @@ function errorOf(thrown: unknown): DbError {
   if (thrown instanceof RangeError) {
     return /call stack/i.test(thrown.message)
       ? new DbError('statement_too_complex', 'stack depth limit exceeded')
-      : new DbError('out_of_memory', 'out of memory', { detail: 'A value is longer than the server can hold.' });
+      : new DbError('out_of_memory', 'out of memory', {
+          detail: 'A value is longer than the server can hold.',
+        });
   }
   return internalError(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
 }

@@ -253,9 +253,7 @@ function inputLiteral(
     // A great literal is read when the statement runs, where that may happen on another thread.
     if ((node.value as string).length > LITERAL_SIZE_MAX && readsSlowly(type)) {
       const cast: Expr = { ...result, kind: 'ioCast', form, arg: { ...node, typeOid: T.TEXT } };
-      return target === base.typeOid
-        ? cast
-        : coerceToDomain(scope, cast, target, context, form, position);
+      return target === base.typeOid ? cast : coerceToDomain(scope, cast, target, context, form, position);
     }
     try {
       result.value = type.support.input(node.value as string, inputTypmod, statement.format);

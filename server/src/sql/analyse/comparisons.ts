@@ -1,5 +1,6 @@
 /** Operators as written: comparisons of values and rows, IN, BETWEEN, IS DISTINCT FROM, NULLIF, IS tests. */
 import { DbError, notSupported } from '../../base/error.ts';
+import { type Datum, SqlArray } from '../../types/datum.ts';
 import {
   type A_Expr,
   as,
@@ -10,7 +11,6 @@ import {
   stringOf,
   stringsOf,
 } from '../parse/ast.ts';
-import { type Datum, SqlArray } from '../../types/datum.ts';
 import type { PackedList } from '../parse/pack.ts';
 import type { Expr } from '../tree.ts';
 import { coerceToBoolean, coerceToCommonType, selectCommonType } from './coerce.ts';
@@ -282,7 +282,9 @@ function transformIn(scope: Scope, expr: A_Expr): Expr {
     const parts = packedIn(scope, expr, left, packed, isAny);
     if (parts !== null) return parts;
   }
-  const items = (packed === undefined ? (as(expr.rexpr, 'List')?.items ?? []) : unpackedItems(packed)) .map((item) => transformExpr(scope, item));
+  const items = (packed === undefined ? (as(expr.rexpr, 'List')?.items ?? []) : unpackedItems(packed)).map(
+    (item) => transformExpr(scope, item),
+  );
   const constants = items.filter((item) => !containsVar(item));
   const variables = items.filter((item) => containsVar(item));
   const parts: Expr[] = [];
@@ -315,19 +317,12 @@ function transformIn(scope: Scope, expr: A_Expr): Expr {
 }
 
 /** IN over a packed list: one array constant. Null when its items have to be looked at one by one. */
-function packedIn(
-  scope: Scope,
-  expr: A_Expr,
-  left: Expr,
-  packed: PackedList,
-  isAny: boolean,
-): Expr | null {
+function packedIn(scope: Scope, expr: A_Expr, left: Expr, packed: PackedList, isAny: boolean): Expr | null {
   if (left.kind === 'row') return null;
   const constant = (value: number | string): Expr => transformExpr(scope, constantNode(packed, value));
   const first = constant(packed.values[0]!);
   // int8 and numeric look alike in the parser's eyes, and so only here.
-  const values =
-    packed.kind === 'float' ? packed.values.map((value) => constant(value)) : null;
+  const values = packed.kind === 'float' ? packed.values.map((value) => constant(value)) : null;
   const types = values === null ? [first] : [...new Map(values.map((item) => [item.typeOid, item])).values()];
   const common = selectCommonType(scope, [left, ...types], null);
   const arrayType = common && common !== T.RECORD ? (scope.catalog.type(common)?.arrayOid ?? 0) : 0;

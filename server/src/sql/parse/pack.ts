@@ -77,9 +77,7 @@ function equality(node: unknown): { key: string; constant: Constant; expr: Field
   if (name?.length !== 1 || name[0]!.String?.sval !== '=') return null;
   const column = columnKey(expr.lexpr);
   const constant = constantOf(expr.rexpr);
-  return column === null || constant === null
-    ? null
-    : { key: `${constant.kind}\0${column}`, constant, expr };
+  return column === null || constant === null ? null : { key: `${constant.kind}\0${column}`, constant, expr };
 }
 
 /** `x = 1 or x = 2 or …` becomes an IN where there are many of one column and kind. */
@@ -102,8 +100,7 @@ function packAlternatives(args: readonly unknown[]): unknown[] | null {
   if (groups.size + rest.length > args.length / 2) return null;
   for (const { constants, expr, at } of groups.values()) {
     rest[at] = {
-      A_Expr:
-        constants.length === 1 ? expr : { ...expr, kind: 'AEXPR_IN', rexpr: packedList(constants) },
+      A_Expr: constants.length === 1 ? expr : { ...expr, kind: 'AEXPR_IN', rexpr: packedList(constants) },
     };
   }
   return rest;

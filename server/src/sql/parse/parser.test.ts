@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DbError } from '../../base/error.ts';
+import { unpackError } from '../../base/error-transfer.ts';
 import { as } from './ast.ts';
 import { loadParser, parseStatements, type SqlParser } from './parser.ts';
 import { prescan } from './prescan.ts';
-import { unpackError } from '../../base/error-transfer.ts';
 import { parseInWorker, unpackStatements } from './worker-parse.ts';
 
 let parser: SqlParser;

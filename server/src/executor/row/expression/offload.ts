@@ -4,8 +4,9 @@
  * It is begun here under a budget (base/work.ts). When that is used up the statement waits for the same expression to be
  * evaluated elsewhere over the same inputs; what was begun is forgotten, which is harmless because nothing in it has effects.
  */
-import { limitWork, restoreWork, TooMuchWork } from '../../../base/work.ts';
+
 import { WaitSignal } from '../../../base/suspend.ts';
+import { limitWork, restoreWork, TooMuchWork } from '../../../base/work.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { Shipment } from '../../offload/messages.ts';
 import type { OffloadJob } from '../../offload/service.ts';
