@@ -14,7 +14,7 @@
  * one sequence for all databases, so that their storage numbers, which are their oids, never meet.
  */
 import type { Oid } from '../base/brands.ts';
-import type { Table, TableStore } from '../table/contract.ts';
+import type { AnalyzedTable, Table, TableStore } from '../table/contract.ts';
 import type { CatalogName } from './data/index.ts';
 import { CATALOGS, CATALOGS_BY_OID } from './definitions.ts';
 
@@ -79,7 +79,10 @@ export function databaseTables(store: TableStore, databaseOid: Oid): TableStore 
     alterSequence: (transaction, oid, state) => store.alterSequence(transaction, oid, state),
     dropSequence: (transaction, oid) => store.dropSequence(transaction, oid),
     vacuum: (oid) => store.vacuum(place(oid)),
-    analyze: (oid) => store.analyze(place(oid)),
+    analyze: (oid, transaction) => store.analyze(place(oid), transaction),
+    *analyzed(): Generator<AnalyzedTable> {
+      for (const table of store.analyzed()) if (table.relationOid >= FIRST_USER_OID) yield table;
+    },
     seal: (oid) => store.seal(place(oid)),
     checkpoint: () => store.checkpoint(),
   };

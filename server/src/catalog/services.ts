@@ -1,6 +1,6 @@
 /** What the catalog needs from the rooms around it; handed over in main/. */
 import type { Oid } from '../base/brands.ts';
-import type { SequenceState } from '../table/contract.ts';
+import type { AnalyzedTable, SequenceState } from '../table/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import type { CatalogReader, RelationDescriptor } from './contract.ts';
 
@@ -15,6 +15,8 @@ export interface CatalogServices {
     relation: RelationDescriptor,
     reader: CatalogReader,
   ): (row: readonly Datum[]) => Datum;
+  /** What ANALYZE learned of this database's tables. */
+  analyzed(): Iterable<AnalyzedTable>;
   /** Current values of a sequence, null when it has no storage. */
   sequenceState(oid: Oid): SequenceState | null;
 }

@@ -7,6 +7,7 @@ export function nominalServices(): CatalogServices {
     compileView: (sql) => JSON.stringify({ sql }),
     compileDefaults: (texts) => JSON.stringify(texts),
     compileRowExpression: () => () => null,
+    analyzed: () => [],
     sequenceState: () => null,
   };
 }

@@ -214,9 +214,20 @@ export interface ColumnStatistics {
   correlation: number;
 }
 
+/** What the last ANALYZE of a table learned. */
+export interface AnalyzedTable {
+  readonly relationOid: Oid;
+  /** Live rows then. */
+  readonly rows: number;
+  /** By column number, counted from 0. */
+  readonly columns: ReadonlyMap<number, ColumnStatistics>;
+}
+
 /** All tables of one database. DDL calls these inside a transaction; they are undone on rollback. */
 export interface TableStore {
   table(tableOid: Oid): Table;
+  /** Results of ANALYZE, table by table; guesses are not among them. */
+  analyzed(): Iterable<AnalyzedTable>;
   createTable(transaction: Transaction, schema: TableSchema): Table;
   /** Effective at commit; storage is freed when nobody can see it. */
   dropTable(transaction: Transaction, tableOid: Oid): void;
@@ -241,7 +252,8 @@ export interface TableStore {
   alterSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void;
   dropSequence(transaction: Transaction, sequenceOid: Oid): void;
   vacuum(tableOid: Oid): Promise<void>;
-  analyze(tableOid: Oid): Promise<void>;
+  /** With a transaction, its own rows count too. */
+  analyze(tableOid: Oid, transaction?: Transaction): Promise<void>;
   /** Seals the delta of the table into segments (also what a bulk load ends with). */
   seal(tableOid: Oid): Promise<void>;
   checkpoint(): Promise<void>;

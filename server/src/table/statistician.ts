@@ -7,6 +7,7 @@
  */
 import type { RowId } from '../base/brands.ts';
 import { WaitSignal } from '../base/suspend.ts';
+import type { Snapshot } from '../txn/contract.ts';
 import type { TransactionManagerImplementation } from '../txn/manager.ts';
 import type { TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
@@ -74,6 +75,16 @@ export class Statistician {
   unstored(table: TableImplementation): { bytes: Uint8Array; settled: () => void } | null {
     const analyzedAt = this.analyzedAt.get(table);
     if (analyzedAt === undefined || this.storedAt.get(table) === analyzedAt) return null;
+    const { rows, columns } = this.analyzed(table);
+    const changes = table.modifications - analyzedAt;
+    return {
+      bytes: writeStatistics(table.schema.columns, { rows, changes, columns }),
+      settled: () => this.storedAt.set(table, analyzedAt),
+    };
+  }
+
+  /** Results of the last ANALYZE, by column; none before it. */
+  analyzed(table: TableImplementation): { rows: number; columns: Map<number, ColumnStatistics> } {
     const columns = new Map<number, ColumnStatistics>();
     let rows = 0;
     for (const [column, known] of this.known.get(table) ?? []) {
@@ -81,11 +92,7 @@ export class Statistician {
       columns.set(column, known.statistics);
       rows = known.rows;
     }
-    const changes = table.modifications - analyzedAt;
-    return {
-      bytes: writeStatistics(table.schema.columns, { rows, changes, columns }),
-      settled: () => this.storedAt.set(table, analyzedAt),
-    };
+    return { rows, columns };
   }
 
   /** At start, after the table's rows are known: takes up what `unstored` wrote. */
@@ -138,15 +145,24 @@ export class Statistician {
     return { values, isExact: step === 1 };
   }
 
-  async analyze(table: TableImplementation): Promise<void> {
+  /** `transaction`: whose own rows count too; null outside one. */
+  async analyze(
+    table: TableImplementation,
+    transaction: TransactionImplementation | null = null,
+  ): Promise<void> {
     const { rows } = table;
     const modifications = table.modifications;
     const columns = table.schema.columns.flatMap((column, at) => (column.dropped ? [] : [at]));
-    const pin = this.transactions.begin({ isolation: 'repeatable read', readOnly: true, sessionId: 0 });
+    const pin =
+      transaction ?? this.transactions.begin({ isolation: 'repeatable read', readOnly: true, sessionId: 0 });
     rows.pin();
     try {
-      const sequence = pin.statementSnapshot().sequence;
-      const total = Math.max(1, rows.liveRows);
+      const snapshot = pin.statementSnapshot();
+      const { sequence } = snapshot;
+      let total = 1;
+      for (const region of rows.regions)
+        if (region !== undefined) total += region.kind === 'base' ? region.rowCount : region.used;
+      let visible = 0;
       const samples: Datum[][] = columns.map(() => []);
       for (let segment = 0; segment < rows.regions.length; segment++) {
         const region = rows.regions[segment];
@@ -155,17 +171,22 @@ export class Statistician {
         const wanted = Math.min(count, Math.max(1, Math.ceil((SAMPLE_ROWS * count) / total)));
         const step = Math.max(1, count / wanted);
         const positions: number[] = [];
+        const sampled = samples[0]?.length ?? 0;
         for (let at = 0; at < count; at += step) positions.push(Math.floor(at));
         if (region.kind === 'base' && region.heads === null) {
-          if (rows.isBaseVisible(region, sequence | 0, pin, 0)) {
+          if (rows.isBaseVisible(region, sequence | 0, pin, snapshot.commandId)) {
             await this.sampleBase(rows, region, columns, positions, samples);
           }
         } else {
-          await this.sampleRows(rows, segment, columns, positions, samples, pin, sequence);
+          await this.sampleRows(rows, segment, columns, positions, samples, pin, snapshot);
         }
+        visible += (count * ((samples[0]?.length ?? 0) - sampled)) / Math.max(1, positions.length);
       }
-      const live = rows.liveRows;
+      // Rows of a running transaction are not in the count yet.
+      const live = transaction === null ? rows.liveRows : Math.max(rows.liveRows, Math.round(visible));
       for (let at = 0; at < columns.length; at++) {
+        // Rows that nobody else can see yet: what was known stays.
+        if (samples[at].length === 0 && live > 0) continue;
         const definition = table.schema.columns[columns[at]];
         if (definition === undefined) continue;
         const statistics = computeStatistics(definition, samples[at], Math.max(live, samples[at].length));
@@ -175,7 +196,7 @@ export class Statistician {
       this.analyzedAt.set(table, modifications);
     } finally {
       rows.unpin();
-      this.transactions.rollback(pin);
+      if (pin !== transaction) this.transactions.rollback(pin);
     }
   }
 
@@ -211,13 +232,13 @@ export class Statistician {
     positions: readonly number[],
     samples: Datum[][],
     pin: TransactionImplementation,
-    sequence: number,
+    snapshot: Snapshot,
   ): Promise<void> {
     let seen = 0;
     for (const offset of positions) {
       const rowId = (segment * REGION_ROWS + offset) as RowId;
       const row = await waiting(() => {
-        if (rows.resolve(rowId, sequence | 0, pin, 0) === FOUND_NONE) return null;
+        if (rows.resolve(rowId, snapshot.sequence | 0, pin, snapshot.commandId) === FOUND_NONE) return null;
         return columns.map((column) => rows.load(column));
       });
       if (row !== null) for (let at = 0; at < columns.length; at++) samples[at].push(row[at]);

@@ -48,14 +48,17 @@ export function computeStatistics(
   if (present.length === 0) return { ...EMPTY_STATISTICS, nullFraction: 1 };
   const distinctCount = estimateDistinct(groups, present.length, totalRows * (1 - nullFraction));
   const averageWidth = Math.max(1, Math.round(width / present.length));
-  const byCount = [...groups.values()].sort((left, right) => right.count - left.count);
+  const { compare } = support;
+  // Equally common ones in their order, so that a sample in another order gives the same list.
+  const byCount = [...groups.values()].sort(
+    (left, right) => right.count - left.count || (compare?.call(support, left.value, right.value) ?? 0),
+  );
   const isComplete = groups.size <= TARGET && distinctCount <= groups.size * 1.05;
   const averageCount = present.length / Math.max(1, distinctCount);
   const mostCommon = byCount
     .slice(0, TARGET)
     .filter((group) => isComplete || (group.count > 1 && group.count > averageCount * 1.25))
     .map((group) => ({ value: group.value, fraction: group.count / sample.length }));
-  const { compare } = support;
   if (compare === undefined) {
     return {
       nullFraction,

@@ -16,6 +16,7 @@ import type { ColumnVector } from '../types/vector.ts';
 import { Arena } from './arena.ts';
 import { BULK_MINIMUM_ROWS, type BulkHost, BulkLoad, vectorRow } from './bulk.ts';
 import type {
+  AnalyzedTable,
   ColumnStatistics,
   IndexSchema,
   SequenceHandle,
@@ -503,13 +504,20 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
     table.activity.lastVacuum = this.clock.wallMicros?.() ?? 0n;
   }
 
+  *analyzed(): Generator<AnalyzedTable> {
+    for (const [relationOid, table] of this.tables) {
+      const { rows, columns } = this.statistician.analyzed(table);
+      if (columns.size > 0) yield { relationOid, rows, columns };
+    }
+  }
+
   statistics(table: TableImplementation, column: number): ColumnStatistics {
     return this.statistician.column(table, column);
   }
 
-  async analyze(tableOid: Oid): Promise<void> {
+  async analyze(tableOid: Oid, transaction?: Transaction): Promise<void> {
     const table = this.implementation(tableOid);
-    await this.statistician.analyze(table);
+    await this.statistician.analyze(table, transaction === undefined ? null : implementationOf(transaction));
     table.activity.analyses++;
     table.activity.lastAnalyze = this.clock.wallMicros?.() ?? 0n;
   }

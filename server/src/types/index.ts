@@ -7,7 +7,7 @@ import { ARRAY_OF, BUILTIN_TYPES, ELEMENT_OF, OID } from './oid.ts';
 import { snapshotSupports } from './snapshot.ts';
 import { basicSupports, unimplementedType } from './support-basic.ts';
 import { bitSupports } from './support-bits.ts';
-import { arraySupport, recordSupport, vectorSupports } from './support-container.ts';
+import { anyArraySupport, arraySupport, recordSupport, vectorSupports } from './support-container.ts';
 import { dateTimeSupports } from './support-datetime.ts';
 import { networkSupports } from './support-network.ts';
 import { builtinRangeSupports } from './support-range.ts';
@@ -31,6 +31,7 @@ for (const support of [
 ])
   register(support);
 for (const support of vectorSupports(supports.get(OID.INT2)!, supports.get(OID.OID)!)) register(support);
+register(anyArraySupport((oid) => resolveUserType(oid)));
 register(recordSupport((oid) => resolveUserType(oid)));
 for (const support of builtinRangeSupports((oid) => supports.get(oid)!)) register(support);
 for (const [oid, name, length] of BUILTIN_TYPES) {

@@ -376,7 +376,7 @@ function regSupport(oid: number, name: string, kind: RegKind): TypeSupport {
   );
 }
 
-function pseudoType(oid: number, name: string, length: number): TypeSupport {
+export function pseudoType(oid: number, name: string, length: number): TypeSupport {
   const refuse = (verb: string): DbError =>
     new DbError('feature_not_supported', `cannot ${verb} a value of type ${name}`);
   return {
@@ -432,7 +432,6 @@ export function textLength(value: Datum): number {
 export function basicSupports(): TypeSupport[] {
   const pseudo: [number, string, number][] = [
     [OID.ANY, 'any', 4],
-    [OID.ANYARRAY, 'anyarray', -1],
     [OID.TRIGGER, 'trigger', 4],
     [OID.EVENT_TRIGGER, 'event_trigger', 4],
     [OID.LANGUAGE_HANDLER, 'language_handler', 4],

@@ -12,6 +12,7 @@ import type { FormatContext, SortKeyWriter, TypeSupport } from './contract.ts';
 import { type Datum, SqlArray, SqlRecord } from './datum.ts';
 import { OID } from './oid.ts';
 import { invalidSyntax, parseInt2, parseOid } from './scalars.ts';
+import { pseudoType } from './support-basic.ts';
 import { decodeValue, encodeValue } from './value-bytes.ts';
 
 /** Looks up a type's support by oid; throws when unknown. */
@@ -201,6 +202,19 @@ export function arraySupport(oid: number, element: TypeSupport, delimiter = ',')
     physical: () => 'varlen',
     encode: (value) => encodeArray(element, value as SqlArray),
     decode: (bytes) => decodeArray(element, bytes),
+  };
+}
+
+/** anyarray: nothing can be read as one, but an array knows what it holds (pg_statistic shows such). */
+export function anyArraySupport(resolve: (oid: number) => TypeSupport): TypeSupport {
+  const elementOf = (value: Datum): TypeSupport => resolve((value as SqlArray).elementType);
+  return {
+    ...pseudoType(OID.ANYARRAY, 'anyarray', -1),
+    output: (value, context) =>
+      formatArrayText(value as SqlArray, elementOf(value).oid === OID.BOX ? ';' : ',', (item) =>
+        elementOf(value).output(item, context),
+      ),
+    send: (value, context) => sendArray(elementOf(value), value as SqlArray, context),
   };
 }
 

@@ -68,6 +68,12 @@ const INDEX_IO_COLUMNS: Readonly<Record<string, string>> = {
 const SYSTEM_SCHEMA = `(n.nspname IN ('pg_catalog', 'information_schema') OR n.nspname ~ '^pg_toast')`;
 const SCOPES = { all: 'true', sys: SYSTEM_SCHEMA, user: `NOT ${SYSTEM_SCHEMA}` } as const;
 
+/** What the slot of a kind holds, as pg_stats shows it. */
+function statisticSlot(kind: number, column: 'stavalues' | 'stanumbers'): string {
+  const cases = [1, 2, 3, 4, 5].map((slot) => `WHEN s.stakind${slot} = ${kind} THEN s.${column}${slot}`);
+  return `CASE ${cases.join(' ')} END`;
+}
+
 function statisticsViews(): Record<string, ViewSpecification> {
   const views: Record<string, ViewSpecification> = {};
   const tables = `pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 't', 'm', 'p')`;
@@ -189,6 +195,27 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
     ispopulated: 'c.relispopulated',
     definition: 'pg_get_viewdef(c.oid)',
   }),
+  pg_stats: view(
+    'pg_statistic s JOIN pg_class c ON c.oid = s.starelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum ' +
+      'LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ' +
+      `WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'select')`,
+    {
+      schemaname: 'n.nspname',
+      tablename: 'c.relname',
+      attname: 'a.attname',
+      inherited: 's.stainherit',
+      null_frac: 's.stanullfrac',
+      avg_width: 's.stawidth',
+      n_distinct: 's.stadistinct',
+      most_common_vals: statisticSlot(1, 'stavalues'),
+      most_common_freqs: statisticSlot(1, 'stanumbers'),
+      histogram_bounds: statisticSlot(2, 'stavalues'),
+      correlation: `(${statisticSlot(3, 'stanumbers')})[1]`,
+      most_common_elems: statisticSlot(4, 'stavalues'),
+      most_common_elem_freqs: statisticSlot(4, 'stanumbers'),
+      elem_count_histogram: statisticSlot(5, 'stanumbers'),
+    },
+  ),
   pg_indexes: view(
     `pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid ` +
       `LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = i.reltablespace ` +

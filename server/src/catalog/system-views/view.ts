@@ -28,8 +28,9 @@ export function viewStatement(
   columns: readonly ViewColumn[],
 ): string {
   const list = columns.map(({ name, type, isPseudo }) => {
-    const expression = specification?.columns[name] ?? 'NULL';
-    return `${isPseudo ? `(${expression})::pg_catalog.text[]` : `(${expression})::${type}`} AS "${name}"`;
+    const expression = specification?.columns[name];
+    if (expression === undefined) return `NULL::${isPseudo ? 'pg_catalog.text[]' : type} AS "${name}"`;
+    return `${isPseudo ? expression : `(${expression})::${type}`} AS "${name}"`;
   });
   const from =
     specification === null ? 'WHERE false' : specification.from === '' ? '' : `FROM ${specification.from}`;

@@ -49,6 +49,7 @@ export function createCatalogServices(options: CatalogServiceOptions): CatalogSe
       const run = compiler.compile(parseExpr(serialised));
       return (row) => run(row as Datum[]);
     },
+    analyzed: () => options.tables().analyzed(),
     sequenceState(oid): SequenceState | null {
       return options.tables().sequence(oid).state;
     },

@@ -77,7 +77,7 @@ export async function vacuum(ddl: Ddl, statement: VacuumStmt): Promise<UtilityRe
       if (has('full')) await ddl.context.tables.seal(table.oid);
       await ddl.context.tables.vacuum(table.oid);
     }
-    if (withAnalyze) await ddl.context.tables.analyze(table.oid);
+    if (withAnalyze) await ddl.context.tables.analyze(table.oid, ddl.context.transaction);
     if (table.oid >= 16384) recordEstimate(ddl, table);
   }
   return { tag };
