@@ -59,6 +59,8 @@ import type { CatalogRow } from './static-rows.ts';
 
 export const PG_CATALOG_NAMESPACE = 11;
 const BTREE = 403;
+/** Oid of the hash access method. */
+const HASH = 405;
 const RECORD_ARRAY = 2287;
 
 const ANY_TYPES = { enum: 3500, array: 2277, range: 3831, multirange: 4537, record: 2249 } as const;
@@ -481,7 +483,7 @@ export class CatalogReaderImplementation implements CatalogReader {
       const operatorClass = this.defaultOperatorClass(typeOid, BTREE);
       operators =
         operatorClass === 0
-          ? { equal: 0, less: 0, greater: 0 }
+          ? { equal: this.hashEquality(typeOid), less: 0, greater: 0 }
           : {
               equal: this.operatorOfClass(operatorClass, 3),
               less: this.operatorOfClass(operatorClass, 1),
@@ -490,6 +492,12 @@ export class CatalogReaderImplementation implements CatalogReader {
       this.ordering.set(typeOid, operators);
     }
     return operators;
+  }
+
+  /** Equality of a type that can be hashed and not ordered (xid); 0 = none. */
+  private hashEquality(typeOid: Oid): Oid {
+    const operatorClass = this.defaultOperatorClass(typeOid, HASH);
+    return operatorClass === 0 ? 0 : this.operatorOfClass(operatorClass, 1);
   }
 
   collationByName(schema: string | null, name: string, path: SearchPath): { oid: Oid; name: string } | null {

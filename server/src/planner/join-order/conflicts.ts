@@ -20,6 +20,8 @@ export interface TreeOperator {
   ses: number;
   left: TreeOperator[];
   right: TreeOperator[];
+  /** Its predicate is never true when every column it reads of these leaves is NULL. */
+  rejectsNull(leaves: number): boolean;
 }
 
 type Name = LogicalJoinType;
@@ -43,23 +45,27 @@ function rightAsscom(a: Name, b: Name): boolean {
 }
 
 /**
- * TES and rules of a predicate that stands at operator `at`. `strict`: the predicate is never true when the slots of one
- * side are NULL.
+ * Whether `assoc(a, b)` may count on NULLs being rejected: rows of the middle that an outer join made up must find no partner in
+ * the join behind it, and of two full joins in neither.
  */
-export function conflictsOf(
-  at: TreeOperator,
-  ses: number,
-  strict: boolean,
-): { tes: number; rules: ConflictRule[] } {
+function rejectsMiddle(a: TreeOperator, b: TreeOperator, middle: number): boolean {
+  if (a.type === 'inner') return false;
+  return b.rejectsNull(middle) && (b.type !== 'full' || a.rejectsNull(middle));
+}
+
+/** TES and rules of a predicate that stands at operator `at`. */
+export function conflictsOf(at: TreeOperator, ses: number): { tes: number; rules: ConflictRule[] } {
   let rules: ConflictRule[] = [];
   const add = (when: number, other: number, otherSes: number): void => {
     rules.push({ when, need: (otherSes & other) !== 0 ? otherSes & other : other });
   };
   for (const child of at.left) {
+    const strict = rejectsMiddle(child, at, child.rightMask);
     if (!assoc(child.type, at.type, strict)) add(child.rightMask, child.leftMask, child.ses);
     if (!leftAsscom(child.type, at.type)) add(child.leftMask, child.rightMask, child.ses);
   }
   for (const child of at.right) {
+    const strict = rejectsMiddle(at, child, child.leftMask);
     if (!assoc(at.type, child.type, strict)) add(child.leftMask, child.rightMask, child.ses);
     if (!rightAsscom(at.type, child.type)) add(child.rightMask, child.leftMask, child.ses);
   }

@@ -69,6 +69,7 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
       ses: 0,
       left: left.operators,
       right: right.operators,
+      rejectsNull: () => false,
     };
     pending.push({ join: node, operator });
     return { mask: left.mask | right.mask, operators: [...left.operators, ...right.operators, operator] };
@@ -116,14 +117,21 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
   );
   for (const { join, operator } of pending) {
     const lowered = join.predicates.map(lower);
+    if (lateralOf(operator) === 0)
+      operator.rejectsNull = (mask) =>
+        lowered.some((predicate) => {
+          const nulled = [...usedSlots(predicate)].filter((slot) => {
+            const leaf = slotLeaf.get(slot);
+            return leaf !== undefined && (mask & (1 << leaf)) !== 0;
+          });
+          return rejectsNull(state.catalog, predicate, new Set(nulled));
+        });
     if (join.type !== 'inner') {
       let ses = operator.ses;
       if ((ses & operator.leftMask) === 0) ses |= operator.leftMask;
       if ((ses & operator.rightMask) === 0) ses |= operator.rightMask;
       // Lateral leaves tie their side to what they read.
-      const strict =
-        lateralOf(operator) === 0 && lowered.some((p) => rejectsNull(state.catalog, p, usedSlots(p)));
-      const { tes, rules } = conflictsOf(operator, ses, strict);
+      const { tes, rules } = conflictsOf(operator, ses);
       edges.push({
         type: join.type,
         predicates: lowered,
@@ -138,7 +146,7 @@ export function collectRegion(state: PlannerState, root: LJoin, lower: (expr: LE
     }
     const lateral = lateralOf(operator);
     if (lateral !== 0) {
-      const { tes, rules } = conflictsOf(operator, lateral, false);
+      const { tes, rules } = conflictsOf(operator, lateral);
       edges.push({
         type: 'inner',
         predicates: [],
@@ -212,7 +220,7 @@ function innerEdge(
   sides: [number, number],
   equalClass: number,
 ): RegionEdge {
-  const { tes, rules } = conflictsOf(operator, ses, true);
+  const { tes, rules } = conflictsOf(operator, ses);
   const extra = tes & ~(sides[0] | sides[1]);
   return {
     type: 'inner',

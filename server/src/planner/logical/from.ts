@@ -1,8 +1,9 @@
 /** FROM: range table entries and joins become logical nodes, and their columns bindings. */
 import { internalError } from '../../base/error.ts';
 import type { FromNode, RelationEntry, SubqueryEntry } from '../../sql/tree.ts';
+import { walkQuery } from '../../sql/walk.ts';
 import { SYSTEM_COLUMN } from '../../table/contract.ts';
-import { splitConjuncts } from '../expression/make.ts';
+import { makeConst, splitConjuncts } from '../expression/make.ts';
 import { containsSubquery, isVolatile } from '../expression/properties.ts';
 import { asTree, type LExpr } from '../expression/walk.ts';
 import { type PlannerState, typeOf } from '../state.ts';
@@ -36,7 +37,8 @@ export function crossJoin(left: LogicalNode, right: LogicalNode): LogicalNode {
 /** `nullable`: an outer join above may null the item's columns, so computed columns must be fixed below it. */
 function buildFrom(context: BuildContext, scope: Scope, item: FromNode, nullable: boolean): LogicalNode {
   if (item.kind === 'relationRef') {
-    const binding = buildEntry(context, scope, item.relation, nullable);
+    const built = buildEntry(context, scope, item.relation, nullable);
+    const binding = nullable ? withPresence(context.state, scope, item.relation, built) : built;
     scope.bindings[item.relation] = binding;
     return binding.node as LogicalNode;
   }
@@ -58,6 +60,26 @@ function buildFrom(context: BuildContext, scope: Scope, item: FromNode, nullable
     default:
       return { kind: 'join', type, left, right, predicates, nullAware: false };
   }
+}
+
+/** A whole row of the nullable side of an outer join is NULL when there is no row, not a row of NULLs. */
+function withPresence(state: PlannerState, scope: Scope, relation: number, binding: Binding): Binding {
+  let isAsked = false;
+  walkQuery(scope.query, (expr, depth) => {
+    if (expr.kind !== 'var' || expr.relation !== relation) return;
+    if (expr.attribute === 0 && expr.levelsUp === depth) isAsked = true;
+  });
+  if (!isAsked) return binding;
+  if (binding.scan !== null && binding.scan.relation.virtualRows === null)
+    return { ...binding, present: state.slot(rowIdSlot(state, binding.scan)) };
+  const type = { typeOid: 16, typmod: -1, collation: 0 };
+  const slot = state.newSlot(type);
+  const node: LogicalNode = {
+    kind: 'project',
+    child: binding.node as LogicalNode,
+    exprs: [{ expr: makeConst(16, true, 0), slot }],
+  };
+  return { ...binding, node, scan: null, present: state.slot(slot) };
 }
 
 export function buildEntry(

@@ -5,6 +5,7 @@ import { expressionKey } from '../expression/key.ts';
 import { asTree, type LExpr } from '../expression/walk.ts';
 import { typeOf } from '../state.ts';
 import type { LAggregate, LogicalNode } from './algebra.ts';
+import type { GroupKey } from './group-keys.ts';
 import { mapAllExpressions, providedSlots, usedSlots } from './nodes.ts';
 import type { BuildContext, Scope } from './scope.ts';
 
@@ -15,7 +16,7 @@ export function addGrouping(
   context: BuildContext,
   scope: Scope,
   child: LogicalNode,
-  convertKey: (expr: LExpr) => LExpr,
+  keys: { convertKey: (expr: LExpr) => LExpr; fixed: readonly (GroupKey | null)[] },
   above: readonly LExpr[],
 ): { node: LogicalNode; rewrite: (expr: LExpr) => LExpr } {
   const { state } = context;
@@ -26,8 +27,21 @@ export function addGrouping(
   /** Index in Query.groupBy → index in `groups`. */
   const indexOf: number[] = [];
   const provided = providedSlots(child);
-  for (const key of query.groupBy) {
-    const expr = convertKey(key.expr);
+  for (const [at, key] of query.groupBy.entries()) {
+    const fixed = keys.fixed[at] ?? null;
+    if (fixed !== null) {
+      const { expr, slot } = fixed;
+      let index = groups.findIndex((group) => group.slot === slot);
+      if (index < 0) {
+        index = groups.length;
+        groups.push({ expr, slot, key: { ...key, expr: asTree(state.slot(slot)) } });
+        const text = expressionKey(expr);
+        if (!byKey.has(text)) byKey.set(text, index);
+      }
+      indexOf.push(index);
+      continue;
+    }
+    const expr = keys.convertKey(key.expr);
     const text = expressionKey(expr);
     let index = byKey.get(text);
     if (index === undefined) {
@@ -55,13 +69,15 @@ export function addGrouping(
     return mapped.kind === 'filter' ? mapped.predicates[0] : expr;
   };
 
-  // Columns that depend on a grouped key: carried as further groups.
+  // Columns that depend on a grouped key: carried as further groups, in every set.
+  const dependent: number[] = [];
   const kept = new Set(groups.map((group) => group.slot));
   for (const expr of above)
     for (const slot of usedSlots(rewrite(expr))) {
       if (!provided.has(slot) || kept.has(slot)) continue;
       kept.add(slot);
       const read = state.slot(slot);
+      dependent.push(groups.length);
       groups.push({ expr: read, slot, key: defaultKey(context, read) });
     }
 
@@ -78,6 +94,7 @@ export function addGrouping(
       ? null
       : expandGroupingSets(query.groupingSets, query.groupDistinct).map((set) => [
           ...new Set(set.map((i) => indexOf[i])),
+          ...dependent,
         ]);
   const node: LAggregate = {
     kind: 'aggregate',

@@ -16,6 +16,7 @@ import { type PlannerState, typeOf } from '../state.ts';
 import type { LogicalNode } from './algebra.ts';
 import { bindCommonTables } from './common-tables.ts';
 import { buildFromList, rowIdSlot } from './from.ts';
+import { fixGroupKeys, type GroupKey } from './group-keys.ts';
 import { addGrouping } from './grouping.ts';
 import { buildModify } from './modify.ts';
 import { materialise } from './project.ts';
@@ -55,8 +56,9 @@ function buildVariants(context: BuildContext, variants: readonly Query[], parent
   };
 }
 
-function buildQuery(context: BuildContext, query: Query, parent: Scope | null): BuiltQuery {
+function buildQuery(context: BuildContext, analysed: Query, parent: Scope | null): BuiltQuery {
   const { state } = context;
+  let query = analysed;
   if (query.variants !== undefined && query.variants.length > 1)
     return buildVariants(context, query.variants, parent);
   const scope = newScope(query, parent);
@@ -93,6 +95,9 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
     }
   }
 
+  let groupKeys: readonly (GroupKey | null)[] = [];
+  if (query.groupBy.length > 0) ({ query, keys: groupKeys } = fixGroupKeys(context, scope));
+
   // Targets come first: converting them collects the aggregates and window functions of this level.
   let targets = query.targets.map((target) => convertExpression(context, scope, target.expr));
   // A key that is also a target is that very target: its subqueries must not be built twice.
@@ -126,7 +131,9 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
     distinctKeys = mapSortKeys(distinctKeys, replace);
     return replace;
   };
-  const groupedSets = expandBelow(query.groupBy.map((key) => convertKey(key.expr)));
+  const groupedSets = expandBelow(
+    query.groupBy.filter((_, i) => groupKeys[i] === null).map((key) => convertKey(key.expr)),
+  );
   if (groupedSets !== null) {
     convertGroupKey = (expr) => groupedSets(convertKey(expr));
     rewrite = groupedSets;
@@ -134,7 +141,7 @@ function buildQuery(context: BuildContext, query: Query, parent: Scope | null): 
   const grouped =
     query.groupBy.length > 0 || query.groupingSets !== null || query.hasAggregates || query.having !== null;
   if (grouped || scope.aggregates.length > 0) {
-    const grouping = addGrouping(context, scope, node, convertGroupKey, [
+    const grouping = addGrouping(context, scope, node, { convertKey: convertGroupKey, fixed: groupKeys }, [
       ...targets,
       ...having,
       ...orderBy.map((key) => key.expr),

@@ -31,6 +31,8 @@ export interface Binding {
   node: LogicalNode | null;
   column(attribute: number): LExpr;
   scan: LScan | null;
+  /** Not NULL where there is a row: set when an outer join may have none and the whole row is asked for. */
+  present?: LExpr;
 }
 
 export interface CteBinding {
@@ -119,7 +121,22 @@ export function resolveColumn(
     fieldNames.push(name);
   });
   const row: RowExpr = { kind: 'row', args: args.map(asTree), fieldNames, ...typeOf(like) };
-  return row;
+  if (binding.present === undefined) return row;
+  const boolean = { typeOid: 16, typmod: -1, collation: 0 };
+  const condition = {
+    kind: 'nullTest' as const,
+    arg: asTree(binding.present),
+    isNull: false,
+    argIsRow: false,
+    ...boolean,
+  };
+  return {
+    kind: 'case',
+    arg: null,
+    whens: [{ condition, result: row }],
+    defaultResult: null,
+    ...typeOf(like),
+  };
 }
 
 /** The binding of a range table entry; those of joins are made on first use. */

@@ -5,7 +5,15 @@ import { DbError, internalError } from '../../base/error.ts';
 import type { FunctionDescriptor } from '../../catalog/contract.ts';
 import { equalExpr } from '../equal.ts';
 import { as, type FuncCall, positionOf, type SortBy, type WindowDef } from '../parse/ast.ts';
-import type { AggregateExpr, Expr, GroupingExpr, Query, SortKey, WindowFunctionExpr } from '../tree.ts';
+import type {
+  AggregateExpr,
+  Expr,
+  GroupingExpr,
+  GroupingSet,
+  Query,
+  SortKey,
+  WindowFunctionExpr,
+} from '../tree.ts';
 import { forEachChild, forEachChildQuery, forEachQueryExpr, walkExpr } from '../walk.ts';
 import { makeSortKey } from './clauses.ts';
 import { coerceType } from './coerce.ts';
@@ -333,6 +341,9 @@ function windowIndex(scope: Scope, definition: WindowDef): number {
 export function checkGrouping(scope: Scope, query: Query): void {
   if (!scope.hasAggregates && query.groupBy.length === 0 && !query.having && !query.groupingSets) return;
   const groups = query.groupBy.map((key) => key.expr);
+  const inAllSets = query.groupingSets
+    ? query.groupingSets.flatMap(commonItems).map((index) => groups[index])
+    : groups;
   const dependentRelations = new Map<number, boolean>();
 
   const isFunctionallyDependent = (relation: number): boolean => {
@@ -340,12 +351,12 @@ export function checkGrouping(scope: Scope, query: Query): void {
     if (known !== undefined) return known;
     const entry = query.rangeTable[relation - 1];
     let result = false;
-    if (entry.kind === 'relation' && !query.groupingSets) {
+    if (entry.kind === 'relation') {
       const descriptor = scope.catalog.relation(entry.relationOid);
       const primary = descriptor?.constraints.find((item) => item.kind === 'p' && !item.deferrable);
       if (primary)
         result = primary.columns.every((attribute) =>
-          groups.some(
+          inAllSets.some(
             (group) =>
               group.kind === 'var' &&
               group.levelsUp === 0 &&
@@ -422,6 +433,20 @@ export function checkGrouping(scope: Scope, query: Query): void {
   for (const window of query.windows) {
     for (const key of window.partitionBy) check(key.expr, 0);
     for (const key of window.orderBy) check(key.expr, 0);
+  }
+}
+
+/** Items of GROUP BY that every set of this element has. */
+function commonItems(set: GroupingSet): number[] {
+  switch (set.kind) {
+    case 'simple':
+      return set.exprs;
+    case 'sets': {
+      const [first, ...others] = set.content.map(commonItems);
+      return (first ?? []).filter((index) => others.every((other) => other.includes(index)));
+    }
+    default:
+      return [];
   }
 }
 

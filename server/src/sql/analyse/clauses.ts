@@ -219,12 +219,15 @@ export function transformGroupClause(
   orderBy: readonly SortKey[],
 ): GroupResult {
   const keys: SortKey[] = [];
+  const grouped: TargetEntry[] = [];
   const sets: GroupingSet[] = [];
   let hasSets = false;
   const indexOf = (node: Node): number => {
     const target = findTarget(scope, node, targets, 'groupBy');
-    const known = keys.findIndex((key) => equalExpr(key.expr, target.expr));
+    // Two columns of the list are two keys, be they equal: a set may have one and not the other.
+    const known = grouped.indexOf(target);
     if (known >= 0) return known;
+    grouped.push(target);
     const sorted = orderBy.find((key) => equalExpr(key.expr, target.expr));
     const key = sorted ? { ...sorted } : makeGroupKey(scope, target.expr, rawPosition(node));
     target.expr = key.expr;
