@@ -101,6 +101,8 @@ export interface RelationDescriptor {
   readonly parents: readonly Oid[];
   /** Triggers of users, by name. Absent in descriptors made for tests. */
   readonly triggers?: readonly TriggerDescriptor[];
+  /** Rules on INSERT, UPDATE and DELETE, by name. Absent in descriptors made for tests. */
+  readonly rules?: readonly RuleDescriptor[];
   /** Views: serialised typed Query (sql/tree-json). */
   readonly viewQuery: string | null;
   readonly acl: readonly string[] | null;
@@ -142,6 +144,19 @@ export interface TriggerDescriptor {
   readonly condition: string | null;
   readonly oldTable: string | null;
   readonly newTable: string | null;
+}
+
+/** A rule as pg_rewrite describes it; a view's own is not among them. */
+export interface RuleDescriptor {
+  readonly oid: Oid;
+  readonly name: string;
+  readonly event: 'insert' | 'update' | 'delete';
+  readonly instead: boolean;
+  readonly enabled: 'O' | 'D' | 'R' | 'A';
+  /** Serialised condition: Vars of relation 1 are OLD, of relation 2 NEW. */
+  readonly condition: string | null;
+  /** JSON list of serialised queries in which those two stand one level outside. */
+  readonly actions: string;
 }
 
 export interface TypeDescriptor {

@@ -15,6 +15,7 @@ import type {
   RelationDescriptor,
   RelationKind,
   RoleDescriptor,
+  RuleDescriptor,
   TriggerDescriptor,
 } from './contract.ts';
 import {
@@ -175,6 +176,35 @@ export function isStoredMethod(accessMethod: Oid): boolean {
   return accessMethod === BTREE || accessMethod === HASH;
 }
 
+const NO_RULES: readonly RuleDescriptor[] = [];
+const RULE_EVENTS: Readonly<Record<string, RuleDescriptor['event']>> = {
+  2: 'update',
+  3: 'insert',
+  4: 'delete',
+};
+
+function describeRules(view: LayerView, relationOid: Oid): readonly RuleDescriptor[] {
+  return view
+    .find('pg_rewrite', 'relation', relationOid)
+    .flatMap(({ values }) => {
+      const event = RULE_EVENTS[values[PG_REWRITE.ev_type] as string];
+      if (event === undefined) return [];
+      const qual = values[PG_REWRITE.ev_qual] as string;
+      return [
+        {
+          oid: values[PG_REWRITE.oid] as Oid,
+          name: values[PG_REWRITE.rulename] as string,
+          event,
+          instead: values[PG_REWRITE.is_instead] as boolean,
+          enabled: values[PG_REWRITE.ev_enabled] as RuleDescriptor['enabled'],
+          condition: qual === '<>' ? null : qual,
+          actions: values[PG_REWRITE.ev_action] as string,
+        },
+      ];
+    })
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
 class Index implements IndexDescriptor {
   readonly oid: Oid;
   readonly name: string;
@@ -290,6 +320,7 @@ class Relation implements RelationDescriptor {
   readonly children: readonly Oid[];
   readonly parents: readonly Oid[];
   readonly triggers: readonly TriggerDescriptor[];
+  readonly rules: readonly RuleDescriptor[];
   readonly acl: readonly string[] | null;
   readonly options: readonly string[];
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
@@ -345,6 +376,7 @@ class Relation implements RelationDescriptor {
             .find('pg_trigger', 'relation', this.oid)
             .map(({ values }) => describeTrigger(values))
             .sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.rules = row[PG_CLASS.relhasrules] !== true ? NO_RULES : describeRules(view, this.oid);
     // Catalogs answer from memory; their indexes exist as rows only.
     this.indexes =
       this.virtualRows !== null
@@ -379,8 +411,10 @@ class Relation implements RelationDescriptor {
     if (this.kind !== 'v' && this.kind !== 'm') return (this.viewQueryValue = null);
     const sql = this.systemViewSql;
     if (sql !== null) return (this.viewQueryValue = this.reader.services.compileView(sql, this.reader));
-    const rule = this.reader.view.findOne('pg_rewrite', 'relation', this.oid);
-    return (this.viewQueryValue = rule === null ? null : (rule.values[PG_REWRITE.ev_action] as string));
+    const rule = this.reader.view
+      .find('pg_rewrite', 'relation', this.oid)
+      .find(({ values }) => values[PG_REWRITE.ev_type] === '1');
+    return (this.viewQueryValue = rule === undefined ? null : (rule.values[PG_REWRITE.ev_action] as string));
   }
 
   /** Text of a system view, null for all others. */

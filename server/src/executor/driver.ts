@@ -7,6 +7,7 @@
  *
  * Between executions the operator tree stays, so a prepared statement compiles once per session.
  */
+
 import { assert, DbError } from '../base/error.ts';
 import { SuspendSignal, WaitSignal } from '../base/suspend.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
@@ -32,6 +33,7 @@ import type { OffloadHost } from './row/expression/offload.ts';
 import { buildOperator } from './row/operators/build.ts';
 import { cteStore } from './row/operators/cte-scan.ts';
 import type { Operator } from './row/operators/operator.ts';
+import { SequenceExecution } from './sequence.ts';
 import { type ExecutionEnvironment, ExecutionState, type SpillStore } from './state.ts';
 
 const builtinFunctions: FunctionLibrary = {
@@ -121,6 +123,12 @@ export class RowExecutor {
   }
 
   instantiate(plan: PhysicalPlan, services: ExecutorServices): Execution {
+    if (plan.sequence !== undefined)
+      return new SequenceExecution(
+        plan,
+        plan.sequence.plans.map((item) => this.instantiate(item, services)),
+        plan.sequence.main,
+      );
     return new RowExecution(plan, (context) => this.environment(services, context));
   }
 

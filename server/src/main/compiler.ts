@@ -18,6 +18,7 @@ import type {
 } from '../session/engine.ts';
 import { analyseExpression, analyseStatement, resolveTypeName } from '../sql/analyse/index.ts';
 import { ParameterTypes } from '../sql/analyse/parameters.ts';
+import { emptyQuery } from '../sql/analyse/scope.ts';
 import type { FunctionContext } from '../sql/functions/contract.ts';
 import { type Node, type RawStatement, tagOf } from '../sql/parse/ast.ts';
 import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
@@ -103,6 +104,9 @@ function plannerSettings(setting: (name: string) => string): PlannerSettings {
   };
 }
 
+/** What is shown of a statement that a rule turned into nothing. */
+const NOTHING: Query = emptyQuery('select');
+
 export class EngineCompiler implements StatementCompiler {
   private readonly tables: TableStore;
   private readonly library: FunctionLibrary;
@@ -154,7 +158,12 @@ export class EngineCompiler implements StatementCompiler {
 
   rewrite(query: Query, environment: CompileEnvironment): Query {
     const { catalog } = environment;
-    return inlineFunctions(rewriteQuery(query, catalog), environment, (body) => rewriteQuery(body, catalog));
+    const inlined = (item: Query): Query =>
+      inlineFunctions(item, environment, (body) => rewriteQuery(body, catalog));
+    const rewritten = rewriteQuery(query, catalog);
+    if (rewritten.ruleQueries === undefined) return inlined(rewritten);
+    const { queries, main } = rewritten.ruleQueries;
+    return { ...rewritten, ruleQueries: { queries: queries.map(inlined), main } };
   }
 
   plan(
@@ -163,6 +172,20 @@ export class EngineCompiler implements StatementCompiler {
     parameterValues: readonly Datum[] | null,
     environment: CompileEnvironment,
   ): PhysicalPlan {
+    if (query.ruleQueries !== undefined) {
+      const { queries, main } = query.ruleQueries;
+      const plans = queries.map((item) => this.plan(item, parameterTypes, parameterValues, environment));
+      const shown = plans[main] ?? this.plan(NOTHING, parameterTypes, parameterValues, environment);
+      return {
+        ...shown,
+        command: query.command,
+        columns: main >= 0 ? shown.columns : [],
+        relations: plans.flatMap(({ relations }) => relations),
+        readOnly: plans.every(({ readOnly }) => readOnly),
+        parallelSafe: false,
+        sequence: { plans, main },
+      };
+    }
     const { catalog } = environment;
     return planQuery(query, {
       catalog,

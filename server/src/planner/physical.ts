@@ -440,4 +440,6 @@ export interface PhysicalPlan {
   readOnly: boolean;
   catalogVersion: number;
   targets: TargetEntry[];
+  /** Rules made several statements of it: they run in order, `main` (-1 = none) gives rows and count. */
+  sequence?: { plans: PhysicalPlan[]; main: number };
 }

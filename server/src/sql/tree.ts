@@ -512,6 +512,8 @@ export interface Query {
   hasSubLinks: boolean;
   hasTargetSets: boolean;
   hasModifyingCte: boolean;
+  /** After rules were applied: the queries to run one after the other, and which of them counts (-1 = none). */
+  ruleQueries?: { queries: Query[]; main: number };
   /** UPDATE and DELETE of a table with children, after rewriting: one query per table, this one being the first. */
   variants?: Query[];
 }

@@ -180,6 +180,16 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
     hastriggers: 'c.relhastriggers',
     rowsecurity: 'c.relrowsecurity',
   }),
+  pg_rules: view(
+    `pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class ` +
+      `LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.rulename <> '_RETURN'`,
+    {
+      schemaname: 'n.nspname',
+      tablename: 'c.relname',
+      rulename: 'r.rulename',
+      definition: 'pg_get_ruledef(r.oid)',
+    },
+  ),
   pg_views: view(relationsOfKind(`'v'`), {
     schemaname: 'n.nspname',
     viewname: 'c.relname',

@@ -47,6 +47,7 @@ import {
 } from './inheritance.ts';
 import { changeOwner } from './ownership.ts';
 import { setRowSecurity } from './publication.ts';
+import { enableRule, isRuleAction } from './rules.ts';
 
 /** Order of passes; lower runs first. */
 function passOf(command: AlterTableCmd): number {
@@ -635,6 +636,10 @@ async function runCommand(ddl: Ddl, oid: Oid, command: AlterTableCmd): Promise<v
     default:
       if (isTriggerAction(command.subtype)) {
         enableTrigger(ddl, oid, command.subtype!, command.name);
+        return;
+      }
+      if (isRuleAction(command.subtype)) {
+        enableRule(ddl, oid, command.subtype!, command.name);
         return;
       }
       throw notSupported(`ALTER TABLE action ${(command.subtype ?? '').replace('AT_', '')}`);

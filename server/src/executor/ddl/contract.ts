@@ -9,6 +9,7 @@ import type { Oid } from '../../base/brands.ts';
 import type { Notice } from '../../base/error.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { CatalogReader, RelationDescriptor, SearchPath } from '../../catalog/contract.ts';
+import type { AnalysedRule, RuleEvent } from '../../sql/analyse/rule.ts';
 import type { Node, TypeName, VariableSetStmt } from '../../sql/parse/nodes.ts';
 import type { Expr, Query } from '../../sql/tree.ts';
 import type { TableStore } from '../../table/contract.ts';
@@ -116,6 +117,11 @@ export interface SqlServices {
     relation: RelationDescriptor,
     what: { isRow: boolean; hasInsert: boolean; hasDelete: boolean; isBefore: boolean },
   ): Expr;
+  /** Analyses the condition and actions of a rule. */
+  rule(
+    rule: { event: RuleEvent; condition: Node | undefined; actions: readonly Node[] },
+    relation: RelationDescriptor,
+  ): AnalysedRule;
   /** Coerces an analysed expression by assignment; null when there is no such cast. */
   coerce(expr: Expr, typeOid: Oid, typmod: number): Expr | null;
   /** Analyses a SELECT (or VALUES, TABLE …). */

@@ -43,6 +43,11 @@ export class DependencyCollector {
     this.walkQuery(query, []);
   }
 
+  /** Action of a rule: OLD and NEW, rows of the table, stand one level outside. */
+  ruleAction(query: Query, relationOid: Oid): void {
+    this.walkQuery(query, [[{ oid: relationOid }, { oid: relationOid }]]);
+  }
+
   private walkQuery(query: Query, outer: readonly (readonly ({ oid: Oid } | null)[])[]): void {
     const level = query.rangeTable.map((entry) =>
       entry.kind === 'relation' ? { oid: entry.relationOid } : null,

@@ -63,6 +63,7 @@ import type {
   RefreshMatViewStmt,
   ReindexStmt,
   RenameStmt,
+  RuleStmt,
   SelectStmt,
   TruncateStmt,
   VacuumStmt,
@@ -97,6 +98,7 @@ import {
 } from './publication.ts';
 import { createRangeType } from './range-types.ts';
 import { alterRole, createRole, dropOwned, dropRole, grantRole, reassignOwned } from './role.ts';
+import { createRule } from './rules.ts';
 import { createSchema } from './schema.ts';
 import { alterSequence, createSequence } from './sequence.ts';
 import { alterDatabaseSet, alterRoleSet } from './stored-settings.ts';
@@ -171,6 +173,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   AlterDomainStmt: (ddl, tree: AlterDomainStmt) => alterDomain(ddl, tree),
   CreateFunctionStmt: (ddl, tree: CreateFunctionStmt) => createFunction(ddl, tree),
   AlterFunctionStmt: (ddl, tree: AlterFunctionStmt) => alterFunction(ddl, tree),
+  RuleStmt: (ddl, tree: RuleStmt) => createRule(ddl, tree),
   CreateTrigStmt: (ddl, tree: CreateTrigStmt) => createTrigger(ddl, tree),
   VacuumStmt: (ddl, tree: VacuumStmt) => vacuum(ddl, tree),
   CheckPointStmt: (ddl) => checkpoint(ddl),

@@ -30,7 +30,7 @@ import type {
   ObjectType,
   RenameStmt,
 } from '../../sql/parse/nodes.ts';
-import { parseQuery, serialiseQuery } from '../../sql/tree-json.ts';
+import { serialiseQuery } from '../../sql/tree-json.ts';
 import type { Datum } from '../../types/datum.ts';
 import { largeObjectOid } from './comment.ts';
 import { type Ddl, namesOf, rangeVarName } from './common.ts';
@@ -42,6 +42,7 @@ import { lockedChildren } from './inheritance.ts';
 import { findNamed, NAMED_KINDS, requireNamedOwner, requireNameIsFree } from './named-objects.ts';
 import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relation.ts';
 import { requireRoutineNameIsFree, requireRoutineOwner, routineWord } from './routine-names.ts';
+import { storedActions, storedQueries } from './rules.ts';
 import { sequenceOwner } from './sequence.ts';
 
 const TAG_WORDS: Partial<Record<ObjectType, string>> = {
@@ -394,9 +395,12 @@ function renameInViews(ddl: Ddl, relationOid: Oid, attnum: number, oldName: stri
   ))
     if (values[PG_DEPEND.classid] === CLASS_OID.rewrite) rules.add(values[PG_DEPEND.objid] as number);
   for (const rule of rules) {
-    const query = parseQuery(ddl.writer.row('pg_rewrite', rule)[PG_REWRITE.ev_action] as string);
-    if (visit(query))
-      ddl.writer.update('pg_rewrite', rule, { [PG_REWRITE.ev_action]: serialiseQuery(query) });
+    const action = ddl.writer.row('pg_rewrite', rule)[PG_REWRITE.ev_action] as string;
+    const queries = storedQueries(action);
+    if (queries.map(visit).includes(true))
+      ddl.writer.update('pg_rewrite', rule, {
+        [PG_REWRITE.ev_action]: action.startsWith('[') ? storedActions(queries) : serialiseQuery(queries[0]!),
+      });
   }
 }
 

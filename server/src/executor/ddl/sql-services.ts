@@ -11,6 +11,7 @@ import {
   resolveTypeName,
 } from '../../sql/analyse/index.ts';
 import { ParameterTypes } from '../../sql/analyse/parameters.ts';
+import { analyseRule } from '../../sql/analyse/rule.ts';
 import { Scope, type StatementContext } from '../../sql/analyse/scope.ts';
 import { analyseTriggerCondition } from '../../sql/analyse/trigger-condition.ts';
 import { STORED_DEPARSER } from '../../sql/deparse/stored.ts';
@@ -92,6 +93,7 @@ export function createSqlServices(options: SqlServiceOptions): SqlServices {
       return condition;
     },
     triggerCondition: (node, relation, what) => analyseTriggerCondition(node, relation, what, analysis()),
+    rule: (rule, relation) => analyseRule(rule, relation, analysis()),
     coerce: (expr, typeOid, typmod) => coerce(context(), expr, typeOid, typmod),
     query: (node): Query => analyseQuery(node, analysis()),
     evaluate: (expr) => options.evaluate(expr),

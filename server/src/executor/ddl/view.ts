@@ -78,7 +78,10 @@ function isTemporaryQuery(ddl: Ddl, query: Query): boolean {
 /** Stores (or replaces) the query of a view. */
 function storeRule(ddl: Ddl, relationOid: Oid, query: Query): void {
   const { writer } = ddl;
-  const old = ddl.reader.view.findOne('pg_rewrite', 'relation', relationOid);
+  const old =
+    ddl.reader.view
+      .find('pg_rewrite', 'relation', relationOid)
+      .find(({ values }) => values[PG_REWRITE.ev_type] === '1') ?? null;
   const action = serialiseQuery(query);
   let oid: Oid;
   if (old === null) {

@@ -1,4 +1,5 @@
 /** INSERT, with ON CONFLICT and RETURNING. */
+
 import { DbError } from '../../base/error.ts';
 import type { ColumnDescriptor, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
 import { equalExpr } from '../equal.ts';
@@ -34,6 +35,7 @@ import * as T from './oids.ts';
 import { columnTypeOf, makeItem, outputColumns, subqueryEntry, valuesEntry } from './range-table.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSelect, finish } from './select.ts';
+import { expandStarExprs } from './targets.ts';
 import { transformAssignments } from './update.ts';
 
 interface InsertColumn {
@@ -148,6 +150,22 @@ function sourceExpr(
   return transformExpr(scope, node, kind);
 }
 
+/** One row of VALUES; `x.*` of an outer row (NEW in a rule) stands for its columns. */
+function sourceRow(
+  scope: Scope,
+  items: readonly Node[],
+  columns: readonly InsertColumn[],
+  kind: 'values' | 'valuesSingle',
+): Expr[] {
+  const row: Expr[] = [];
+  for (const item of items) {
+    const expanded = expandStarExprs(scope, item);
+    if (expanded !== null) row.push(...expanded);
+    else row.push(sourceExpr(scope, item, columns[row.length]?.column, kind));
+  }
+  return row;
+}
+
 /** Several assignments to parts of one column nest into one value. */
 function pushTarget(query: Query, column: ColumnDescriptor, expr: Expr): void {
   const known = query.targets.find((item) => item.targetColumn === column.number);
@@ -168,7 +186,7 @@ function insertOneRow(
   isExplicit: boolean,
 ): void {
   const items = as(select.valuesLists![0], 'List')?.items ?? [];
-  const exprs = items.map((item, index) => sourceExpr(scope, item, columns[index]?.column, 'valuesSingle'));
+  const exprs = sourceRow(scope, items, columns, 'valuesSingle');
   const row = prepareRow(scope, exprs, columns, isExplicit);
   if (!row.some(containsSetReturning)) {
     row.forEach((expr, index) => {
@@ -208,7 +226,7 @@ function insertRows(
   let width = -1;
   const rows = select.valuesLists!.map((node) => {
     const items = as(node, 'List')?.items ?? [];
-    const exprs = items.map((item, index) => sourceExpr(scope, item, columns[index]?.column, 'values'));
+    const exprs = sourceRow(scope, items, columns, 'values');
     if (width < 0) width = exprs.length;
     else if (width !== exprs.length)
       throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(

@@ -22,7 +22,13 @@ import { exprPosition } from './location.ts';
 import { makeItem, valuesEntry } from './range-table.ts';
 import { emptyQuery, type Scope } from './scope.ts';
 import { analyseSetOperation } from './set-operations.ts';
-import { expandItem, markOrigins, resolveUnknownTargets, transformTargetList } from './targets.ts';
+import {
+  expandItem,
+  expandStarExprs,
+  markOrigins,
+  resolveUnknownTargets,
+  transformTargetList,
+} from './targets.ts';
 
 export interface SubqueryOptions {
   isLocked: boolean;
@@ -109,7 +115,9 @@ function analyseValues(scope: Scope, select: SelectStmt): Query {
   let width = -1;
   const rows: Expr[][] = lists.map((node) => {
     const items = as(node, 'List')?.items ?? [];
-    const row = items.map((item) => transformExpr(scope, item, 'values'));
+    const row = items.flatMap(
+      (item) => expandStarExprs(scope, item) ?? [transformExpr(scope, item, 'values')],
+    );
     if (width < 0) width = row.length;
     else if (row.length !== width)
       throw new DbError('syntax_error', 'VALUES lists must all be the same length').at(

@@ -154,6 +154,11 @@ export function expandItem(
   });
 }
 
+/** Columns that `x.*` stands for; null for any other expression. */
+export function expandStarExprs(scope: Scope, node: Node): Expr[] | null {
+  return expandStar(scope, node)?.map((target) => target.expr) ?? null;
+}
+
 /** Arguments of ROW(…): `t.*` stands for its columns. */
 export function expandRowArgs(scope: Scope, nodes: readonly Node[]): Expr[] {
   const args: Expr[] = [];

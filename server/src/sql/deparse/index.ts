@@ -9,7 +9,7 @@ import { systemColumnName } from '../analyse/columns.ts';
 import { quoteIdentifier } from '../parse/keywords.ts';
 import type { Expr, Query, VarExpr } from '../tree.ts';
 import { type DeparseScope, writeConst, writeExpr, writeSortKeys } from './expression.ts';
-import { writeQuery } from './query.ts';
+import { writeQuery, writeRule } from './query.ts';
 import { Writer } from './writer.ts';
 
 export { quoteLiteral } from './expression.ts';
@@ -81,6 +81,13 @@ export function deparseView(
   options: DeparseOptions & { columnNames?: readonly string[] },
 ): string {
   return `${deparseQuery(query, options)};`;
+}
+
+/** pg_get_ruledef. */
+export function deparseRule(rule: Parameters<typeof writeRule>[2], options: DeparseOptions): string {
+  const writer = new Writer({ prettyParens: options.pretty === true, prettyIndent: true });
+  writeRule(writer, options, rule);
+  return writer.text;
 }
 
 export { type DeparseScope, Writer, writeConst, writeExpr, writeSortKeys };

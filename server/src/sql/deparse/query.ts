@@ -673,15 +673,26 @@ function writeModification(writer: Writer, level: Level): void {
   };
   switch (query.command) {
     case 'insert': {
-      writer.write(
-        `INSERT INTO ${target} (${query.targets.map((item) => quoteIdentifier(item.name)).join(', ')})`,
-      );
+      writer.write(`INSERT INTO ${target}`);
+      if (query.targets.length > 0)
+        writer.write(` (${query.targets.map((item) => quoteIdentifier(item.name)).join(', ')})`);
       const [from] = query.from;
       const source = from?.kind === 'relationRef' ? query.rangeTable[from.relation - 1] : null;
-      writer.keyword(' ', -INDENT_STANDARD, INDENT_STANDARD, 0);
-      if (source?.kind === 'subquery') writeQuery(writer, level, source.query, level, null);
-      else if (source?.kind === 'values') writeValues(writer, level, source.rows);
-      else writeValues(writer, level, [query.targets.map((item) => item.expr)]);
+      if (source?.kind === 'subquery') {
+        writer.keyword(' ', -INDENT_STANDARD, INDENT_STANDARD, 0);
+        writeQuery(writer, level, source.query, level, null);
+      } else if (source?.kind === 'values') {
+        writer.keyword(' ', -INDENT_STANDARD, INDENT_STANDARD, 0);
+        writeValues(writer, level, source.rows);
+      } else if (query.targets.length === 0) writer.write(' DEFAULT VALUES');
+      else {
+        writer.keyword(' VALUES (', -INDENT_STANDARD, INDENT_STANDARD, 2);
+        query.targets.forEach((item, index) => {
+          if (index > 0) writer.write(', ');
+          writeExpr(writer, level, item.expr, false);
+        });
+        writer.write(')');
+      }
       break;
     }
     case 'update':
@@ -721,5 +732,42 @@ function writeModification(writer: Writer, level: Level): void {
   if (query.returning.length > 0) {
     writer.keyword(' RETURNING', -INDENT_STANDARD, INDENT_STANDARD, 1);
     writeTargets(writer, level, query.returning, null, true);
+  }
+}
+
+/** What pg_get_ruledef prints. `relation` is its name as it is to be printed. */
+export function writeRule(
+  writer: Writer,
+  context: QueryContext,
+  rule: {
+    name: string;
+    event: string;
+    relation: string;
+    instead: boolean;
+    condition: Expr | null;
+    actions: readonly Query[];
+    /** A query whose range table holds OLD and NEW. */
+    rows: Query;
+  },
+): void {
+  const outer = new Level(context, rule.rows, null);
+  writer.write(`CREATE RULE ${quoteIdentifier(rule.name)} AS`);
+  writer.write(`\n    ON ${rule.event} TO ${rule.relation}`);
+  if (rule.condition !== null) {
+    writer.write('\n   WHERE ');
+    writeExpr(writer, outer, rule.condition);
+  }
+  writer.write(rule.instead ? ' DO INSTEAD ' : ' DO ');
+  if (rule.actions.length === 0) writer.write('NOTHING;');
+  else if (rule.actions.length === 1) {
+    writeQuery(writer, context, rule.actions[0]!, outer, null);
+    writer.write(';');
+  } else {
+    writer.write('(');
+    for (const action of rule.actions) {
+      writeQuery(writer, context, action, outer, null);
+      writer.write(';\n');
+    }
+    writer.write(');');
   }
 }

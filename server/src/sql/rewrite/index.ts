@@ -9,13 +9,17 @@ import type { AnalysedStatement, Query } from '../tree.ts';
 import { mapChildQueries, mapExpr, mapQueryExprs } from '../walk.ts';
 import { fillTargets } from './defaults.ts';
 import { expandInheritance, inheritanceVariants } from './inheritance.ts';
+import { fireInCommonTable, fireRules } from './rules.ts';
 import { expandSearchAndCycle } from './search-cycle.ts';
 import { redirectUpdatableView } from './updatable-views.ts';
 import { expandViews } from './views.ts';
 
 /** Rewrites a query and all queries inside it. */
 export function rewriteQuery(query: Query, catalog: CatalogReader): Query {
-  return rewriteLevel(query, catalog, 0);
+  const fired = fireRules(query, catalog);
+  if (fired === null) return rewriteLevel(query, catalog, 0);
+  const queries = fired.queries.map((item) => rewriteLevel(item, catalog, 0));
+  return { ...(queries[fired.main] ?? query), ruleQueries: { queries, main: fired.main } };
 }
 
 /** View expansions within view expansions: deeper than this means views that contain each other. */
@@ -23,6 +27,13 @@ const VIEW_DEPTH_MAX = 200;
 
 function rewriteLevel(query: Query, catalog: CatalogReader, depth: number): Query {
   let result = query;
+  if (result.commonTables.some((table) => table.query.resultRelation > 0))
+    result = {
+      ...result,
+      commonTables: result.commonTables.map((table) =>
+        table.query.resultRelation > 0 ? { ...table, query: fireInCommonTable(table.query, catalog) } : table,
+      ),
+    };
   if (result.resultRelation > 0) {
     result = redirectUpdatableView(result, catalog);
     const variants = inheritanceVariants(result, catalog);

@@ -50,7 +50,18 @@ function notUpdatable(view: Query): string | null {
   return null;
 }
 
+/** The statement on the table that updatable views lead to. */
 export function redirectUpdatableView(query: Query, catalog: CatalogReader): Query {
+  let result = query;
+  for (;;) {
+    const next = redirectOnce(result, catalog);
+    if (next === result || next.insteadOldRow !== undefined) return next;
+    result = next;
+  }
+}
+
+/** One view less; the same query when its target is no view or has INSTEAD OF triggers for an INSERT. */
+export function redirectOnce(query: Query, catalog: CatalogReader): Query {
   const entry = query.rangeTable[query.resultRelation - 1];
   if (entry.kind !== 'relation') return query;
   const relation = catalog.relation(entry.relationOid);
@@ -63,7 +74,6 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
   if (reason !== null) throw refuse(relation, command, reason);
   const from = view.from[0] as Extract<FromNode, { kind: 'relationRef' }>;
   const base = view.rangeTable[from.relation - 1] as RelationEntry;
-  const baseRelation = catalog.relation(base.relationOid)!;
   const visible = view.targets.filter((target) => !target.junk);
   const columnOf = (attribute: number): VarExpr | null => {
     const expr = visible[attribute - 1]?.expr;
@@ -141,8 +151,7 @@ export function redirectUpdatableView(query: Query, catalog: CatalogReader): Que
     hasSubLinks: result.hasSubLinks || view.hasSubLinks,
     ...(command === 'delete' ? {} : viewChecks(result, relation, view.where, index, from.relation)),
   };
-  // The base may be a view itself.
-  return isExpandableView(baseRelation) ? redirectUpdatableView(result, catalog) : result;
+  return result;
 }
 
 /** Adds the view's own check, before those of views around it. A cascading one makes all views below it check. */
@@ -163,7 +172,7 @@ function viewChecks(
 }
 
 /** ALTER VIEW … SET DEFAULT: the view's defaults come before those of the table. */
-function withViewDefaults(
+export function withViewDefaults(
   query: Query,
   relation: RelationDescriptor,
   catalog: CatalogReader,
@@ -206,7 +215,7 @@ function lift(expr: Expr, relation: number, from: number, depth: number): Expr {
 const INSTEAD_EVENTS: Partial<Record<Query['command'], number>> = { insert: 4, delete: 8, update: 16 };
 
 /** Row triggers INSTEAD OF the command take it over. */
-function hasInsteadTrigger(relation: RelationDescriptor, command: Query['command']): boolean {
+export function hasInsteadTrigger(relation: RelationDescriptor, command: Query['command']): boolean {
   const event = INSTEAD_EVENTS[command];
   if (event === undefined) return false;
   return (relation.triggers ?? []).some(({ type }) => (type & 64) !== 0 && (type & event) !== 0);

@@ -34,7 +34,7 @@ export function isInvokerView(relation: RelationDescriptor): boolean {
 }
 
 /** Gives every table reference of the query (and inside it) the owner's rights. */
-function asOwner(query: Query, owner: Oid): Query {
+export function asOwner(query: Query, owner: Oid): Query {
   const rangeTable = query.rangeTable.map(
     (entry): RangeTableEntry =>
       entry.kind === 'relation' && entry.asRole === 0 ? { ...entry, asRole: owner } : entry,

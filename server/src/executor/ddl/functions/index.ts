@@ -1,4 +1,5 @@
 /** The catalog functions by their internal name, for FunctionContext.catalog. */
+
 import type { Oid } from '../../../base/brands.ts';
 import { DbError, notSupported } from '../../../base/error.ts';
 import { formatAclItem, type PrivilegeName, printAclItem, privilegeBit } from '../../../catalog/acl.ts';
@@ -36,6 +37,7 @@ import {
 } from './definitions.ts';
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
 import { aclDefault, explodeAcl, hasRoleFunction, privilegeFunction, readAclItem } from './privileges.ts';
+import { ruleDefinition } from './rule-definition.ts';
 import { currentValue, lastValue, nextValue, sequenceLastValue, setValue } from './sequences.ts';
 import { zoneAbbreviationRows, zoneNameRows } from './zones.ts';
 
@@ -141,8 +143,8 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
     viewDefinition(around, around.names.resolve('class', text(name)), false),
   pg_get_viewdef_name_ext: (around, name, pretty) =>
     viewDefinition(around, around.names.resolve('class', text(name)), pretty === true),
-  pg_get_ruledef: () => null,
-  pg_get_ruledef_ext: () => null,
+  pg_get_ruledef: (around, oid) => ruleDefinition(around, number(oid), false),
+  pg_get_ruledef_ext: (around, oid, pretty) => ruleDefinition(around, number(oid), pretty === true),
   pg_get_functiondef: (around, oid) => functionDefinition(around, number(oid)),
   pg_get_function_arguments: (around, oid) => functionArguments(around, number(oid), { withDefaults: true }),
   pg_get_function_identity_arguments: (around, oid) =>
