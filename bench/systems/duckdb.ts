@@ -60,7 +60,7 @@ export async function startDuckDb(): Promise<System | null> {
       ]);
       const types = columns.rows.map(([name, type]) => `'${name}': '${type}'`).join(', ');
       await run([
-        `insert into ${table} select * from read_csv('${source}', delim = '|', header = false, quote = '', escape = '', columns = {${types}})`,
+        `insert into ${table} select * from read_csv('${source}', delim = '|', header = false, quote = '', escape = '', nullstr = '\\N', columns = {${types}})`,
       ]);
     },
     async settle() {

@@ -138,6 +138,11 @@ export class ExpressionEmitter {
       case 'substring':
       case 'trimEnd':
       case 'datePart':
+      case 'stringCompare':
+      case 'stringLength':
+      case 'floorDiv':
+      case 'floorMod':
+      case 'call':
       case 'compareAverage':
         this.query!.prepare(node, this);
         return;
@@ -241,6 +246,11 @@ export class ExpressionEmitter {
       case 'substring':
       case 'trimEnd':
       case 'datePart':
+      case 'stringCompare':
+      case 'stringLength':
+      case 'floorDiv':
+      case 'floorMod':
+      case 'call':
       case 'compareAverage':
         return this.query!.compute(node, this);
       case 'stringTest': {

@@ -40,10 +40,12 @@ export function finalValue(final: FinalSpec, values: readonly (bigint | number)[
   if (final.kind === 'countRows' || final.kind === 'count') return count;
   if (count === 0n) return null;
   switch (final.kind) {
-    case 'sumInt8':
-      if ((value as bigint) < INT8_LOW || (value as bigint) > INT8_HIGH)
+    case 'sumInt8': {
+      const sum = (value as bigint) + (final.addend ?? 0n) * count;
+      if (sum < INT8_LOW || sum > INT8_HIGH)
         throw new DbError('numeric_value_out_of_range', 'bigint out of range');
-      return value;
+      return sum;
+    }
     case 'sumNumeric':
       return makeNumeric(value, scaleOf(final.type));
     case 'sumFloat':

@@ -141,6 +141,9 @@ const aggregates: Readonly<Record<number, AggregateKind>> = {
   2142: 'min',
   2143: 'min',
   2146: 'min',
+  // text
+  2129: 'max',
+  2145: 'min',
 };
 
 export function aggregateKind(oid: number): AggregateKind | null {

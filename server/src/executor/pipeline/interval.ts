@@ -133,7 +133,8 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
     case 'datePart': {
       const { low, high } = intervalOf(node.arg, context);
       checked({ low, high }, AFTER_CHRIST, 'a date');
-      if (node.part !== 'year') return { low: 1n, high: node.part === 'month' ? 12n : 31n };
+      if (node.part !== 'year')
+        return { low: 1n, high: node.part === 'month' ? 12n : node.part === 'day' ? 31n : 366n };
       return {
         low: 1998n + low / (low < 0n ? 360n : 367n),
         high: 2002n + high / (high < 0n ? 367n : 360n),
@@ -141,6 +142,24 @@ export function intervalOf(node: Node, context: IntervalContext): Interval {
     }
     case 'compareAverage':
       return averageTruth(node, context);
+    case 'stringCompare':
+      intervalOf(node.left, context);
+      intervalOf(node.right, context);
+      return TRUTH;
+    case 'stringLength':
+      intervalOf(node.arg, context);
+      return { low: 0n, high: (1n << 30n) - 1n };
+    case 'floorDiv': {
+      const { low, high } = intervalOf(node.arg, context);
+      return { low: floorDivide(low, node.divisor), high: floorDivide(high, node.divisor) };
+    }
+    case 'floorMod':
+      intervalOf(node.arg, context);
+      return { low: 0n, high: node.divisor - 1n };
+    case 'call':
+      for (const arg of node.args) intervalOf(arg, context);
+      if (node.type.kind === 'string') return EMPTY;
+      return node.type.kind === 'bool' ? TRUTH : BOUNDS[node.typeOids.at(-1) === 23 ? 'int4' : 'int8'];
     case 'case': {
       let result = node.otherwise === null ? null : intervalOf(node.otherwise, context);
       for (const branch of node.branches) {
@@ -184,6 +203,11 @@ function averageTruth(node: Extract<Node, { op: 'compareAverage' }>, context: In
   ];
   for (const product of products) checked(product, BOUNDS.int8, 'a comparison with an average');
   return TRUTH;
+}
+
+function floorDivide(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return quotient * divisor > value ? quotient - 1n : quotient;
 }
 
 function scaleOf(node: Node): number {

@@ -18,6 +18,7 @@ import type { ExecutionState } from '../state.ts';
 import { finalValue } from './finalize.ts';
 import { NotCompilable } from './interval.ts';
 import { type Group, type PipelineJob, type PipelineStatistics, totalStatistics } from './job.ts';
+import { QueryOperator } from './query/operator.ts';
 import type { PipelineService } from './service.ts';
 import { type Fragment, scanBelow, translate } from './translate.ts';
 
@@ -96,7 +97,10 @@ export class PipelineAggregate implements Operator {
   /** For EXPLAIN ANALYZE: which executor ran, and what the pipeline did. */
   facts(): readonly (readonly [string, string | number])[] {
     const { statistics, refusal } = this.report;
-    if (statistics === null) return refusal === null ? [] : [['Executor', `row (${refusal})`]];
+    if (statistics === null) {
+      if (this.row instanceof QueryOperator) return this.row.facts();
+      return refusal === null ? [] : [['Executor', `row (${refusal})`]];
+    }
     const total = totalStatistics(statistics);
     return [
       ['Executor', 'compiled'],

@@ -201,6 +201,7 @@ export class MorselRunner {
     };
     for (const index of plan.rest) intervalOf(spec.filters[index]!, context);
     for (const group of spec.groups) intervalOf(group, context);
+    for (const check of spec.checks) intervalOf(check, context);
     const wide = spec.accumulators.map(({ op, arg, filter }) => {
       if (filter !== null) intervalOf(filter, context);
       if (arg === null) return false;

@@ -112,8 +112,40 @@ export type QueryNode =
   /** Part of a date (days since 2000-01-01). */
   | {
       readonly op: 'datePart';
-      readonly part: 'year' | 'month' | 'day';
+      readonly part: 'year' | 'month' | 'day' | 'dayOfYear';
       readonly arg: Node;
+      readonly type: PipelineType;
+    }
+  /** By the order of bytes; `isTrimmed`: without the blanks at the end. */
+  | {
+      readonly op: 'stringCompare';
+      readonly operator: CompareOperator;
+      readonly left: Node;
+      readonly right: Node;
+      readonly isTrimmed: boolean;
+      readonly type: PipelineType;
+    }
+  | {
+      readonly op: 'stringLength';
+      readonly unit: 'characters' | 'bytes';
+      readonly arg: Node;
+      readonly type: PipelineType;
+    }
+  /** By a positive constant of ours, towards minus infinity. */
+  | {
+      readonly op: 'floorDiv' | 'floorMod';
+      readonly arg: Node;
+      readonly divisor: bigint;
+      readonly type: PipelineType;
+    }
+  /** A strict function that needs nothing but its arguments, run by the worker in JavaScript (`calls.ts`). */
+  | {
+      readonly op: 'call';
+      /** Name of the implementation, as in the catalog. */
+      readonly source: string;
+      readonly args: readonly Node[];
+      /** SQL types: arguments, then the result. */
+      readonly typeOids: readonly number[];
       readonly type: PipelineType;
     }
   /** left (operator) factor * sum / count, where sum and count are fields of one group: compared without dividing. */
@@ -152,6 +184,8 @@ export interface PipelineSpec {
   /** The first is always count(*) without a filter. */
   readonly accumulators: readonly AccumulatorSpec[];
   readonly stringTests: number;
+  /** Expressions whose range is proved though nothing computes them. */
+  readonly checks: readonly Node[];
 }
 
 /** Value of a parameter: integers and decimals as bigint, doubles as number, booleans as bigint. */
@@ -192,7 +226,16 @@ export function walkNode(node: Node, visit: (node: Node) => void): void {
     case 'stringTest':
       if (node.otherwise !== undefined) walkNode(node.otherwise, visit);
       return;
+    case 'call':
+      for (const arg of node.args) walkNode(arg, visit);
+      return;
+    case 'stringLength':
+    case 'floorDiv':
+    case 'floorMod':
+      walkNode(node.arg, visit);
+      return;
     case 'stringEqual':
+    case 'stringCompare':
       walkNode(node.left, visit);
       walkNode(node.right, visit);
       return;

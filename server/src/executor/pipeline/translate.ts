@@ -47,6 +47,8 @@ export interface FinalSpec {
   readonly count: number;
   readonly type: PipelineType;
   readonly typeOid: number;
+  /** Sums: a constant that every value had beside; it counts as often as there are values. */
+  readonly addend?: bigint;
 }
 
 export interface GroupOutput {
@@ -106,6 +108,7 @@ class Translator {
   private readonly columns: PipelineColumn[] = [];
   private readonly columnOf = new Map<number, number>();
   private readonly params: ParamValue[] = [];
+  private readonly checks: Node[] = [];
   private readonly filters: Node[] = [];
   private readonly tests: { column: number; test: (value: Datum) => Datum }[] = [];
   /** Slots computed by projections in between. */
@@ -164,9 +167,18 @@ class Translator {
       // How many digits a sum shows depends on the rows that were added: whole queries know.
       if (shownScale(arg, () => null) !== scaleOf(arg)) throw new NotCompilable('decimals of changing scale');
       const op = kind === 'min' || kind === 'max' ? kind : 'sum';
+      let addend = 0n;
+      if (kind === 'sumInt8') {
+        const split = this.withoutAddend(arg);
+        if (split !== null) {
+          this.checks.push(arg);
+          arg = split.arg;
+          addend = split.addend;
+        }
+      }
       const accumulator = addAccumulator(accumulators, { op, arg, filter });
       const count = addAccumulator(accumulators, { op: 'count', arg, filter });
-      return { slot, typeOid, kind, accumulator, count, type: arg.type };
+      return { slot, typeOid, kind, accumulator, count, type: arg.type, addend };
     });
     const within =
       this.columns.length <= LIMITS.columns &&
@@ -183,6 +195,7 @@ class Translator {
         groups: groups.map((group) => group.node),
         accumulators,
         stringTests: this.tests.length,
+        checks: this.checks,
       },
       params: this.params,
       groups: groups.map(({ node: { type }, slot, typeOid }) => ({ slot, type, typeOid })),
@@ -259,6 +272,15 @@ class Translator {
     const node = this.node(expr);
     if (node.type.kind !== 'bool') throw new NotCompilable('a condition that is no boolean');
     return node;
+  }
+
+  /** x + constant and x - constant: a sum of x gives theirs. */
+  private withoutAddend(node: Node): { arg: Node; addend: bigint } | null {
+    if ((node.op !== 'add' && node.op !== 'sub') || node.type.kind !== 'int') return null;
+    const { right } = node;
+    if (right.op !== 'param') return null;
+    const value = this.params[right.param] as bigint;
+    return { arg: node.left, addend: node.op === 'add' ? value : -value };
   }
 
   /** For count(x): anything whose NULLs are known, strings too. */

@@ -68,6 +68,8 @@ export function sameCount(spec: PipelineSpec, variant: Variant, index: number): 
 /** Value of a fresh accumulator as 64 bits. Minimum and maximum start at the far end of the order; NaN is the greatest double. */
 export function initialBits(accumulator: AccumulatorSpec): bigint {
   if (accumulator.op === 'count' || accumulator.op === 'sum') return 0n;
+  // No string yet: no reference is 0.
+  if (accumulator.arg?.type.kind === 'string') return 0n;
   const isFloat = accumulator.arg?.type.kind === 'float';
   if (accumulator.op === 'min') return isFloat ? 0x7ff8000000000000n : (1n << 63n) - 1n;
   return isFloat ? BigInt.asIntN(64, 0xfff0000000000000n) : -(1n << 63n);
@@ -90,12 +92,18 @@ export function isNullable(
       return false;
     case 'stringRef':
       return columns[node.column]!.nullable;
+    case 'call':
+      return node.args.some((arg) => isNullable(arg, columns, fields));
     case 'stringEqual':
+    case 'stringCompare':
       return isNullable(node.left, columns, fields) || isNullable(node.right, columns, fields);
     case 'substring':
     case 'like':
     case 'trimEnd':
     case 'datePart':
+    case 'stringLength':
+    case 'floorDiv':
+    case 'floorMod':
       return isNullable(node.arg, columns, fields);
     case 'compareAverage':
       return [node.left, node.sum].some((part) => isNullable(part, columns, fields));

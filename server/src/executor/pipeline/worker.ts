@@ -79,7 +79,11 @@ export function start(scope: WorkerScope): void {
         wave(message);
         break;
       case 'query':
-        answer(queries.run(message));
+        {
+          const loading = queries.prepare(message);
+          if (loading === null) answer(queries.run(message));
+          else void loading.then(() => answer(queries.run(message)));
+        }
         break;
       case 'queryEnd':
         queries.forget(message.statement);

@@ -94,6 +94,12 @@ function expand(replacement: string, text: string, match: RegexMatch): string {
 
 /** Replaces the n-th match (0 = all) at or after `from`. */
 function replace(regex: Regex, text: string, replacement: string, from: number, n: number): string {
+  if (n === 1) {
+    const match = regex.search(text, from);
+    if (match === null) return text;
+    const [start, end] = [match.starts[0]!, match.ends[0]!];
+    return text.slice(0, start) + expand(replacement, text, match) + text.slice(end);
+  }
   let result = '';
   let copied = 0;
   let count = 0;
@@ -310,6 +316,18 @@ function textRegexReplace(text: string, pattern: string, replacement: string, fl
   return replace(compileRegex(pattern, options.flags), text, replacement, 0, options.isGlobal ? 0 : 1);
 }
 
+let lastPattern: string | null = null;
+let lastRegex: Regex | null = null;
+
+/** Patterns are nearly always constants: the last one is kept at hand. */
+function replaceFirst(text: string, pattern: string, replacement: string): string {
+  if (pattern !== lastPattern || lastRegex === null) {
+    lastRegex = compileRegex(pattern);
+    lastPattern = pattern;
+  }
+  return replace(lastRegex, text, replacement, 0, 1);
+}
+
 function firstSubstring(text: string, pattern: string): string | null {
   const regex = compileRegex(pattern);
   const match = regex.search(text, 0);
@@ -322,8 +340,7 @@ export const regexpFunctions: FunctionTable = {
     textregexsubstr: firstSubstring,
     '#2074': (text: string, pattern: string, escapeCharacter: string) =>
       firstSubstring(text, similarToRegex(pattern, escapeCharacter)),
-    textregexreplace_noopt: (text: string, pattern: string, replacement: string) =>
-      replace(compileRegex(pattern), text, replacement, 0, 1),
+    textregexreplace_noopt: replaceFirst,
     textregexreplace: textRegexReplace,
     textregexreplace_extended: replaceExtended,
     textregexreplace_extended_no_flags: (

@@ -23,6 +23,7 @@ import {
   walkNode,
 } from '../spec.ts';
 import { containsSubPlan, dateToTimestamp, paramOf } from '../translate.ts';
+import { type FunctionScope, functionNode } from './functions.ts';
 import type { QuerySource, QueryStep } from './ir.ts';
 
 const BOOL_OID = 16;
@@ -50,8 +51,6 @@ const STRING_LIKE = new Map<number, boolean>([
 const TEXT_OF_BPCHAR = 401;
 /** substring and substr with start and length. */
 const SUBSTRING = new Set([877, 936]);
-const EXTRACT_FROM_DATE = 6199;
-const DATE_PART_FROM_DATE = 1384;
 
 /** A constant: a string still as bytes, because its place in memory is known later. */
 export type QueryParam = ParamValue | Uint8Array;
@@ -60,6 +59,8 @@ export interface QueryServices {
   schema(relationOid: number): TableSchema;
   /** Value of an expression that has no slot of the query. */
   evaluate(expr: PlanExpr): Datum;
+  /** Name of the implementation of a strict, immutable function that needs only its arguments; null = it is none. */
+  pureFunction(functionOid: number): string | null;
   /** An expression as a function of the value of one slot. */
   functionOf(expr: PlanExpr, slot: number): (value: Datum) => Datum;
 }
@@ -104,6 +105,7 @@ export class Branch {
   /** Stores whose tuple may be missing. */
   readonly optional = new Set<number>();
   private readonly columnOf = new Map<number, number>();
+  private readonly scope: FunctionScope;
   private readonly services: QueryServices;
   private readonly params: QueryParams;
   private readonly isFieldNotNull: (store: number, field: number) => boolean;
@@ -120,6 +122,13 @@ export class Branch {
     this.services = services;
     this.params = params;
     this.isFieldNotNull = isFieldNotNull;
+    this.scope = {
+      node: (expr) => this.node(expr),
+      constant: (expr) =>
+        this.slotsOf(expr).size > 0 ? undefined : services.evaluate(this.substitute(expr) as PlanExpr),
+      number: (value) => params.add(value, INT),
+      pureFunction: (functionOid) => services.pureFunction(functionOid),
+    };
   }
 
   /** A condition every row has to pass. */
@@ -278,7 +287,7 @@ export class Branch {
   }
 
   private call(functionOid: number, argExprs: readonly PlanExpr[], expr: PlanExpr): Node {
-    const ofStrings = this.stringCall(functionOid, argExprs);
+    const ofStrings = this.stringCall(functionOid, argExprs, expr.typeOid);
     if (ofStrings !== null) return ofStrings;
     const kind = builtin(functionOid);
     if (kind === null) throw new NotCompilable(`function ${functionOid}`);
@@ -492,7 +501,7 @@ export class Branch {
     return value.replace(/ +$/, '').padEnd(length, ' ');
   }
 
-  private stringCall(functionOid: number, args: readonly PlanExpr[]): Node | null {
+  private stringCall(functionOid: number, args: readonly PlanExpr[], typeOid: number): Node | null {
     const negateEqual = STRING_EQUAL.get(functionOid);
     if (negateEqual !== undefined) {
       const [first, second] = args as [PlanExpr, PlanExpr];
@@ -518,9 +527,10 @@ export class Branch {
     const negateLike = STRING_LIKE.get(functionOid);
     if (negateLike !== undefined) {
       const [first, second] = args as [PlanExpr, PlanExpr];
-      if (this.slotsOf(second).size > 0) throw new NotCompilable('a pattern that is no constant');
-      const pattern = this.services.evaluate(this.substitute(second) as PlanExpr);
-      if (typeof pattern !== 'string' || /[_\\]/.test(pattern)) throw new NotCompilable('a pattern');
+      const pattern =
+        this.slotsOf(second).size > 0 ? null : this.services.evaluate(this.substitute(second) as PlanExpr);
+      if (typeof pattern !== 'string' || /[_\\]/.test(pattern))
+        return functionNode(this.scope, functionOid, args, typeOid);
       const arg = this.node(first);
       if (!pattern.includes('%')) {
         const right = this.stringParameter(pattern);
@@ -545,22 +555,7 @@ export class Branch {
       if (typeof value !== 'bigint' || value < 0n) throw new NotCompilable('a negative length');
       return { op: 'substring', arg: this.node(text), start: first, length: count, type: STRING };
     }
-    if (functionOid === EXTRACT_FROM_DATE || functionOid === DATE_PART_FROM_DATE) {
-      const [field, date] = args as [PlanExpr, PlanExpr];
-      if (this.slotsOf(field).size > 0) throw new NotCompilable('a changing part of a date');
-      const name = this.services.evaluate(field);
-      if (name !== 'year' && name !== 'month' && name !== 'day')
-        throw new NotCompilable(`part ${String(name)}`);
-      const isFloat = functionOid === DATE_PART_FROM_DATE;
-      const part: Node = {
-        op: 'datePart',
-        part: name,
-        arg: this.node(date),
-        type: isFloat ? INT : decimal(0),
-      };
-      return isFloat ? { op: 'toFloat', arg: part, divisor: 1, type: FLOAT } : part;
-    }
-    return null;
+    return functionNode(this.scope, functionOid, args, typeOid);
   }
 
   /** A condition whose only input is one string column: decided by the row executor for each entry of its dictionary. */
@@ -576,7 +571,7 @@ export class Branch {
     let otherwise: Node | null = null;
     try {
       if (expr.kind === 'operator' || expr.kind === 'function')
-        otherwise = this.stringCall(expr.functionOid, expr.args as PlanExpr[]);
+        otherwise = this.stringCall(expr.functionOid, expr.args as PlanExpr[], expr.typeOid);
       else if (expr.kind === 'arrayOperator') otherwise = this.inList(expr);
     } catch (thrown) {
       if (!(thrown instanceof NotCompilable)) throw thrown;
@@ -614,7 +609,12 @@ export class Branch {
     const test =
       this.tests.push({ column: index, test: (entry) => others.some((other) => isOne(entry, other)) }) - 1;
     const base = { op: 'stringTest', column: index, test, type: BOOL } as const;
-    if (operator !== '=' && operator !== 'in' && operator !== '<>') return base;
+    if (operator !== '=' && operator !== 'in' && operator !== '<>') {
+      const right = this.stringParameter(value);
+      const left = this.column(column);
+      const isTrimmed = typeOid === BPCHAR_OID;
+      return { ...base, otherwise: { op: 'stringCompare', operator, left, right, isTrimmed, type: BOOL } };
+    }
     if (typeOid === BPCHAR_OID && typmod < 4) return base;
     const args = others.map((other): Node => {
       const text =

@@ -8,7 +8,7 @@ import {
   select,
   unary,
 } from '../wasm/function-builder.ts';
-import { addSum, hashOf, keyKinds, keysDiffer, type QueryVariant } from './emit-keys.ts';
+import { addSum, hashOf, keepString, keyKinds, keysDiffer, type QueryVariant } from './emit-keys.ts';
 import type { StoreSpec } from './ir.ts';
 import { DEAD, QUERY_PARAM, TUPLE_NEXT, TUPLE_NULLS, tupleLayout } from './layout.ts';
 import type { StringFunctions } from './strings.ts';
@@ -131,6 +131,14 @@ export class GroupCode {
         return;
       }
       const right = builder.keep(load('i64Load', from.get(), offset));
+      if (arg?.type.kind === 'string' && op !== 'count') {
+        const kept = builder.keep(load('i64Load', into.get(), offset));
+        builder.block((done) => {
+          builder.branchIf(unary('i64Eqz', right.get()), done);
+          keepString(builder, this.strings, op, into, offset, kept, right, done);
+        });
+        return;
+      }
       if (op === 'count' || op === 'sum') {
         const high = this.variant.wide[index] === true ? load('i64Load', from.get(), offset + 8) : null;
         addSum(builder, into, offset, right, high);

@@ -7,6 +7,7 @@ import {
   type I64,
   i32,
   i64,
+  type Label,
   type Local,
   load,
   unary,
@@ -107,6 +108,24 @@ export function filterBits(hash: Local<'i64'>, wordMask: Local<'i32'>): { word: 
   const first = binary('i32Shl', i32(1), binary('i32And', upper(40n), i32(31)));
   const second = binary('i32Shl', i32(1), binary('i32And', upper(46n), i32(31)));
   return { word, bits: binary('i32Or', first, second) };
+}
+
+/** Stores `word` where it is further than `kept`, the least or greatest string so far (0 = none). */
+export function keepString(
+  builder: FunctionBuilder,
+  strings: StringFunctions,
+  op: 'count' | 'sum' | 'min' | 'max',
+  tuple: Local<'i32'>,
+  offset: number,
+  kept: Local<'i64'>,
+  word: Local<'i64'>,
+  done: Label,
+): void {
+  builder.if(unary('i32Eqz', unary('i64Eqz', kept.get())), () => {
+    const order = builder.callValue(strings.compare, [word.get(), kept.get()], ['i64', 'i64'], 'i32');
+    builder.branchIf(binary(op === 'min' ? 'i32GeS' : 'i32LeS', order, i32(0)), done);
+  });
+  builder.store('i64Store', tuple.get(), word.get(), offset);
 }
 
 /** Adds (low, high) to the sum in a tuple; `high` null: 64 bits do. */

@@ -32,6 +32,7 @@ import {
   addSum,
   filterBits,
   hashOf,
+  keepString,
   keyKinds,
   keysDiffer,
   MEMORY,
@@ -39,7 +40,7 @@ import {
   type StoreVariant,
   wordOf,
 } from './emit-keys.ts';
-import { type ReadableStore, TupleExpressions } from './expressions.ts';
+import { type CallFunctions, type ReadableStore, TupleExpressions } from './expressions.ts';
 import type { QueryPipeline, QueryStep, StoreSpec } from './ir.ts';
 import { DEAD, isWideField, MARK_BIT, QUERY_PARAM, TUPLE_NEXT, TUPLE_NULLS, tupleLayout } from './layout.ts';
 import { type StringFunctions, stringFunctions } from './strings.ts';
@@ -52,14 +53,17 @@ export function compileQueryPipeline(
   pipeline: QueryPipeline,
   stores: readonly StoreSpec[],
   variant: QueryVariant,
+  callIndex: CallFunctions['index'],
 ): Uint8Array {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', MEMORY);
   const chunk = module.importFunction('env', 'chunk', [], ['i32']);
   const grow = module.importFunction('env', 'grow', [], []);
+  const imported = module.importFunction('env', 'call', ['i32'], []);
+  const calls: CallFunctions = { imported, index: callIndex };
   const strings = stringFunctions(module);
   module.function('run', ['i32', 'i32', 'i32'], ['i32'], (builder) => {
-    new PipelineCode(builder, pipeline, stores, variant, strings, { chunk, grow }).emit();
+    new PipelineCode(builder, pipeline, stores, variant, strings, calls, { chunk, grow }).emit();
   });
   if (pipeline.sink.kind === 'groups' && pipeline.sink.keys.length > 0) {
     const code = new GroupCode(stores[pipeline.sink.store]!, variant, strings);
@@ -92,6 +96,7 @@ class PipelineCode {
     stores: readonly StoreSpec[],
     variant: QueryVariant,
     strings: StringFunctions,
+    calls: CallFunctions,
     imports: { chunk: number; grow: number },
   ) {
     this.builder = builder;
@@ -103,7 +108,13 @@ class PipelineCode {
     this.locals = new MorselLocals(builder, builder.parameter(0, 'i32'));
     this.row = builder.local('i32');
     this.rows = builder.local('i64');
-    this.expressions = new TupleExpressions(this.locals, variant.columns, this.readable, () => strings);
+    this.expressions = new TupleExpressions(
+      this.locals,
+      variant.columns,
+      this.readable,
+      () => strings,
+      calls,
+    );
     const read = new Set<number>();
     if (pipeline.source.kind === 'store') read.add(pipeline.source.store);
     for (const step of pipeline.steps) if (step.kind === 'probe') read.add(step.store);
@@ -599,6 +610,14 @@ class PipelineCode {
       return;
     }
     const word = wordOf(builder, slot!);
+    if (accumulator.arg!.type.kind === 'string') {
+      const kept = builder.keep(before());
+      builder.block((done) => {
+        if (out !== null) builder.branchIf(out.get(), done);
+        keepString(builder, this.strings, accumulator.op, tuple, offset, kept, word, done);
+      });
+      return;
+    }
     if (accumulator.op === 'sum') {
       const term = out === null ? word : builder.keep(select(out.get(), i64(0n), word.get()));
       addSum(builder, tuple, offset, term, isWide ? binary('i64ShrS', term.get(), i64(63n)) : null);

@@ -9,7 +9,17 @@ import {
 import { PARAM } from '../layout.ts';
 import type { Node, QueryNode } from '../spec.ts';
 import type { ColumnVariant } from '../variant.ts';
-import { binary, type I64, i32, i64, type Local, load, select, unary } from '../wasm/function-builder.ts';
+import {
+  binary,
+  type I32,
+  type I64,
+  i32,
+  i64,
+  type Local,
+  load,
+  select,
+  unary,
+} from '../wasm/function-builder.ts';
 import { QUERY_PARAM, TUPLE_NULLS } from './layout.ts';
 import { addressOf, emitLike, lengthOf, type StringFunctions } from './strings.ts';
 
@@ -27,6 +37,23 @@ export interface ReadableStore {
   readonly countedBy: readonly number[];
 }
 
+/** How compiled code calls JavaScript. */
+export interface CallFunctions {
+  /** Index of the import (site i32) -> nothing. */
+  readonly imported: number;
+  /** Number of a call in this thread. */
+  index(node: Extract<QueryNode, { op: 'call' }>): number;
+}
+
+const INT_COMPARE = {
+  '=': 'i32Eq',
+  '<>': 'i32Ne',
+  '<': 'i32LtS',
+  '<=': 'i32LeS',
+  '>': 'i32GtS',
+  '>=': 'i32GeS',
+} as const;
+
 const DAYS_TO_ERA = 730_425n + 20n * 146_097n;
 
 /** See the module comment. */
@@ -35,17 +62,20 @@ export class TupleExpressions implements QueryExpressions {
   private readonly columns: readonly ColumnVariant[];
   private readonly stores: ReadonlyMap<number, ReadableStore>;
   private readonly strings: () => StringFunctions;
+  private readonly calls: CallFunctions;
 
   constructor(
     locals: MorselLocals,
     columns: readonly ColumnVariant[],
     stores: ReadonlyMap<number, ReadableStore>,
     strings: () => StringFunctions,
+    calls: CallFunctions,
   ) {
     this.locals = locals;
     this.columns = columns;
     this.stores = stores;
     this.strings = strings;
+    this.calls = calls;
   }
 
   prepare(node: QueryNode, emitter: ExpressionEmitter): void {
@@ -60,7 +90,16 @@ export class TupleExpressions implements QueryExpressions {
         if (kind === 'coded') this.locals.i32(QUERY_PARAM.references(node.column));
         return;
       }
+      case 'call':
+        for (const arg of node.args) emitter.prepare(arg);
+        return;
+      case 'stringLength':
+      case 'floorDiv':
+      case 'floorMod':
+        emitter.prepare(node.arg);
+        return;
       case 'stringEqual':
+      case 'stringCompare':
         emitter.prepare(node.left);
         emitter.prepare(node.right);
         return;
@@ -147,6 +186,46 @@ export class TupleExpressions implements QueryExpressions {
       }
       case 'datePart':
         return this.datePart(node, emitter);
+      case 'stringCompare': {
+        const left = emitter.emit(node.left);
+        const right = emitter.emit(node.right);
+        const args = [left, right].map(({ value }) =>
+          node.isTrimmed
+            ? builder.callValue(this.strings().trimmed, [(value as Local<'i64'>).get()], ['i64'], 'i64')
+            : (value as Local<'i64'>).get(),
+        );
+        const order = builder.callValue(this.strings().compare, args, ['i64', 'i64'], 'i32');
+        return {
+          value: builder.keep(binary(INT_COMPARE[node.operator], order, i32(0))),
+          isNull: emitter.either(left.isNull, right.isNull),
+        };
+      }
+      case 'stringLength': {
+        const { value, isNull } = emitter.emit(node.arg);
+        const text = value as Local<'i64'>;
+        const length =
+          node.unit === 'bytes'
+            ? unary('i64ExtendI32U', lengthOf(text.get()))
+            : builder.callValue(this.strings().characters, [text.get()], ['i64'], 'i64');
+        return { value: builder.keep(length), isNull };
+      }
+      case 'floorDiv':
+      case 'floorMod': {
+        const { value, isNull } = emitter.emit(node.arg);
+        const number = value as Local<'i64'>;
+        const divisor = (): I64 => i64(node.divisor);
+        const rest = builder.keep(binary('i64RemS', number.get(), divisor()));
+        const isBelow = builder.keep(binary('i64ShrS', rest.get(), i64(63n)));
+        if (node.op === 'floorMod')
+          return {
+            value: builder.keep(binary('i64Add', rest.get(), binary('i64And', isBelow.get(), divisor()))),
+            isNull,
+          };
+        const quotient = binary('i64DivS', number.get(), divisor());
+        return { value: builder.keep(binary('i64Add', quotient, isBelow.get())), isNull };
+      }
+      case 'call':
+        return this.call(node, emitter);
       case 'compareAverage': {
         const parts = [node.left, node.factor, node.sum, node.count].map((part) => emitter.emit(part));
         const [left, factor, sum, count] = parts.map((part) => part.value as Local<'i64'>) as [
@@ -167,6 +246,32 @@ export class TupleExpressions implements QueryExpressions {
         return { value: builder.keep(truth), isNull };
       }
     }
+  }
+
+  /** Arguments and result pass through the parameter page; a NULL argument calls nothing. */
+  private call(node: Extract<QueryNode, { op: 'call' }>, emitter: ExpressionEmitter): Slot {
+    const { builder } = emitter;
+    const slots = node.args.map((arg) => emitter.emit(arg));
+    const params = this.locals.params;
+    const isNull = slots.reduce<Local<'i32'> | null>((left, slot) => emitter.either(left, slot.isNull), null);
+    const result = builder.local('i64');
+    // Under a NULL there must be something that can be read.
+    builder.set(result, i64(node.type.kind === 'string' ? 65536n : 0n));
+    const run = (): void => {
+      slots.forEach(({ value }, index) => {
+        const word =
+          value.type === 'i64'
+            ? (value as Local<'i64'>).get()
+            : unary('i64ExtendI32U', (value as Local<'i32'>).get());
+        builder.store('i64Store', params.get(), word, QUERY_PARAM.callArgument(index));
+      });
+      builder.call(this.calls.imported, [i32(this.calls.index(node))], ['i32']);
+      builder.set(result, load('i64Load', params.get(), QUERY_PARAM.callResult));
+    };
+    if (isNull === null) run();
+    else builder.if(unary('i32Eqz', isNull.get()), run);
+    if (node.type.kind !== 'bool') return { value: result, isNull };
+    return { value: builder.keep(unary('i32WrapI64', result.get())), isNull };
   }
 
   private field(store: number, field: number, emitter: ExpressionEmitter): Slot {
@@ -248,6 +353,24 @@ export class TupleExpressions implements QueryExpressions {
       return { value: keep(binary('i64Add', binary('i64Sub', ofYear.get(), start), i64(1n))), isNull };
     }
     const isLate = keep(unary('i64ExtendI32U', binary('i64GeS', month.get(), i64(10n))));
+    if (node.part === 'dayOfYear') {
+      // January and February are the last days of a year that begins in March.
+      const calendar = keep(binary('i64Add', binary('i64Add', year.get(), times(era, 400n)), isLate.get()));
+      const isMultiple = (divisor: bigint): I32 =>
+        unary('i64Eqz', binary('i64RemS', calendar.get(), i64(divisor)));
+      const isLeap = binary(
+        'i32And',
+        isMultiple(4n),
+        binary('i32Or', unary('i32Eqz', isMultiple(100n)), isMultiple(400n)),
+      );
+      const early = binary(
+        'i64Add',
+        binary('i64Add', ofYear.get(), i64(60n)),
+        unary('i64ExtendI32U', isLeap),
+      );
+      const late = binary('i64Sub', ofYear.get(), i64(305n));
+      return { value: keep(select(unary('i32WrapI64', isLate.get()), late, early)), isNull };
+    }
     if (node.part === 'month') {
       const shifted = binary('i64Sub', binary('i64Add', month.get(), i64(3n)), times(isLate, 12n));
       return { value: keep(shifted), isNull };

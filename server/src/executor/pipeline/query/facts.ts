@@ -64,6 +64,7 @@ export class PipelineFacts {
     walkNode(node, (part) => {
       if (part.op === 'stringRef' && !this.ascii[part.column]!) result = false;
       if (part.op === 'field' && !this.stores[part.table]!.fields[part.field]!.isAscii) result = false;
+      if (part.op === 'call') result = false;
     });
     return result;
   }
@@ -123,6 +124,8 @@ export class PipelineFacts {
       const { op, arg } = store.accumulators[accumulator]!;
       const base = { nullable: countedBy >= 0, isAscii: true };
       if (op === 'count') return [{ ...base, bounds: { low: 0n, high: count }, term: null }];
+      if (arg!.type.kind === 'string')
+        return [{ ...base, isAscii: this.isAscii(arg!), bounds: null, term: null }];
       if (arg!.type.kind === 'float') return [{ ...base, bounds: null, term: null }];
       const term = this.interval(arg!);
       if (op !== 'sum') return [{ ...base, bounds: term, term }];

@@ -464,6 +464,7 @@ export class QueryJob {
     return {
       kind: 'run',
       pipeline,
+      hasCalls: callsFunctions(pipeline, store),
       stores: query.stores,
       variant: { stores, sinkMode: group.mode, keyNulls: group.keyNulls, isBrief: group.isBrief, wide },
       params: this.params,
@@ -669,11 +670,22 @@ function sortKeys(query: TranslatedQuery, spec: StoreSpec, state: StoreState): S
   return keys;
 }
 
+/** Whether some expression of a pipeline is a call. */
+function callsFunctions(pipeline: QueryPipeline, store: StoreSpec | null): boolean {
+  return JSON.stringify([pipeline, store?.accumulators], (_, part: unknown) =>
+    typeof part === 'bigint' ? 0 : part,
+  ).includes('"op":"call"');
+}
+
 /** Whether what a pipeline stores refers to strings of its frames. */
 function readsStrings(pipeline: QueryPipeline, store: StoreSpec | null): boolean {
   if (store === null) return false;
   const { sink } = pipeline;
-  const values = sink.kind === 'tuples' ? sink.values : sink.kind === 'groups' ? sink.keys : [];
+  const extremes = store.accumulators.flatMap(({ op, arg }) =>
+    arg !== null && op !== 'count' && arg.type.kind === 'string' ? [arg] : [],
+  );
+  const values =
+    sink.kind === 'tuples' ? sink.values : sink.kind === 'groups' ? [...sink.keys, ...extremes] : [];
   let found = false;
   for (const value of values)
     walkNode(value, (part) => {

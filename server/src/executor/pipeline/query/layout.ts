@@ -19,7 +19,7 @@ export const DEAD = 1;
 export const MARK_BIT = 1 << 31;
 export const NULLABLE_FIELDS_MAX = 31;
 
-export const QUERY_LIMITS = { stores: 24 } as const;
+export const QUERY_LIMITS = { stores: 24, callArguments: 16 } as const;
 
 const BASE = 2048;
 /** Byte offsets in the parameter page. */
@@ -37,6 +37,9 @@ export const QUERY_PARAM = {
   rows: BASE + 24 * 32 + 32,
   /** Per column: address of the references of a coded column (i32). */
   references: (column: number) => BASE + 24 * 32 + 40 + column * 4,
+  /** A call of JavaScript: arguments of 8 bytes, and the result. */
+  callArgument: (index: number) => BASE + 1280 + index * 8,
+  callResult: BASE + 1280 + 16 * 8,
 } as const;
 
 export interface TupleLayout {

@@ -28,6 +28,8 @@ export interface QueryTask {
     | {
         readonly kind: 'run';
         readonly pipeline: QueryPipeline;
+        /** Some expression calls a function of SQL. */
+        readonly hasCalls: boolean;
         readonly stores: readonly StoreSpec[];
         readonly variant: Omit<QueryVariant, 'columns' | 'filters'>;
         readonly params: readonly ParamValue[];

@@ -7,6 +7,7 @@
 import { DbError } from '../../../base/error.ts';
 import { WaitSignal } from '../../../base/suspend.ts';
 import type { PlanExpr, PlanNode, SeqScanNode } from '../../../planner/physical.ts';
+import { scalarFunction } from '../../../sql/functions/index.ts';
 import type { ScanPredicate } from '../../../table/contract.ts';
 import type { SqlArray } from '../../../types/datum.ts';
 import { ExpressionCompiler } from '../../row/expression/compile.ts';
@@ -22,6 +23,8 @@ import { type TranslatedQuery, translateQuery } from './translate.ts';
 
 /** Queries whose largest table has fewer rows are left to the row executor unless the setting says otherwise. */
 const AUTO_ROWS_MIN = 20_000;
+/** OIDs below are PostgreSQL's own. */
+const FIRST_USER_OID = 16_384;
 
 type Mode = 'undecided' | 'pipeline' | 'row';
 
@@ -56,6 +59,8 @@ export class QueryOperator implements Operator {
   rescan(): void {
     this.stop();
     if (this.mode === 'row') this.row!.rescan();
+    // A scan that is run again and again, for one row each, waits longer for workers than it works.
+    else if (this.mode === 'pipeline' && this.node.kind === 'seqScan') this.toRow('it is run again');
     else this.mode = 'undecided';
   }
 
@@ -140,6 +145,13 @@ export class QueryOperator implements Operator {
       const query = translateQuery(node, state.plan, {
         schema: (relationOid) => state.table(relationOid).schema,
         evaluate: (expr) => compiler.compile(expr)(state.frame),
+        pureFunction: (functionOid) => {
+          const found = state.environment.catalog.function(functionOid);
+          if (found === null || !found.strict || found.volatility !== 'i') return null;
+          return functionOid < FIRST_USER_OID && scalarFunction(found.source)?.pure !== undefined
+            ? found.source
+            : null;
+        },
         functionOf: (expr, slot) => {
           const run = compiler.compile(expr);
           const frame = [...state.frame];

@@ -24,6 +24,10 @@ export function combineSingles(
         view.setFloat64(left, op === 'sum' ? one + other : better(op, one, other), true);
         return;
       }
+      if (arg?.type.kind === 'string' && op !== 'count') {
+        if (isFurther(op, view, right, left)) view.setBigInt64(left, view.getBigInt64(right, true), true);
+        return;
+      }
       const one = view.getBigInt64(left, true);
       const other = view.getBigInt64(right, true);
       if (op === 'min' || op === 'max') {
@@ -43,6 +47,22 @@ export function combineSingles(
     });
     view.setUint32(from + TUPLE_NEXT, DEAD, true);
   }
+}
+
+const LENGTH_MASK = 0x3fffffff;
+
+/** Whether the string at `one` comes before (min) or after (max) that at `other`; 0 = there is none. */
+function isFurther(op: 'min' | 'max' | 'sum', view: DataView, one: number, other: number): boolean {
+  if (view.getBigInt64(one, true) === 0n) return false;
+  if (view.getBigInt64(other, true) === 0n) return true;
+  const bytes = (at: number): Buffer =>
+    Buffer.from(
+      view.buffer as ArrayBuffer,
+      view.getUint32(at, true),
+      view.getUint32(at + 4, true) & LENGTH_MASK,
+    );
+  const order = Buffer.compare(bytes(one), bytes(other));
+  return op === 'min' ? order < 0 : order > 0;
 }
 
 /** PostgreSQL's order of doubles: NaN is greatest. */

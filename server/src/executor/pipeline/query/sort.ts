@@ -20,7 +20,7 @@ import {
 } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
 import { DEAD, TUPLE_NEXT, TUPLE_NULLS } from './layout.ts';
-import { addressOf, lengthOf } from './strings.ts';
+import { addressOf, emitCompareBytes, lengthOf } from './strings.ts';
 
 export interface SortKeySpec {
   readonly offset: number;
@@ -65,42 +65,6 @@ function emitTrimmed(builder: FunctionBuilder): void {
     });
   });
   builder.return(length.get());
-}
-
-/** (left, left bytes, right, right bytes) -> below, at, above 0 */
-function emitCompareBytes(builder: FunctionBuilder): void {
-  const left = builder.parameter(0, 'i32');
-  const leftLength = builder.parameter(1, 'i32');
-  const right = builder.parameter(2, 'i32');
-  const rightLength = builder.parameter(3, 'i32');
-  const shorter = binary('i32LtU', leftLength.get(), rightLength.get());
-  const common = builder.keep(select(shorter, leftLength.get(), rightLength.get()));
-  const at = builder.local('i32');
-  const one = builder.local('i32');
-  const other = builder.local('i32');
-  builder.block((equal) => {
-    builder.loop((again) => {
-      builder.branchIf(binary('i32GeU', at.get(), common.get()), equal);
-      // Eight bytes at once while they are the same: what lies behind the end of a string may be read, not used.
-      const difference = binary(
-        'i64Xor',
-        load('i64Load', binary('i32Add', left.get(), at.get())),
-        load('i64Load', binary('i32Add', right.get(), at.get())),
-      );
-      const bits = builder.keep(difference);
-      builder.if(unary('i64Eqz', bits.get()), () => {
-        builder.set(at, binary('i32Add', at.get(), i32(8)));
-        builder.branch(again);
-      });
-      const byte = binary('i32ShrU', unary('i32WrapI64', unary('i64Ctz', bits.get())), i32(3));
-      builder.set(at, binary('i32Add', at.get(), byte));
-      builder.branchIf(binary('i32GeU', at.get(), common.get()), equal);
-      builder.set(one, load('i32Load8U', binary('i32Add', left.get(), at.get())));
-      builder.set(other, load('i32Load8U', binary('i32Add', right.get(), at.get())));
-      builder.return(binary('i32Sub', one.get(), other.get()));
-    });
-  });
-  builder.return(binary('i32Sub', leftLength.get(), rightLength.get()));
 }
 
 /** (left, right) -> 1 when the left tuple comes after the right one. */

@@ -32,6 +32,12 @@ export interface StringFunctions {
   readonly equalBytes: number;
   /** (from, end, piece i64) -> address behind the first occurrence, or 0 */
   readonly find: number;
+  /** (left i64, right i64) -> below, at, above 0: by bytes */
+  readonly compare: number;
+  /** (reference i64) -> the same without the blanks at its end */
+  readonly trimmed: number;
+  /** (reference i64) -> characters */
+  readonly characters: number;
 }
 
 export function addressOf(reference: I64): I32 {
@@ -159,7 +165,95 @@ export function stringFunctions(module: ModuleBuilder): StringFunctions {
     });
     builder.return(i32(0));
   });
-  return { equal, hash, brief, equalBytes, find };
+  const bytes = module.function(null, ['i32', 'i32', 'i32', 'i32'], ['i32'], (builder) =>
+    emitCompareBytes(builder),
+  );
+  const compare = module.function(null, ['i64', 'i64'], ['i32'], (builder) => {
+    const left = builder.parameter(0, 'i64');
+    const right = builder.parameter(1, 'i64');
+    builder.if(binary('i64Eq', left.get(), right.get()), () => builder.return(i32(0)));
+    const args = [addressOf(left.get()), lengthOf(left.get()), addressOf(right.get()), lengthOf(right.get())];
+    builder.return(builder.callValue(bytes, args, ['i32', 'i32', 'i32', 'i32'], 'i32'));
+  });
+  const trimmed = module.function(null, ['i64'], ['i64'], (builder) => {
+    const reference = builder.parameter(0, 'i64');
+    const start = builder.keep(addressOf(reference.get()));
+    const end = builder.keep(binary('i32Add', start.get(), lengthOf(reference.get())));
+    builder.block((done) => {
+      builder.loop((again) => {
+        builder.branchIf(binary('i32Eq', end.get(), start.get()), done);
+        const last = load('i32Load8U', binary('i32Sub', end.get(), i32(1)));
+        builder.branchIf(binary('i32Ne', last, i32(32)), done);
+        builder.set(end, binary('i32Sub', end.get(), i32(1)));
+        builder.branch(again);
+      });
+    });
+    const length = unary('i64ExtendI32U', binary('i32Sub', end.get(), start.get()));
+    const high = binary('i64Shl', length, i64(32n));
+    builder.return(binary('i64Or', unary('i64ExtendI32U', start.get()), high));
+  });
+  // Characters are the bytes that do not continue one: those that are not 10xxxxxx. Sixteen at once; what lies behind the end is masked.
+  const characters = module.function(null, ['i64'], ['i64'], (builder) => {
+    const reference = builder.parameter(0, 'i64');
+    const at = builder.keep(addressOf(reference.get()));
+    const rest = builder.keep(lengthOf(reference.get()));
+    const count = builder.keep(rest.get());
+    const bits = builder.local('i32');
+    const limit = builder.keep(simdUnary('i8x16Splat', i32(-64)));
+    builder.block((done) => {
+      builder.loop((again) => {
+        builder.branchIf(unary('i32Eqz', rest.get()), done);
+        builder.set(bits, simdUnary('i8x16Bitmask', simd('i8x16LtS', loadVector(at.get()), limit.get())));
+        builder.if(binary('i32LtU', rest.get(), i32(16)), () => {
+          const mask = binary('i32Sub', binary('i32Shl', i32(1), rest.get()), i32(1));
+          builder.set(bits, binary('i32And', bits.get(), mask));
+          builder.set(rest, i32(16));
+        });
+        builder.set(count, binary('i32Sub', count.get(), unary('i32Popcnt', bits.get())));
+        builder.set(at, binary('i32Add', at.get(), i32(16)));
+        builder.set(rest, binary('i32Sub', rest.get(), i32(16)));
+        builder.branch(again);
+      });
+    });
+    builder.return(unary('i64ExtendI32U', count.get()));
+  });
+  return { equal, hash, brief, equalBytes, find, compare, trimmed, characters };
+}
+
+/** (left, left bytes, right, right bytes) -> below, at, above 0 */
+export function emitCompareBytes(builder: FunctionBuilder): void {
+  const left = builder.parameter(0, 'i32');
+  const leftLength = builder.parameter(1, 'i32');
+  const right = builder.parameter(2, 'i32');
+  const rightLength = builder.parameter(3, 'i32');
+  const shorter = binary('i32LtU', leftLength.get(), rightLength.get());
+  const common = builder.keep(select(shorter, leftLength.get(), rightLength.get()));
+  const at = builder.local('i32');
+  const one = builder.local('i32');
+  const other = builder.local('i32');
+  builder.block((equal) => {
+    builder.loop((again) => {
+      builder.branchIf(binary('i32GeU', at.get(), common.get()), equal);
+      // Eight bytes at once while they are the same: what lies behind the end of a string may be read, not used.
+      const difference = binary(
+        'i64Xor',
+        load('i64Load', binary('i32Add', left.get(), at.get())),
+        load('i64Load', binary('i32Add', right.get(), at.get())),
+      );
+      const bits = builder.keep(difference);
+      builder.if(unary('i64Eqz', bits.get()), () => {
+        builder.set(at, binary('i32Add', at.get(), i32(8)));
+        builder.branch(again);
+      });
+      const byte = binary('i32ShrU', unary('i32WrapI64', unary('i64Ctz', bits.get())), i32(3));
+      builder.set(at, binary('i32Add', at.get(), byte));
+      builder.branchIf(binary('i32GeU', at.get(), common.get()), equal);
+      builder.set(one, load('i32Load8U', binary('i32Add', left.get(), at.get())));
+      builder.set(other, load('i32Load8U', binary('i32Add', right.get(), at.get())));
+      builder.return(binary('i32Sub', one.get(), other.get()));
+    });
+  });
+  builder.return(binary('i32Sub', leftLength.get(), rightLength.get()));
 }
 
 /** LIKE over pieces in locals; true or false. */

@@ -12,6 +12,7 @@ import type {
   AppendNode,
   HashJoinNode,
   PhysicalPlan,
+  PlanAggregate,
   PlanExpr,
   PlanNode,
   PlanSortKey,
@@ -21,7 +22,8 @@ import { aggregateKind } from '../functions.ts';
 import { NotCompilable } from '../interval.ts';
 import { LIMITS } from '../layout.ts';
 import { type AccumulatorSpec, BOOL, INT, type Node, type PipelineType, shownScale } from '../spec.ts';
-import { addAccumulator, scanBelow } from '../translate.ts';
+import { scanBelow } from '../translate.ts';
+import { AccumulatorList, type Demand, demandOf, mergedDemand } from './aggregates.ts';
 import {
   type Binding,
   Branch,
@@ -34,6 +36,7 @@ import {
 } from './branch.ts';
 import type { FieldSpec, ProbeJoin, QueryPipeline, QuerySource, ResultColumn, StoreSpec } from './ir.ts';
 import { NULLABLE_FIELDS_MAX, QUERY_LIMITS } from './layout.ts';
+import { averageOf, promisedOrder, sameExpr, slotsIn, slotTypes } from './plan-facts.ts';
 
 /** A scan of the query: its pipelines' columns refer to it. */
 export interface QueryScan {
@@ -72,9 +75,16 @@ interface OpenStore {
   readonly notNull: boolean[];
 }
 
-/** Whether a plan has the shape that queries take. Cheap: looks at kinds only. */
-export function isQueryShape(node: PlanNode): boolean {
+/** Estimated rows of a filtered table up to which all of them are found before the first is sent. */
+const SCANNED_ROWS_MAX = 100_000;
+
+/**
+ * Whether a plan has the shape that queries take. Cheap: looks at kinds only. Few groups of one table have pipelines of their own, unless those have
+ * refused (`isRefused`).
+ */
+export function isQueryShape(node: PlanNode, isRefused = false): boolean {
   let joins = 0;
+  let isPlain = false;
   const fits = (inner: PlanNode): boolean => {
     switch (inner.kind) {
       case 'seqScan':
@@ -93,9 +103,9 @@ export function isQueryShape(node: PlanNode): boolean {
         joins++;
         return !inner.nullAware && fits(inner.outer) && fits(inner.inner);
       case 'aggregate':
-        // Few groups of one table have pipelines of their own.
         if (node.kind !== 'sort' || scanBelow(inner) === null || inner.estimatedRows > PLAIN_GROUPS_MAX)
           joins++;
+        else isPlain = true;
         return (
           inner.sets === null &&
           inner.grouping.length === 0 &&
@@ -109,8 +119,12 @@ export function isQueryShape(node: PlanNode): boolean {
   const isTop =
     node.kind === 'aggregate' ||
     node.kind === 'hashJoin' ||
-    (node.kind === 'sort' && (node.bound !== null || node.estimatedRows <= SORTED_ROWS_MAX));
-  return isTop && fits(node) && joins > 0;
+    (node.kind === 'sort' && (node.bound !== null || node.estimatedRows <= SORTED_ROWS_MAX)) ||
+    (node.kind === 'seqScan' &&
+      node.estimatedRows <= SCANNED_ROWS_MAX &&
+      (node.filter !== null || node.pushed.length > 0));
+  const needsJoins = !isRefused && node.kind !== 'seqScan' && (node.kind !== 'sort' || isPlain);
+  return isTop && fits(node) && (joins > 0 || !needsJoins);
 }
 
 /** Errors: NotCompilable; DbError of evaluating constants. */
@@ -399,145 +413,102 @@ class QueryTranslator {
 
   private aggregate(node: AggregateNode, branches: readonly Branch[]): Branch {
     if (node.sets !== null || node.grouping.length > 0) throw new NotCompilable('grouping sets');
-    const hasDistinct = node.aggregates.some(({ distinct }) => distinct);
-    const grouped = hasDistinct ? this.distinctFirst(node, branches) : branches;
-    const keyed = grouped.map((branch) => ({
-      branch,
-      keys: node.groups.map(({ expr }) => {
-        const key = branch.node(expr);
-        if (key.type.kind === 'float') throw new NotCompilable('grouping by a double');
-        if (expr.typeOid === 1042 && bpcharLength(expr) < 0)
-          throw new NotCompilable('char of unknown length');
-        return key;
-      }),
-    }));
-    const first = keyed[0]!;
-    if (keyed.length > 1) {
-      // Accumulators are written over one branch; several must bring the same values: through tuples.
-      return this.aggregateTuples(node, grouped);
-    }
-    const keyTypes = first.keys.map(({ type }) => type);
-    const accumulators: AccumulatorSpec[] = [];
-    const bindings = new Map<number, (store: number) => Binding>();
-    const countsOf: number[] = [];
-    const shownOf = new Map<number, number>();
-    const keyCount = keyTypes.length;
-    const fieldOf =
-      (index: number, type: PipelineType) =>
-      (store: number): Node => ({
-        op: 'field',
-        table: store,
-        field: keyCount + index,
-        type,
-      });
-    const counts = (index: number): number => {
-      while (countsOf.length < accumulators.length) countsOf.push(-1);
-      return index;
+    const one =
+      branches.length > 1 ? this.joined(branches, this.inputSlots(node, branches[0]!)) : branches[0]!;
+    const keys = node.groups.map(({ expr }) => {
+      if (expr.typeOid === 1042 && bpcharLength(expr) < 0) throw new NotCompilable('char of unknown length');
+      return one.node(expr);
+    });
+    // The least of distinct values is the least.
+    const isDistinct = ({ distinct, aggregateOid }: PlanAggregate): boolean => {
+      const kind = aggregateKind(aggregateOid);
+      return distinct && kind !== 'min' && kind !== 'max';
     };
-    for (const aggregate of node.aggregates) {
-      const kind = aggregateKind(aggregate.aggregateOid);
-      if (kind === null || aggregate.orderBy.length > 0 || aggregate.directArgs.length > 0)
-        throw new NotCompilable(`aggregate ${aggregate.aggregateOid}`);
-      const { branch } = first;
-      const filter = aggregate.filter === null ? null : branch.condition(aggregate.filter);
-      const { slot } = aggregate;
-      if (kind === 'countRows' || aggregate.star) {
-        const rows = counts(addAccumulator(accumulators, { op: 'count', arg: null, filter }));
-        bindings.set(slot, (store) => ({ kind: 'node', node: fieldOf(rows, INT)(store) }));
-        continue;
-      }
-      const expr = aggregate.args[0];
-      if (expr === undefined || aggregate.args.length > 1) throw new NotCompilable('aggregate arguments');
-      let arg = branch.node(expr);
-      const isNotNull = branch.isNotNull(arg);
-      const countArg = isNotNull ? null : arg;
-      if (kind === 'count') {
-        const count = counts(addAccumulator(accumulators, { op: 'count', arg: countArg, filter }));
-        bindings.set(slot, (store) => ({ kind: 'node', node: fieldOf(count, INT)(store) }));
-        continue;
-      }
-      if (arg.type.kind === 'string' || arg.type.kind === 'bool')
-        throw new NotCompilable(`aggregate over ${arg.type.kind}`);
-      if (expr.typeOid === 700) throw new NotCompilable('aggregate over float4');
-      if (kind === 'avgFloat' && arg.type.kind !== 'float')
-        arg = { op: 'toFloat', arg, divisor: 1, type: { kind: 'float' } };
-      const op = kind === 'min' || kind === 'max' ? kind : 'sum';
-      const value = counts(addAccumulator(accumulators, { op, arg, filter }));
-      const { type } = arg;
-      const shown = this.shown(arg);
-      if (typeof shown !== 'number') {
-        if (op !== 'sum') throw new NotCompilable('decimals of changing scale');
-        const digits: Node = {
-          op: 'case',
-          branches: [{ when: { op: 'isNull', arg, negate: true, type: BOOL }, result: shown }],
-          otherwise: null,
-          type: INT,
-        };
-        shownOf.set(value, counts(addAccumulator(accumulators, { op: 'max', arg: digits, filter })));
-        counts(0);
-      } else if (shown !== scaleOf(arg)) throw new NotCompilable('decimals of changing scale');
-      const isAverage = kind === 'avgNumeric' || kind === 'avgFloat';
-      if (isAverage || !isNotNull || filter !== null || keyCount === 0) {
-        const count = counts(addAccumulator(accumulators, { op: 'count', arg: countArg, filter }));
-        counts(count);
-        countsOf[value] = count;
-        if (isAverage) {
-          const sum = fieldOf(value, type);
-          const number = fieldOf(count, INT);
-          const isFloat = kind === 'avgFloat';
-          bindings.set(slot, (store) => ({
-            kind: 'average',
-            sum: sum(store),
-            count: number(store),
-            isFloat,
-          }));
-          continue;
-        }
-      }
-      bindings.set(slot, (store) => ({ kind: 'node', node: fieldOf(value, type)(store) }));
-    }
-    counts(0);
-    if (accumulators.length > LIMITS.accumulators || keyCount > NULLABLE_FIELDS_MAX)
-      throw new NotCompilable('too many aggregates');
-    const fields: FieldSpec[] = [
-      ...keyTypes.map((type) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
-      ...accumulators.map(({ op, arg }, index): FieldSpec => {
-        const counted = countsOf[index] ?? -1;
-        return {
-          type: op === 'count' ? INT : arg!.type,
-          countedBy: counted < 0 ? -1 : keyCount + counted,
-          accumulator: index,
-          shownBy: shownOf.has(index) ? keyCount + shownOf.get(index)! : -1,
-        };
-      }),
-    ];
-    const store = this.addStore(fields, keyCount, 'groups', accumulators);
-    this.stores[store]!.notNull.push(
-      ...first.keys.map((key) => first.branch.isNotNull(key)),
-      ...fields.slice(keyCount).map(({ countedBy }) => countedBy < 0),
-    );
-    this.close(first.branch, { kind: 'groups', store, keys: first.keys });
-    const result = this.branch({ kind: 'store', store, marks: 'all' }, null);
+    const plain = node.aggregates.filter((aggregate) => !isDistinct(aggregate));
+    const distinct = node.aggregates.filter(isDistinct);
+    const [sample] = distinct;
+    const result =
+      sample === undefined
+        ? this.groups(
+            one,
+            keys,
+            plain.map((aggregate) => demandOf(aggregate, one)),
+          )
+        : this.distinctGroups(one, keys, plain, distinct, sample);
     node.groups.forEach(({ slot }, field) => {
-      result.bindings.set(slot, {
+      const { source } = result.branch;
+      const table = source.kind === 'store' ? source.store : -1;
+      result.branch.bindings.set(slot, {
         kind: 'node',
-        node: { op: 'field', table: store, field, type: keyTypes[field]! },
+        node: { op: 'field', table, field, type: keys[field]!.type },
       });
     });
-    for (const [slot, make] of bindings) result.bindings.set(slot, make(store));
-    if (node.having !== null) result.filter(node.having);
-    return result;
+    for (const [slot, binding] of result.bindings) result.branch.bindings.set(slot, binding);
+    if (node.having !== null) result.branch.filter(node.having);
+    return result.branch;
   }
 
-  /** Several branches become one through a store of tuples. */
-  private aggregateTuples(node: AggregateNode, branches: readonly Branch[]): Branch {
+  private inputSlots(node: AggregateNode, branch: Branch): number[] {
     const slots = new Set<number>();
-    for (const { expr } of node.groups) for (const slot of branches[0]!.slotsOf(expr)) slots.add(slot);
+    for (const { expr } of node.groups) for (const slot of branch.slotsOf(expr)) slots.add(slot);
     for (const aggregate of node.aggregates)
       for (const expr of [...aggregate.args, ...(aggregate.filter === null ? [] : [aggregate.filter])])
-        for (const slot of branches[0]!.slotsOf(expr)) slots.add(slot);
-    const one = this.joined(branches, [...slots]);
-    return this.aggregate(node, [one]);
+        for (const slot of branch.slotsOf(expr)) slots.add(slot);
+    return [...slots];
+  }
+
+  /** Closes a branch into groups; the branch that reads them, and what the aggregates are there. */
+  private groups(
+    branch: Branch,
+    keys: readonly Node[],
+    demands: readonly Demand[],
+  ): { branch: Branch; bindings: Map<number, Binding> } {
+    if (keys.some(({ type }) => type.kind === 'float')) throw new NotCompilable('grouping by a double');
+    const list = new AccumulatorList(branch, keys.length, (node) => this.shown(node));
+    for (const demand of demands) list.add(demand);
+    const fields = list.fields(keys.map(({ type }) => type));
+    const store = this.addStore(fields, keys.length, 'groups', list.accumulators);
+    this.stores[store]!.notNull.push(
+      ...keys.map((key) => branch.isNotNull(key)),
+      ...fields.slice(keys.length).map(({ countedBy }) => countedBy < 0),
+    );
+    this.close(branch, { kind: 'groups', store, keys });
+    return {
+      branch: this.branch({ kind: 'store', store, marks: 'all' }, null),
+      bindings: list.bindings(store),
+    };
+  }
+
+  /** Groups of the keys and the distinct argument come first, and with them what the other aggregates have of each. */
+  private distinctGroups(
+    one: Branch,
+    keys: readonly Node[],
+    plain: readonly PlanAggregate[],
+    distinct: readonly PlanAggregate[],
+    sample: PlanAggregate,
+  ): { branch: Branch; bindings: Map<number, Binding> } {
+    const isAlike = distinct.every(
+      ({ args, filter }) => filter === null && args.length === 1 && sameExpr(args[0]!, sample.args[0]!),
+    );
+    if (!isAlike) throw new NotCompilable('several arguments of DISTINCT');
+    const argument = one.node(sample.args[0]!);
+    const first = this.groups(
+      one,
+      [...keys, argument],
+      plain.map((aggregate) => demandOf(aggregate, one)),
+    );
+    const { branch } = first;
+    const table = branch.source.kind === 'store' ? branch.source.store : -1;
+    const fieldOf = (field: number, type: PipelineType): Node => ({ op: 'field', table, field, type });
+    const value = fieldOf(keys.length, argument.type);
+    return this.groups(
+      branch,
+      keys.map(({ type }, field) => fieldOf(field, type)),
+      [
+        ...plain.map((aggregate) => mergedDemand(aggregate, first.bindings.get(aggregate.slot)!)),
+        ...distinct.map((aggregate) => demandOf(aggregate, branch, value)),
+      ],
+    );
   }
 
   private joined(branches: readonly Branch[], slots: readonly number[]): Branch {
@@ -569,41 +540,6 @@ class QueryTranslator {
     return result;
   }
 
-  /** DISTINCT in all aggregates over one argument: groups of the keys and the argument come first. */
-  private distinctFirst(node: AggregateNode, branches: readonly Branch[]): Branch[] {
-    const text = (expr: PlanExpr): string =>
-      JSON.stringify(expr, (name, part: unknown) =>
-        name === 'position' ? undefined : typeof part === 'bigint' ? `${part}n` : part,
-      );
-    const [sample] = node.aggregates;
-    const isAlike = node.aggregates.every(
-      ({ distinct, args, filter }) =>
-        distinct && filter === null && args.length === 1 && text(args[0]!) === text(sample!.args[0]!),
-    );
-    if (!isAlike || branches.length !== 1) throw new NotCompilable('DISTINCT beside other aggregates');
-    const [branch] = branches as [Branch];
-    const exprs = [...node.groups.map(({ expr }) => expr), sample!.args[0]!];
-    const keys = exprs.map((expr) => branch.node(expr));
-    if (keys.some(({ type }) => type.kind === 'float')) throw new NotCompilable('DISTINCT doubles');
-    const store = this.addStore(
-      keys.map(({ type }) => ({ type, countedBy: -1, accumulator: -1, shownBy: -1 })),
-      keys.length,
-      'groups',
-      [],
-    );
-    this.stores[store]!.notNull.push(...keys.map((key) => branch.isNotNull(key)));
-    this.close(branch, { kind: 'groups', store, keys });
-    const result = this.branch({ kind: 'store', store, marks: 'all' }, null);
-    exprs.forEach((expr, field) => {
-      if (expr.kind !== 'slot') throw new NotCompilable('DISTINCT of an expression');
-      result.bindings.set(expr.slot, {
-        kind: 'node',
-        node: { op: 'field', table: store, field, type: keys[field]!.type },
-      });
-    });
-    return [result];
-  }
-
   // -------------------------------------------------------------------------------------------------- stores
 
   private addStore(
@@ -613,6 +549,8 @@ class QueryTranslator {
     accumulators: readonly AccumulatorSpec[],
   ): number {
     if (kind === 'tuples' && fields.length > NULLABLE_FIELDS_MAX) throw new NotCompilable('wide tuples');
+    if (keys > NULLABLE_FIELDS_MAX || accumulators.length > LIMITS.accumulators)
+      throw new NotCompilable('too many aggregates');
     if (this.stores.length >= QUERY_LIMITS.stores) throw new NotCompilable('too many joins');
     return this.stores.push({ spec: { fields, keys, kind, accumulators }, notNull: [] }) - 1;
   }
@@ -712,72 +650,4 @@ class QueryTranslator {
     }
     return columns;
   }
-}
-
-/** The average that a slot is, projections looked through. */
-function averageOf(branch: Branch, slot: number): Extract<Binding, { kind: 'average' }> | null {
-  let binding = branch.bindings.get(slot);
-  while (binding?.kind === 'expr' && binding.expr.kind === 'slot')
-    binding = branch.bindings.get(binding.expr.slot);
-  return binding?.kind === 'average' ? binding : null;
-}
-
-function slotsIn(value: unknown, found = new Set<number>()): Set<number> {
-  if (value === null || typeof value !== 'object') return found;
-  if (Array.isArray(value)) {
-    for (const item of value) slotsIn(item, found);
-    return found;
-  }
-  const node = value as { kind?: string; slot?: number };
-  if (node.kind === 'const') return found;
-  if (node.kind === 'slot') found.add(node.slot!);
-  else for (const part of Object.values(node)) slotsIn(part, found);
-  return found;
-}
-
-/** Keys of the order in which the plan promises its rows; empty = any. */
-function promisedOrder(node: PlanNode): readonly PlanSortKey[] {
-  if (node.kind === 'sort') return node.keys;
-  if (node.kind !== 'aggregate' || node.strategy !== 'sorted' || node.groups.length === 0) return [];
-  let child: PlanNode = node.child;
-  while (child.kind === 'filter' || child.kind === 'project' || child.kind === 'materialize')
-    child = child.child!;
-  if (child.kind !== 'sort') throw new NotCompilable('an order without a sort');
-  return child.keys.map((key) => {
-    const group = node.groups.find(({ expr }) => sameExpr(expr, key.expr));
-    if (group === undefined) throw new NotCompilable('an order by something that is not grouped by');
-    const { typeOid, typmod, collation } = key.expr;
-    return { ...key, expr: { kind: 'slot', slot: group.slot, typeOid, typmod, collation } };
-  });
-}
-
-function sameExpr(left: PlanExpr, right: PlanExpr): boolean {
-  const text = (expr: PlanExpr): string =>
-    JSON.stringify(expr, (name, part: unknown) =>
-      name === 'position' ? undefined : typeof part === 'bigint' ? `${part}n` : part,
-    );
-  return text(left) === text(right);
-}
-
-/** SQL types of the slots that a plan writes. */
-function slotTypes(root: PlanNode, plan: PhysicalPlan): Map<number, number> {
-  const types = new Map<number, number>();
-  const visit = (value: unknown): void => {
-    if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return;
-    if (Array.isArray(value)) {
-      for (const item of value) visit(item);
-      return;
-    }
-    const part = value as { kind?: string; slot?: number; typeOid?: number; expr?: { typeOid: number } };
-    if (part.kind === 'const') return;
-    if (typeof part.slot === 'number') {
-      const type = part.typeOid ?? part.expr?.typeOid;
-      if (type !== undefined) types.set(part.slot, type);
-    }
-    for (const inner of Object.values(part)) visit(inner);
-  };
-  visit(root);
-  for (const column of plan.columns) types.set(column.slot, column.typeOid);
-  if (root.kind === 'append') throw new NotCompilable('a union on top');
-  return types;
 }

@@ -11,6 +11,7 @@ import { type FilterPlan, filterMorsel, planFilters } from '../morsel-filter.ts'
 import type { MorselRunner } from '../runner.ts';
 import { initialBits } from '../variant.ts';
 import { BLOCK_BYTES, type BlockAllocator, type StatementWords } from './blocks.ts';
+import type { CallSites } from './calls.ts';
 import { compileQueryPipeline } from './emit.ts';
 import type { QueryVariant } from './emit-keys.ts';
 import { compileLink } from './emit-link.ts';
@@ -59,6 +60,7 @@ export class QueryWorker {
   private readonly modules = new Map<string, Code>();
   private readonly statements = new Map<number, Map<number, Filling>>();
   private statement = 0;
+  private calls: CallSites | null = null;
   private words: StatementWords = new Int32Array(3);
   private filling: Filling | null = null;
   private statistics = { busyMicros: 0, compileMicros: 0, modules: 0, morsels: 0 };
@@ -80,7 +82,18 @@ export class QueryWorker {
   }
 
   forget(statement: number): void {
+    this.calls?.forget(statement);
     this.statements.delete(statement);
+  }
+
+  /** Loads what calls of functions need, before the first pipeline that has some; null = it is there. */
+  prepare(task: QueryTask): Promise<void> | null {
+    if (this.calls !== null || task.work.kind !== 'run' || !task.work.hasCalls) return null;
+    return import('./calls.ts').then(({ CallSites }) => {
+      this.calls ??= new CallSites(this.memory, this.area, (bytes) =>
+        this.blocks.allocate(bytes, this.statement, this.words),
+      );
+    });
   }
 
   /** Never throws: what went wrong is in the answer. */
@@ -105,6 +118,7 @@ export class QueryWorker {
     this.runner.flush();
     const control = new Int32Array(task.control);
     this.words = control;
+    this.calls?.begin();
     const next = new Int32Array(task.next);
     try {
       this.perform(task, control, next, answer);
@@ -347,7 +361,9 @@ export class QueryWorker {
   }
 
   private pipelineCode(key: string, work: RunWork, variant: QueryVariant): Code {
-    return this.module(key, () => compileQueryPipeline(work.pipeline, work.stores, variant));
+    return this.module(key, () =>
+      compileQueryPipeline(work.pipeline, work.stores, variant, (node) => this.calls!.index(node)),
+    );
   }
 
   private module(key: string, make: () => Uint8Array): Code {
@@ -356,7 +372,12 @@ export class QueryWorker {
     const start = this.now();
     const module = new WebAssembly.Module(make());
     const instance = new WebAssembly.Instance(module, {
-      env: { memory: this.memory, chunk: () => this.nextChunk(), grow: () => this.grow() },
+      env: {
+        memory: this.memory,
+        chunk: () => this.nextChunk(),
+        grow: () => this.grow(),
+        call: (site: number) => this.calls!.call(site, this.statement),
+      },
     });
     if (this.modules.size >= MODULES_MAX) {
       const [oldest] = this.modules.keys();

@@ -29,10 +29,18 @@ import { Result, ValuesScan, VirtualScan } from './simple-scans.ts';
 import { Sort } from './sort.ts';
 import { Window } from './window.ts';
 
+/** Estimated rows from which on a scan below a LIMIT is left when there are enough. */
+const STREAMED_ROWS_MIN = 1000;
+
 /** The node as pipelines where its shape admits it; whether they run is decided when it is opened. */
-function asQuery(node: PlanNode, state: ExecutionState, makeRow: () => Operator): Operator {
+function asQuery(
+  node: PlanNode,
+  state: ExecutionState,
+  makeRow: () => Operator,
+  isRefused = false,
+): Operator {
   const { pipelines } = state.environment;
-  return pipelines !== null && isQueryShape(node)
+  return pipelines !== null && isQueryShape(node, isRefused)
     ? new QueryOperator(state, node, pipelines, makeRow)
     : makeRow();
 }
@@ -69,7 +77,7 @@ export function buildOperator(node: PlanNode, state: ExecutionState): Operator {
 function build(node: PlanNode, state: ExecutionState): Operator {
   switch (node.kind) {
     case 'seqScan':
-      return new SeqScan(state, node);
+      return asQuery(node, state, () => new SeqScan(state, node));
     case 'indexScan':
       return new IndexScan(state, node);
     case 'virtualScan':
@@ -102,14 +110,18 @@ function build(node: PlanNode, state: ExecutionState): Operator {
       return new Materialize(state, node, buildOperator(node.child, state));
     case 'sort':
       return asQuery(node, state, () => new Sort(state, node, buildOperator(node.child, state)));
-    case 'limit':
-      return new Limit(state, node, buildOperator(node.child, state));
+    case 'limit': {
+      // The first of many rows come at once.
+      const { child } = node;
+      const isStreamed = child.kind === 'seqScan' && child.estimatedRows > STREAMED_ROWS_MIN;
+      return new Limit(state, node, isStreamed ? new SeqScan(state, child) : buildOperator(child, state));
+    }
     case 'unique':
       return new Unique(state, node, buildOperator(node.child, state));
     case 'aggregate': {
       const { pipelines } = state.environment;
       const makeRow = (): Operator => new Aggregate(state, node, buildOperator(node.child, state));
-      const makeQuery = (): Operator => asQuery(node, state, makeRow);
+      const makeQuery = (): Operator => asQuery(node, state, makeRow, true);
       // Few groups of one table have pipelines of their own.
       return pipelines === null || scanBelow(node) === null || node.estimatedRows > PLAIN_GROUPS_MAX
         ? makeQuery()

@@ -22,6 +22,8 @@ import {
   type RegexFlags,
 } from './parse.ts';
 
+import { Sequence } from './sequence.ts';
+
 export { applyOption, DEFAULT_FLAGS, type RegexFlags, regexError } from './parse.ts';
 
 /** Bounds of the match and its groups in UTF-16 units; -1 = the group took no part. Index 0 is the whole match. */
@@ -43,6 +45,7 @@ export class Regex {
   private readonly lookAutomata = new Map<Node, Automaton>();
   /** Plain text when the expression is only that, with its anchors. */
   private readonly plain: { text: string; isStart: boolean; isEnd: boolean } | null;
+  private readonly sequence: Sequence | null;
   private readonly looks = new Map<Node, Uint8Array>();
   private looksText: string | null = null;
   private startsText: string | null = null;
@@ -55,6 +58,7 @@ export class Regex {
     this.groupCount = this.parsed.groupCount;
     collectGroups(this.parsed.root, this.groupBodies);
     this.plain = plainText(this.parsed.root);
+    this.sequence = this.parsed.hasBackref ? null : Sequence.of(this.parsed.root, this.groupCount);
     // Building reports expressions that are too complex at once.
     if (this.plain === null) this.floating = new Automaton(this.parsed.root, false, true, this.groupBodies);
   }
@@ -67,7 +71,7 @@ export class Regex {
       if (plain.isStart) return text.startsWith(plain.text);
       return plain.isEnd ? text.endsWith(plain.text) : text.includes(plain.text);
     }
-    if (this.parsed.hasBackref) return this.search(text, 0) !== null;
+    if (this.parsed.hasBackref || this.sequence !== null) return this.search(text, 0) !== null;
     let isFound = false;
     beginWork();
     this.floating!.run(
@@ -86,6 +90,11 @@ export class Regex {
   /** The leftmost match that starts at `from` or later. */
   search(text: string, from: number): RegexMatch | null {
     if (this.plain !== null && this.groupCount === 0) return this.searchPlain(text, from);
+    if (this.sequence !== null) {
+      if (from > 0) return null;
+      const match = this.sequence.match(text);
+      if (match !== undefined) return match;
+    }
     this.steps = 0;
     beginWork();
     this.markStarts(text);
