@@ -373,45 +373,6 @@ int8: count(*) filter (where {bool})
 int8: sum({int4}) filter (where {bool})
 `;
 
-/** Values of each type written down. */
-export const LITERALS: Readonly<Record<string, readonly string[]>> = {
-  int2: ['0::int2', '3::int2', '(-7)::int2', 'null::int2'],
-  int4: ['0', '1', '-1', '5', '42', '2147483647', 'null::int4'],
-  int8: ['0::int8', '3::int8', '9223372036854775807', '-5::int8', 'null::int8'],
-  numeric: [
-    '0.0',
-    '1.50',
-    '-2.5',
-    '1e10',
-    '0.333',
-    '12345678901234567890.123',
-    'null::numeric',
-    "'NaN'::numeric",
-  ],
-  float8: ['0::float8', '1.5::float8', '-0.5::float8', "'infinity'::float8", "'-0'::float8", 'null::float8'],
-  float4: ['0::float4', '2.5::float4', '1e10::float4', 'null::float4'],
-  bool: ['true', 'false', 'null::bool'],
-  text: ["'alpha'", "''", "'b'", "'Hello'", "'a,b'", "' x '", "'12'", 'null::text'],
-  bytea: ["'\\x00ff'::bytea", "''::bytea", "'ab'::bytea", 'null::bytea'],
-  date: ["date '2024-01-31'", "date '1999-12-31'", "date 'infinity'", 'null::date'],
-  time: ["time '10:20:30.5'", "time '00:00'", 'null::time'],
-  timestamp: ["timestamp '2024-01-31 10:00'", "timestamp '0001-01-01 BC'", 'null::timestamp'],
-  timestamptz: ["timestamptz '2024-03-31 01:30+00'", "timestamptz '-infinity'", 'null::timestamptz'],
-  interval: [
-    "interval '1 day'",
-    "interval '-2 mons 3 days 04:00'",
-    "interval '90 minutes'",
-    'null::interval',
-  ],
-  jsonb: ['\'{"a": [1, 2]}\'::jsonb', "'[]'::jsonb", "'1.0'::jsonb", '\'"s"\'::jsonb', 'null::jsonb'],
-  uuid: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", 'null::uuid'],
-  'int4[]': ["'{1,2}'::int4[]", "'{}'::int4[]", "'{{1},{2}}'::int4[]", 'null::int4[]'],
-  'text[]': ["'{a,NULL}'::text[]", "'{}'::text[]", 'null::text[]'],
-  int4range: ["'[1,10)'::int4range", "'empty'::int4range", 'null::int4range'],
-};
-
-export const TYPES: readonly string[] = Object.keys(LITERALS);
-
 function byType(lines: string): Map<string, string[]> {
   const map = new Map<string, string[]>();
   for (const line of lines.trim().split('\n')) {
@@ -424,5 +385,6 @@ function byType(lines: string): Map<string, string[]> {
   return map;
 }
 
+/** By result type. */
 export const FUNCTIONS: ReadonlyMap<string, readonly string[]> = byType(TEMPLATES);
 export const AGGREGATE_FUNCTIONS: ReadonlyMap<string, readonly string[]> = byType(AGGREGATES);

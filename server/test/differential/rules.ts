@@ -1,73 +1,122 @@
-/** Which differences are explained, by written rules. Everything else counts. */
+/**
+ * Which differences are explained, by written rules. Everything else counts.
+ *
+ * By looking at the two answers (`compare`):
+ * - `equal values`: which of equal values (1.0 and 1.00, 24 hours and 1 day) stands for them, and the order among them. Only in
+ *   statements that group, sort or choose (`CHOOSES`).
+ * - `float rounding`: columns of real or double precision whose last digits differ. Only in statements with an aggregate
+ *   over floats, whose rows may be added in any order (`SUMS`).
+ *
+ * By asking again (`run.ts`), for what remains:
+ * - `planning`: PostgreSQL refuses a value while it plans (EXPLAIN ends alike), because it computes every constant subexpression, also
+ *   those that no row needs; ours has rows, or an error of class 21 or 22 that another expression raises first.
+ * - `plan`: PostgreSQL itself gives our answer under another plan (`PLANS`): which error comes first, or whether an expression is
+ *   computed for a row at all, follows from the plan.
+ * - `column order`: both end in an error of class 21 or 22 (a value that cannot be), and our row executor gives PostgreSQL's:
+ *   compiled pipelines compute a column for many rows before the next column. A statement without tables has no such excuse, and
+ *   neither has an error where PostgreSQL has rows.
+ */
+import { type Answer, rowsOf } from './wire.ts';
 
-export interface Answer {
-  /** SQLSTATE, or 00000. */
-  readonly state: string;
-  readonly message: string;
-  readonly columns: readonly { readonly name: string; readonly type: number }[];
-  readonly rows: readonly (readonly (string | null)[])[];
+export interface Verdict {
+  readonly cause: string;
+  readonly isExplained: boolean;
 }
 
 const FLOAT_TYPES = new Set([700, 701]);
-/** Types with values that are equal and written differently: interval, numeric, jsonb, char and floats. */
-const EQUAL_TYPES = new Set([1186, 1700, 3802, 1042, 700, 701]);
+/** Types with values that are equal and written differently: interval, numeric, jsonb, char, floats, timetz, and what holds them. */
+const EQUAL_TYPES = new Set([1186, 1700, 3802, 1042, 700, 701, 1266, 1231, 3906, 4532]);
 /** Relative distance two roundings of the same sum may have. */
 const FLOAT_TOLERANCE = 1e-12;
 const FLOAT_TOLERANCE_SINGLE = 1e-5;
+const CHOOSES =
+  /\b(?:distinct|group by|union|intersect|except|order by|min|max|mode|greatest|least|rollup|cube|percentile_disc)\b/i;
+const SUMS = /\b(?:sum|avg|stddev\w*|variance|var_\w+|regr_\w+|corr|covar_\w+)\b/i;
 
-/**
- * Null when both answers are the same; otherwise what differs. `isExplained` differences are these:
- *
- * - `which error`: both fail for a value (class 22 or 21), but for another one: the order in which expressions and rows are
- *   computed is not promised.
- * - `error order`: one fails for a value where the other has rows, and the statement has rows, conditions or nulls: whether an
- *   expression is computed for a row that a condition drops, or beside a null argument, is not promised.
- * - `equal values`: which of equal values (1.0 and 1.00, 24 hours and 1 day) stands for them in DISTINCT or groups, and their order.
- * - `float rounding`: numbers of type real or double precision that differ in their last digits.
- */
+/** Settings that make PostgreSQL choose another plan. */
+export const PLANS: readonly string[] = [
+  'set enable_hashjoin = off; set enable_mergejoin = off',
+  'set enable_nestloop = off; set enable_mergejoin = off',
+  'set enable_nestloop = off; set enable_hashjoin = off',
+  'set enable_hashagg = off; set enable_memoize = off; set enable_material = off',
+  'set enable_sort = off; set enable_incremental_sort = off',
+  'set enable_indexscan = off; set enable_bitmapscan = off; set enable_indexonlyscan = off',
+  'set enable_seqscan = off',
+  'set join_collapse_limit = 1; set from_collapse_limit = 1',
+];
+
+/** True when both answers end in errors about values, which is what an order of evaluation can exchange. */
+export function areValueErrors(ours: Answer, theirs: Answer): boolean {
+  // Some of PostgreSQL's functions say 0A000 of a value; of ours it would be a gap.
+  return /^2[12]/.test(ours.state) && (/^2[12]/.test(theirs.state) || theirs.state === '0A000');
+}
+
+/** True when PostgreSQL may have found a constant that ours never computed, or computed later. */
+export function mayBePlanning(ours: Answer, theirs: Answer): boolean {
+  return (
+    theirs.state !== '00000' &&
+    /^(?:2[12]|0A000|42601|42704)/.test(theirs.state) &&
+    /^(?:00000|2[12])/.test(ours.state)
+  );
+}
+
+/** Null when both answers are the same; otherwise what differs. */
 export function compare(
   ours: Answer,
   theirs: Answer,
-  options: { isOrdered: boolean; readsTables: boolean },
-): { cause: string; isExplained: boolean } | null {
-  if (ours.state !== theirs.state) {
-    const isValue = (state: string): boolean => /^2[12]/.test(state);
-    // Some of PostgreSQL's functions say 0A000 of a value; of ours it would be a gap.
-    const isTheirs = (state: string): boolean => isValue(state) || state === '0A000';
-    if (isValue(ours.state) && isTheirs(theirs.state)) return { cause: 'which error', isExplained: true };
-    const isOneSided =
-      (ours.state === '00000' && isTheirs(theirs.state)) || (theirs.state === '00000' && isValue(ours.state));
-    if (isOneSided && options.readsTables) return { cause: 'error order', isExplained: true };
-    return {
-      cause: `error ${ours.state} ${ours.message} for ${theirs.state} ${theirs.message}`,
-      isExplained: false,
-    };
-  }
+  options: { isOrdered: boolean; sql: string; typeNames?: ReadonlyMap<number, number> },
+): Verdict | null {
+  const counts = (cause: string): Verdict => ({ cause, isExplained: false });
+  if (ours.state !== theirs.state)
+    return counts(
+      `error ${ours.state} ${masked(ours.message)} for ${theirs.state} ${masked(theirs.message)}`,
+    );
   if (ours.state !== '00000') {
-    if (ours.message === theirs.message) return null;
-    if (/^2[12]/.test(ours.state) && options.readsTables) return { cause: 'which error', isExplained: true };
-    return { cause: `message ${ours.message} for ${theirs.message}`, isExplained: false };
+    if (ours.message !== theirs.message)
+      return counts(`message ${masked(ours.message)} for ${masked(theirs.message)}`);
+    if (ours.position !== theirs.position)
+      return counts(`position ${theirs.state} ${masked(theirs.message)}`);
+    if (ours.detail !== theirs.detail)
+      return counts(`detail ${masked(ours.detail)} for ${masked(theirs.detail)}`);
+    if (theirs.hint !== '' && !ours.hint.startsWith(theirs.hint))
+      return counts(`hint ${masked(ours.hint)} for ${masked(theirs.hint)}`);
+    return null;
   }
+  if (ours.columns.length !== theirs.columns.length) return counts('column count');
   for (const [at, column] of theirs.columns.entries()) {
-    const mine = ours.columns[at];
-    if (mine?.name !== column.name)
-      return { cause: `column name ${mine?.name} for ${column.name}`, isExplained: false };
-    if (mine.type !== column.type)
-      return { cause: `column type ${mine.type} for ${column.type}`, isExplained: false };
+    const mine = ours.columns[at]!;
+    if (mine.name !== column.name) return counts(`column name ${mine.name} for ${column.name}`);
+    const type = options.typeNames?.get(mine.type) ?? mine.type;
+    if (type !== column.type) return counts(`column type ${mine.type} for ${column.type}`);
+    if (mine.modifier !== column.modifier)
+      return counts(`type modifier ${mine.modifier} for ${column.modifier} of type ${column.type}`);
   }
-  if (ours.columns.length !== theirs.columns.length) return { cause: 'column count', isExplained: false };
-  if (ours.rows.length !== theirs.rows.length) return { cause: 'row count', isExplained: false };
-  const [mine, other] = options.isOrdered
-    ? [ours.rows, theirs.rows]
-    : [sorted(ours.rows), sorted(theirs.rows)];
+  if (ours.tag !== theirs.tag && ours.rowBytes.length === theirs.rowBytes.length)
+    return counts(`command tag ${ours.tag} for ${theirs.tag}`);
+  if (ours.rowBytes.length !== theirs.rowBytes.length) return counts('row count');
+  if (ours.rowBytes.every((row, at) => row.equals(theirs.rowBytes[at]!))) return null;
+  return compareRows(rowsOf(ours), rowsOf(theirs), theirs, options);
+}
+
+type Rows = readonly (readonly (string | null)[])[];
+
+function compareRows(
+  ours: Rows,
+  theirs: Rows,
+  answer: Answer,
+  { isOrdered, sql }: { isOrdered: boolean; sql: string },
+): Verdict | null {
+  const [mine, other] = isOrdered ? [ours, theirs] : [sorted(ours), sorted(theirs)];
   const causes = new Set<string>();
+  const chooses = CHOOSES.test(sql);
   for (const [at, row] of other.entries()) {
     for (const [index, value] of row.entries()) {
       const found = mine[at]![index]!;
       if (found === value) continue;
-      const type = theirs.columns[index]!.type;
-      if (isEqualValue(found, value)) causes.add('equal values');
-      else if (FLOAT_TYPES.has(type) && isClose(found, value, type)) causes.add('float rounding');
+      const { type } = answer.columns[index]!;
+      if (chooses && isEqualValue(found, value)) causes.add('equal values');
+      else if (FLOAT_TYPES.has(type) && SUMS.test(sql) && isClose(found, value, type))
+        causes.add('float rounding');
       else causes.add(`value of type ${type}`);
     }
   }
@@ -75,10 +124,18 @@ export function compare(
   const wrong = [...causes].find((cause) => cause.startsWith('value'));
   if (wrong === undefined) return { cause: [...causes].sort().join(', '), isExplained: true };
   const areTies =
-    options.isOrdered &&
-    theirs.columns.some(({ type }) => EQUAL_TYPES.has(type)) &&
-    JSON.stringify(sorted(ours.rows)) === JSON.stringify(sorted(theirs.rows));
+    isOrdered &&
+    answer.columns.some(({ type }) => EQUAL_TYPES.has(type)) &&
+    JSON.stringify(sorted(ours)) === JSON.stringify(sorted(theirs));
   return areTies ? { cause: 'equal values', isExplained: true } : { cause: wrong, isExplained: false };
+}
+
+/** A message without its names and numbers, so that one cause is counted once. */
+export function masked(message: string): string {
+  return message
+    .replaceAll(/"[^"]*"/g, '"…"')
+    .replaceAll(/-?\d+(?:\.\d+)?(?:e[-+]?\d+)?/g, 'N')
+    .slice(0, 160);
 }
 
 /** Whether they differ in the zeros after the decimal point, or in zero's sign, only. */
@@ -98,7 +155,7 @@ function isClose(first: string | null, second: string | null, type: number): boo
   return Math.abs(one - two) <= tolerance * Math.max(Math.abs(one), Math.abs(two));
 }
 
-function sorted(rows: Answer['rows']): Answer['rows'] {
+function sorted(rows: Rows): Rows {
   const keyed = rows.map((row) => ({ row, key: JSON.stringify(row) }));
   keyed.sort((one, two) => (one.key < two.key ? -1 : one.key > two.key ? 1 : 0));
   return keyed.map(({ row }) => row);

@@ -1,23 +1,22 @@
 /**
  * The same random statements to our server and to PostgreSQL 15; what differs is reduced and told.
  *
- *     node server/test/differential/run.ts [statements, default 10000] [seed, default 1] [reductions, default 20]
+ *     node server/test/differential/run.ts [--statements 10000] [--seed 1] [--reductions 20] [--configuration auto]
+ *       [--without-catalog] [--log FILE]
  *
- * Compared are rows (as a set, or in order when the statement orders them), column names and types, SQLSTATE and message.
+ * Compared are rows (as a set, or in order when the statement orders them), the rows of a table after it was written, column names
+ * and types, command tags, SQLSTATE, message, position, DETAIL and HINT. Statements travel in batches, one round trip each.
  */
-import { readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { startOracle } from '../oracle.ts';
-import { connect, startServerProcess } from '../process.ts';
+import { parseArgs } from 'node:util';
+import { readTemplates } from './catalog.ts';
 import { Generator, type Statement } from './generator.ts';
-import { type Answer, compare } from './rules.ts';
+import { CONFIGURATIONS, Comparison } from './session.ts';
 import { type Node, reduce, render } from './tree.ts';
 
-const SCHEMA = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
-const STATEMENT_TIMEOUT = '20s';
-/** Both sides computed for so long that nothing can be said. */
-const TIMEOUT_STATE = '57014';
+const BATCH_STATEMENTS = 40;
+const PROGRESS_STATEMENTS = 5000;
 
 export interface Difference {
   readonly cause: string;
@@ -40,12 +39,19 @@ export interface DifferentialReport {
   internal: string[];
 }
 
-export async function differentialCampaign(
-  statements: number,
-  seed: number,
-  reductionsMax: number,
-  progress: (text: string) => void = () => {},
-): Promise<DifferentialReport> {
+export interface CampaignOptions {
+  readonly statements: number;
+  readonly seed: number;
+  /** How many differences are reduced. */
+  readonly reductionsMax: number;
+  /** A key of `CONFIGURATIONS`. */
+  readonly configuration?: string;
+  /** Whether functions and operators come from the catalog too. */
+  readonly usesCatalog?: boolean;
+  readonly progress?: (text: string) => void;
+}
+
+export async function differentialCampaign(options: CampaignOptions): Promise<DifferentialReport> {
   const report: DifferentialReport = {
     skipped: null,
     oracle: '',
@@ -55,119 +61,96 @@ export async function differentialCampaign(
     differences: [],
     internal: [],
   };
-  const oracle = await startOracle();
-  if (oracle === null) {
+  const configuration = CONFIGURATIONS[options.configuration ?? 'auto'];
+  if (configuration === undefined)
+    throw new Error(`configurations are ${Object.keys(CONFIGURATIONS).join(', ')}`);
+  const comparison = await Comparison.start(configuration);
+  if (comparison === null) {
     report.skipped = 'no PostgreSQL 15 on this machine';
     return report;
   }
-  report.oracle = oracle.version;
-  const server = await startServerProcess();
+  report.oracle = comparison.oracle.version;
+  const progress = options.progress ?? ((): void => {});
   try {
-    const ours = await prepare(await connect(server.port));
-    const theirs = await prepare(await connectOracle(oracle.port));
-    const generator = new Generator(seed);
+    const templates = options.usesCatalog === false ? null : await readTemplates(comparison.theirs);
+    const generator = new Generator(options.seed, templates);
     const known = new Map<string, Difference>();
-    const differs = async (statement: Statement, tree: Node): Promise<[string, boolean] | null> => {
-      const sql = render(tree);
-      const [mine, other] = await Promise.all([
-        answer(ours, sql, statement.writes),
-        answer(theirs, sql, statement.writes),
-      ]);
-      if (other.state === '00000' && tree === statement.tree) report.succeeded++;
-      if (mine.state === 'XX000' || !server.isAlive()) report.internal.push(`${mine.message}: ${sql}`);
-      if (mine.state === TIMEOUT_STATE && other.state === TIMEOUT_STATE) return null;
-      const readsTables =
-        /\b(from|where|group by|null|case|coalesce|and|or)\b/i.test(sql) || statement.writes;
-      const difference = compare(mine, other, { isOrdered: statement.isOrdered, readsTables });
-      return difference === null ? null : [difference.cause, difference.isExplained];
-    };
-    while (report.statements < statements && server.isAlive()) {
-      const statement = generator.statement();
-      report.statements++;
-      const found = await differs(statement, statement.tree);
-      if (report.statements % 5000 === 0)
-        progress(`${report.statements} statements, ${known.size} kinds of differences\n`);
-      if (found === null) continue;
-      const [cause, isExplained] = found;
-      if (isExplained) {
-        report.explained[cause] = (report.explained[cause] ?? 0) + 1;
-        continue;
+    while (report.statements < options.statements && comparison.server.isAlive()) {
+      const count = Math.min(BATCH_STATEMENTS, options.statements - report.statements);
+      const batch = Array.from({ length: count }, () => generator.statement());
+      const sql = batch.map(({ tree }) => render(tree));
+      const pairs = await comparison.ask(batch, sql);
+      for (const [at, statement] of batch.entries()) {
+        report.statements++;
+        if (pairs[at]!.theirs[0]!.state === '00000') report.succeeded++;
+        if (report.statements % PROGRESS_STATEMENTS === 0)
+          progress(`${report.statements} statements, ${known.size} kinds of differences\n`);
+        const verdict = await comparison.judge(statement, sql[at]!, pairs[at]!);
+        if (verdict === null) continue;
+        if (verdict.isExplained) {
+          report.explained[verdict.cause] = (report.explained[verdict.cause] ?? 0) + 1;
+          continue;
+        }
+        if (verdict.cause.startsWith('internal')) report.internal.push(`${verdict.cause}: ${sql[at]!}`);
+        await note(comparison, known, verdict.cause, statement, options.reductionsMax, progress);
       }
-      const before = known.get(cause);
-      if (before !== undefined && !cause.startsWith('value') && !cause.startsWith('row')) {
-        before.count++;
-        continue;
-      }
-      const tree =
-        known.size >= reductionsMax
-          ? statement.tree
-          : await reduce(
-              statement.tree,
-              async (candidate) => (await differs(statement, candidate))?.[0] === cause,
-            );
-      const sql = render(tree);
-      const key = before === undefined ? cause : `${cause}: ${sql}`;
-      const difference: Difference = { cause, count: 1, sql };
-      known.set(key, difference);
-      progress(`-- ${cause}\n${sql};\n`);
     }
+    if (!comparison.server.isAlive()) report.internal.push(comparison.server.output());
     report.differences = [...known.values()].sort((one, two) => two.count - one.count);
-    await ours.end().catch(() => {});
-    await theirs.end();
   } finally {
-    await server.stop();
-    await oracle.stop();
+    await comparison.stop();
   }
   return report;
 }
 
-async function prepare(client: pg.Client): Promise<pg.Client> {
-  await client.query(`set timezone = 'UTC'; set statement_timeout = '${STATEMENT_TIMEOUT}'`);
-  await client.query(SCHEMA);
-  await client.query('analyze');
-  return client;
-}
-
-async function connectOracle(port: number): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
-  client.on('error', () => {});
-  await client.connect();
-  return client;
-}
-
-/** Every value as the server's text. */
-const asText = { getTypeParser: () => (value: unknown) => value };
-
-async function answer(client: pg.Client, sql: string, writes: boolean): Promise<Answer> {
-  try {
-    if (writes) await client.query('begin');
-    const result = await client.query({
-      text: sql,
-      rowMode: 'array',
-      types: asText,
-    } as unknown as pg.QueryArrayConfig);
-    return {
-      state: '00000',
-      message: '',
-      columns: result.fields.map((field) => ({ name: field.name, type: field.dataTypeID })),
-      rows: result.rows as (string | null)[][],
-    };
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    return { state: code ?? 'closed', message, columns: [], rows: [] };
-  } finally {
-    if (writes) await client.query('rollback').catch(() => {});
+/** Counts a difference, reduced if its cause is new. Wrong rows have no cause that could be read off them: each is looked at. */
+async function note(
+  comparison: Comparison,
+  known: Map<string, Difference>,
+  cause: string,
+  statement: Statement,
+  reductionsMax: number,
+  progress: (text: string) => void,
+): Promise<void> {
+  const before = known.get(cause);
+  const isRows = /^(?:written )?(?:value|row)/.test(cause);
+  if (before !== undefined && (!isRows || known.size >= reductionsMax)) {
+    before.count++;
+    return;
   }
+  let { tree } = statement;
+  if (known.size < reductionsMax && comparison.server.isAlive())
+    tree = await reduce(tree, async (candidate: Node) => {
+      const verdict = await comparison.verdict({ ...statement, tree: candidate });
+      return verdict !== null && !verdict.isExplained && verdict.cause === cause;
+    });
+  const sql = render(tree);
+  known.set(before === undefined ? cause : `${cause}: ${sql}`, { cause, count: 1, sql });
+  progress(`-- ${cause}\n${sql};\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [statements, seed, reductions] = [2, 3, 4].map((at) => Number(process.argv[at] ?? Number.NaN));
-  const report = await differentialCampaign(
-    Number.isNaN(statements) ? 10_000 : statements!,
-    Number.isNaN(seed) ? 1 : seed!,
-    Number.isNaN(reductions) ? 20 : reductions!,
-    (text) => process.stdout.write(text),
-  );
+  const { values } = parseArgs({
+    options: {
+      statements: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: '1' },
+      reductions: { type: 'string', default: '20' },
+      configuration: { type: 'string', default: 'auto' },
+      'without-catalog': { type: 'boolean', default: false },
+      log: { type: 'string' },
+    },
+  });
+  const report = await differentialCampaign({
+    statements: Number(values.statements),
+    seed: Number(values.seed),
+    reductionsMax: Number(values.reductions),
+    configuration: values.configuration,
+    usesCatalog: !values['without-catalog'],
+    progress: (text) => {
+      process.stdout.write(text);
+      if (values.log !== undefined) appendFileSync(values.log, text);
+    },
+  });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   process.exitCode = report.differences.length + report.internal.length > 0 ? 1 : 0;
 }

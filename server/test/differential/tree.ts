@@ -61,7 +61,7 @@ export async function reduce(
 function* smaller(node: Node): Generator<Node> {
   if (node.kind === 'expression') {
     for (const inner of insideOf(node)) if (inner.type === node.type && inner.type !== '') yield inner;
-    if (/^[a-z0-9]+(\[\])?$/.test(node.type) && render(node).length > 20)
+    if (/^"?[a-z0-9]+"?(\[\])?$/.test(node.type) && render(node).length > 20)
       yield expression(node.type, [`null::${node.type}`]);
   }
   if (node.kind === 'clause' && node.parts.length > 0) yield { ...node, parts: [] };
