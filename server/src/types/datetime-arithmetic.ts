@@ -240,6 +240,8 @@ export function justifyInterval(span: Interval): Interval {
   return checkedInterval(months + 0, days + 0, microseconds);
 }
 
+const MINUS_INFINITY = -9223372036854775808n;
+
 /** left - right as days and time. */
 export function subtractTimestamps(left: bigint, right: bigint): Interval {
   if (!isFiniteTimestamp(left) || !isFiniteTimestamp(right)) {
@@ -248,9 +250,12 @@ export function subtractTimestamps(left: bigint, right: bigint): Interval {
   return justifyHours(new Interval(0, 0, left - right));
 }
 
-/** Difference in calendar fields: years, months, days and time, all of one sign. Local times. */
+/**
+ * Difference in calendar fields: years, months, days and time, all of one sign. Local times. As in PostgreSQL 15, infinity counts as the
+ * number it is stored as; -infinity has no calendar fields.
+ */
 export function timestampAge(left: bigint, right: bigint): Interval {
-  if (!isFiniteTimestamp(left) || !isFiniteTimestamp(right)) throw timestampOutOfRange();
+  if (left === MINUS_INFINITY || right === MINUS_INFINITY) throw timestampOutOfRange();
   const isNegative = left < right;
   const first = civilFromTimestamp(left);
   const second = civilFromTimestamp(right);
@@ -308,7 +313,14 @@ export function makeDate(year: number, month: number, day: number): number {
       'datetime_field_overflow',
       `date field value out of range: ${year}-${month.toString().padStart(2, '0')}-${day.toString().padStart(2, '0')}`,
     );
-  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(astronomical, month))
+  if (
+    year === 0 ||
+    year < -2147483646 ||
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysInMonth(astronomical, month)
+  )
     throw broken();
   const date = dateFromCivil(astronomical, month, day);
   if (date < MIN_DATE || date >= END_DATE) {

@@ -19,9 +19,9 @@ export interface Templates {
 const UNDETERMINED =
   /^(?:now|timeofday|statement_timestamp|transaction_timestamp|clock_timestamp|age|random|gen_random_uuid|txid_.*|inet_(?:client|server)_.*|ts_stat|generate_series|.*_series|date_trunc_now)$/;
 const TRANSCENDENTAL =
-  /^d?(?:a?(?:sin|cos|tan|cot)(?:d|h|2|2d)?|exp|ln|log|log10|log1|power|pow|cbrt|sqrt|degrees|radians|pi|erfc?|dpow|dexp|ts_rank.*)$/;
+  /^d?(?:a?(?:sin|cos|tan|cot)(?:d|h|2|2d)?|exp|ln|log|log10|log1|power|pow|cbrt|sqrt|degrees|radians|pi|erfc?|polygon|circle_poly|dpow|dexp|ts_rank.*)$/;
 const ABOUT_SERVER =
-  /^(?:pg_.*|has_.*|current_.*|session_user|version|.*(?:send|recv|_in|_out|typmodin|typmodout)|lo_.*|lo[a-z]+|be_.*|set_config|row_security.*|to_reg.*|reg.*(?:in|out)|(?:query|table|cursor|schema|database)_to_.*|xml.*|.*xml|.*_description|format_type|col_description|getdatabaseencoding|get_.*|amvalidate|gi[ns]t?_.*|gin.*|gist.*|brin.*|spg_?.*|bt.*|hash.*|.*hash|.*_hash_extended|.*hash_extended|.*sel|.*joinsel|.*_support|ri_.*|nextval|currval|setval|lastval|.*_sortsupport|window_.*|in_range|.*_accum.*|.*_combine|.*_serialize|.*_deserialize|.*_inv|.*_transfn|.*_finalfn|.*_final|.*_avg|.*_sum|float[48]_(?:var|stddev|regr|covar|corr).*|numeric_(?:var|stddev).*|ordered_set.*|array_agg.*|json.*_agg.*|string_agg.*|binary_upgrade.*|dsimple_.*|dsnowball_.*|dispell_.*|thesaurus_.*|prsd_.*|ts_(?:lexize|parse|token_type|debug)|cash_words|suppress_redundant.*|tsvector_update.*|.*pg_lsn.*|shift_jis.*|.*_to_utf8|utf8_to_.*|.*_to_mic|mic_to_.*|euc_.*|.*timesel|xid.*|cid.*|tid.*|void.*|anytext.*|trigger.*|lca|mxid_age|rangesel|.*hash.*)$/;
+  /^(?:pg_.*|has_.*|current_.*|session_user|version|.*(?:send|recv|_in|_out|typmodin|typmodout)|lo_.*|lo[a-z]+|be_.*|set_config|row_security.*|to_reg.*|reg.*(?:in|out)|(?:query|table|cursor|schema|database)_to_.*|xml.*|.*xml|.*_description|format_type|col_description|getdatabaseencoding|get_.*|to_ascii|.*populate_record.*|bool(?:and|or)_statefunc|int8inc_.*|amvalidate|gi[ns]t?_.*|gin.*|gist.*|brin.*|spg_?.*|bt.*|hash.*|.*hash|.*_hash_extended|.*hash_extended|.*sel|.*joinsel|.*_support|ri_.*|nextval|currval|setval|lastval|.*_sortsupport|window_.*|in_range|.*_accum.*|.*_combine|.*_serialize|.*_deserialize|.*_inv|.*_transfn|.*_finalfn|.*_final|.*_avg|.*_sum|float[48]_(?:var|stddev|regr|covar|corr).*|numeric_(?:var|stddev).*|ordered_set.*|array_agg.*|json.*_agg.*|string_agg.*|binary_upgrade.*|dsimple_.*|dsnowball_.*|dispell_.*|thesaurus_.*|prsd_.*|ts_(?:lexize|parse|token_type|debug)|cash_words|suppress_redundant.*|tsvector_update.*|.*pg_lsn.*|shift_jis.*|.*_to_utf8|utf8_to_.*|.*_to_mic|mic_to_.*|euc_.*|.*timesel|xid.*|cid.*|tid.*|void.*|anytext.*|trigger.*|lca|mxid_age|rangesel|.*hash.*)$/;
 const ORDER_DEPENDENT = /^(?:array_agg|string_agg|json.*_agg|xmlagg)$/;
 const ELEMENTS = ['int4', 'text', 'numeric', 'date'];
 const RANGES: Readonly<Record<string, string>> = {
@@ -100,7 +100,7 @@ export async function readTemplates(oracle: WireClient): Promise<Templates> {
     'select s.typname, t.typname from pg_cast c join pg_type s on s.oid = castsource join pg_type t on t.oid = casttarget order by c.oid',
   );
   for (const [from, to] of rowsOf(casts) as [string, string][])
-    if (known.has(from) && known.has(to)) add(scalars, to, `({${from}})::${to}`);
+    if (known.has(from) && known.has(to) && from !== 'circle') add(scalars, to, `({${from}})::${to}`);
   for (const type of TYPES) {
     add(scalars, 'text', `({${type}})::text`);
     add(scalars, type, `({text})::${type}`);

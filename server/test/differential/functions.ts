@@ -109,7 +109,6 @@ float8: {int4}::float8
 float8: {numeric}::float8
 float8: {float4}::float8
 float8: degrees({float8})
-float8: cbrt({float8})
 float8: date_part('hour', {timestamp})
 float8: date_part('epoch', {timestamptz})
 float4: ({float8})::float4

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { type Oracle, startOracle } from '../oracle.ts';
 import { type ServerProcess, startServerProcess } from '../process.ts';
 import type { Statement } from './generator.ts';
-import { areValueErrors, compare, mayBePlanning, PLANS, type Verdict } from './rules.ts';
+import { areValueErrors, compare, mayBePlanning, PLANS, ROW_ORDERS, type Verdict } from './rules.ts';
 import { render } from './tree.ts';
 import { type Answer, CLOSED, rowsOf, WireClient } from './wire.ts';
 
@@ -123,7 +123,8 @@ export class Comparison {
 
   async judge(statement: Statement, sql: string, pair: Pair): Promise<Verdict | null> {
     const [mine, other] = [pair.ours[0]!, pair.theirs[0]!];
-    if (mine.state === CLOSED || mine.state.startsWith('XX'))
+    // A few of PostgreSQL's functions end so themselves.
+    if (mine.state === CLOSED || (mine.state.startsWith('XX') && mine.state !== other.state))
       return { cause: `internal ${mine.message}`, isExplained: false };
     if (mine.state === TIMEOUT_STATE && other.state === TIMEOUT_STATE) return null;
     const found = this.compared(statement, sql, pair);
@@ -146,6 +147,8 @@ export class Comparison {
       if (compare(row, other, { isOrdered: false, sql }) === null)
         return { cause: 'column order', isExplained: true };
     }
+    if (areValueErrors(mine, other) && /\bfrom\b/i.test(sql) && (await this.hasRowOrder(sql, mine)))
+      return { cause: 'row order', isExplained: true };
     return found;
   }
 
@@ -168,6 +171,16 @@ export class Comparison {
       });
       return verdict === null || verdict.isExplained;
     });
+  }
+
+  /** Whether PostgreSQL gives our error when its tables' rows come otherwise. */
+  private async hasRowOrder(sql: string, ours: Answer): Promise<boolean> {
+    for (const order of ROW_ORDERS) {
+      const answers = await this.theirs.ask(['begin', ...order, sql, 'rollback']);
+      const { state, message } = answers[order.length + 1]!;
+      if (state === ours.state && message === ours.message) return true;
+    }
+    return false;
   }
 
   /** A statement alone: what the reduction of a difference asks. */

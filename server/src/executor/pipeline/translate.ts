@@ -9,6 +9,7 @@ import type { AggregateNode, PlanExpr, PlanNode, SeqScanNode, SlotExpr } from '.
 import type { TableSchema } from '../../table/contract.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import { Numeric } from '../../types/numeric.ts';
+import { changesSign } from '../../types/relabel.ts';
 import { type AggregateKind, aggregateKind, builtin } from './functions.ts';
 import { NotCompilable } from './interval.ts';
 import { LIMITS } from './layout.ts';
@@ -319,6 +320,7 @@ class Translator {
         return { op: 'coalesce', args, type: args[0]!.type };
       }
       case 'relabel':
+        if (changesSign(expr.arg.typeOid, expr.typeOid)) throw new NotCompilable('a change of sign');
         return this.node(expr.arg as PlanExpr);
       case 'arrayOperator': {
         const stringTest = this.stringCondition(expr, slots);

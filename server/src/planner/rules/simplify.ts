@@ -7,6 +7,7 @@
  */
 import type { Expr } from '../../sql/tree.ts';
 import { SqlArray } from '../../types/datum.ts';
+import { relabelled } from '../../types/relabel.ts';
 import { expressionKey } from '../expression/key.ts';
 import { BOOL, FALSE, makeBool, makeConst, NULL_BOOL, TRUE } from '../expression/make.ts';
 import { isImmutableCall, isStrictFunction, isVolatile } from '../expression/properties.ts';
@@ -116,7 +117,12 @@ function simplifyTop(state: PlannerState, expr: LExpr): LExpr {
       return expr;
     case 'relabel':
       if (expr.arg.kind === 'const')
-        return makeConst(expr.typeOid, expr.arg.value, expr.collation, expr.typmod);
+        return makeConst(
+          expr.typeOid,
+          relabelled(expr.arg.value, expr.arg.typeOid, expr.typeOid),
+          expr.collation,
+          expr.typmod,
+        );
       return expr;
     case 'ioCast':
       if (expr.arg.kind === 'const') {

@@ -5,6 +5,7 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError, internalError } from '../../base/error.ts';
 import type { CatalogReader, TypeDescriptor } from '../../catalog/contract.ts';
+import { changesSign } from '../../types/relabel.ts';
 import type { ConstExpr, Expr, FunctionExpr } from '../tree.ts';
 import { exprPosition } from './location.ts';
 import { makeBool, makeInt4, makeRelabel } from './make.ts';
@@ -328,6 +329,9 @@ function buildCoercion(
       collation: type.collation,
       position,
     };
+    // int2 becomes an oid by way of int4.
+    if (changesSign(descriptor.returnType, target))
+      return makeRelabel({ ...call, typeOid: descriptor.returnType }, target, -1, 0, form, position);
     return call;
   }
   if (pathway.kind === 'io')

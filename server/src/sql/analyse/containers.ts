@@ -193,7 +193,7 @@ export function makeSubscript(
     throw new DbError(
       'datatype_mismatch',
       `cannot subscript type ${typeLabel(scope.context, container.typeOid)} because it does not support subscripting`,
-    ).at(container.position);
+    ).at(exprPosition(container));
   const isSlice = indices.some((item) => item.is_slice);
   const { upper, lower } = transformIndices(scope, indices, isSlice);
   const elementType = type.oid === T.NAME ? T.CHAR_TYPE : type.elementOid;

@@ -2,6 +2,7 @@
 import type { Oid } from '../../base/brands.ts';
 import type { CatalogReader } from '../../catalog/contract.ts';
 import type { Datum } from '../../types/datum.ts';
+import { relabelled } from '../../types/relabel.ts';
 import type { BoolExpr, ConstExpr, Expr, FunctionExpr, RelabelExpr, TargetEntry, VarExpr } from '../tree.ts';
 import * as T from './oids.ts';
 
@@ -76,7 +77,10 @@ export function makeRelabel(
   position?: number,
 ): Expr {
   // A relabelled constant is just a constant of the new type; relabels of relabels fold.
-  if (arg.kind === 'const') return { ...arg, typeOid, typmod, collation };
+  if (arg.kind === 'const') {
+    const value = relabelled(arg.value, arg.typeOid, typeOid);
+    return { ...arg, value, typeOid, typmod, collation };
+  }
   if (arg.kind === 'relabel') arg = arg.arg;
   if (arg.typeOid === typeOid && arg.typmod === typmod) return arg;
   return { kind: 'relabel', arg, form, typeOid, typmod, collation, position };

@@ -108,7 +108,8 @@ export function isGenericConsistent(scope: Scope, inputs: readonly Oid[], target
   if (exact.range && !agree(subtypeOf(catalog, exact.range))) return false;
   for (const target of targets) {
     if (target === T.ANYNONARRAY && element && elementTypeOf(catalog, element)) return false;
-    if (target === T.ANYENUM && element && catalog.type(element)?.kind !== 'e') return false;
+    if (target === T.ANYENUM && !element) return false;
+    if (target === T.ANYENUM && catalog.type(element)?.kind !== 'e') return false;
   }
   if (parts.length > 0) {
     const common = selectCommonTypeOfOids(scope, parts);

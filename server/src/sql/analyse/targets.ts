@@ -271,7 +271,8 @@ function figure(node: Node | undefined): { name: string; strength: 1 | 2 } | nul
         let select = as(link.subselect, 'SelectStmt') as SelectStmt | undefined;
         while (select?.larg) select = select.larg;
         const target = as(select?.targetList?.[0], 'ResTarget') as ResTarget | undefined;
-        if (target) return target.name ? strong(target.name) : figure(target.val);
+        // The subquery has named its column already, if only `?column?`: a cast around it changes nothing.
+        if (target) return strong(target.name ?? figure(target.val)?.name ?? '?column?');
         if (select?.valuesLists) return strong('column1');
       }
       return null;

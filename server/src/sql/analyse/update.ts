@@ -24,7 +24,7 @@ import { coerceToBoolean } from './coerce.ts';
 import { transformWith } from './cte.ts';
 import { transformExpr } from './expressions.ts';
 import { transformFrom } from './from.ts';
-import { rawPosition } from './location.ts';
+import { exprPosition, rawPosition } from './location.ts';
 import { makeTarget, makeVar } from './make.ts';
 import { openTarget, transformReturning } from './modify.ts';
 import { emptyQuery, type Scope } from './scope.ts';
@@ -200,7 +200,7 @@ function columnOfSubquery(scope: Scope, link: SubLink, number: number, count: nu
         positionOf(link.location),
       );
   }
-  return transformExpr(scope, {
+  const column = transformExpr(scope, {
     SubLink: {
       subLinkType: 'EXPR_SUBLINK',
       location: link.location,
@@ -224,4 +224,10 @@ function columnOfSubquery(scope: Scope, link: SubLink, number: number, count: nu
       },
     },
   } as Node);
+  // Errors point at the column's expression inside.
+  if (probe.kind === 'subLink') {
+    const inner = probe.subquery.targets.filter((item) => !item.junk)[number - 1];
+    if (inner !== undefined) return { ...column, position: exprPosition(inner.expr) };
+  }
+  return column;
 }

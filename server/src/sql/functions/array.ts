@@ -128,18 +128,18 @@ function fill(
 ): SqlArray {
   if (dimensions === null)
     throw new DbError('null_value_not_allowed', 'dimension array or low bound array cannot be null');
-  const check = (array: SqlArray, what: string): number[] => {
+  const check = (array: SqlArray): number[] => {
     if (array.dimensions.length > 1) {
       throw new DbError('array_subscript_error', 'wrong number of array subscripts', {
-        detail: `${what} array must be one dimensional.`,
+        detail: 'Dimension array must be one dimensional.',
       });
     }
     if (array.elements.includes(null))
       throw new DbError('null_value_not_allowed', 'dimension values cannot be null');
     return array.elements as number[];
   };
-  const sizes = check(dimensions, 'Dimension');
-  const low = bounds === null ? sizes.map(() => 1) : check(bounds, 'Low bound');
+  const sizes = check(dimensions);
+  const low = bounds === null ? sizes.map(() => 1) : check(bounds);
   if (low.length !== sizes.length) {
     throw new DbError('array_subscript_error', 'wrong number of array subscripts', {
       detail: 'Low bound array has different size than dimensions array.',
@@ -170,7 +170,8 @@ const DENSE_ITEMS = 1_000_000;
 
 /** Finds the bucket of a value in a sorted array of lower bounds. */
 function bucket(value: Datum, thresholds: SqlArray, support: TypeSupport): number {
-  oneDimensional(thresholds, 'thresholds must be one-dimensional array');
+  if (thresholds.dimensions.length > 1)
+    throw new DbError('array_subscript_error', 'thresholds must be one-dimensional array');
   if (thresholds.elements.includes(null))
     throw new DbError('null_value_not_allowed', 'thresholds array must not contain NULLs');
   let low = 0;

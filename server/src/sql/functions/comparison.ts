@@ -247,6 +247,14 @@ function zoned(): FunctionTable {
       return (left: bigint, right: bigint) => test(-timestamp(right, left));
     };
   }
+  table['timestamptz_cmp_date'] = (context) => {
+    const { date } = localOrder(context.format.timeZone);
+    return (left: bigint, right: number) => -date(right, left);
+  };
+  table['timestamptz_cmp_timestamp'] = (context) => {
+    const { timestamp } = localOrder(context.format.timeZone);
+    return (left: bigint, right: bigint) => -timestamp(right, left);
+  };
   table['date_cmp_timestamptz'] = (context) => localOrder(context.format.timeZone).date;
   table['timestamp_cmp_timestamptz'] = (context) => localOrder(context.format.timeZone).timestamp;
   return boundTable(table);

@@ -131,6 +131,28 @@ function overlaps<Value>(compare: (left: Value, right: Value) => number) {
     return te1 === null || te2 === null ? null : true;
   };
 }
+function scaleTimestamp(timestamp: bigint, precision: number): bigint {
+  if (isFiniteTimestamp(timestamp) && precision !== -1 && (precision < 0 || precision > 6))
+    throw new DbError('invalid_parameter_value', `timestamp(${precision}) precision must be between 0 and 6`);
+  return roundTimestamp(timestamp, precision);
+}
+
+/** The end of a period given by its length; NULL when either is. */
+function periodEnd<Value>(
+  start: Value | null,
+  length: Interval | null,
+  add: (start: Value, length: Interval) => Value,
+): Value | null {
+  return start === null || length === null ? null : add(start, length);
+}
+const zonedEnd =
+  (zone: ReturnType<typeof zoneByName>) =>
+  (start: Moment, length: Length): Moment =>
+    periodEnd(start, length, (moment, span) => addIntervalTz(moment, span, zone));
+type Moment = bigint | null;
+type DayTime = number | null;
+type Length = Interval | null;
+const addTimeInterval = (time: number, span: Interval): number => addToTime(time, span.microseconds);
 const byOrder = <Value>(left: Value, right: Value): number => (left < right ? -1 : left > right ? 1 : 0);
 
 function makeTimestamp(
@@ -154,15 +176,21 @@ function makeTimestamp(
   return checkTimestamp(result);
 }
 
+/** As C's %g prints it. */
+function general(value: number): string {
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  if (exponent >= -4 && exponent < 6) return String(Number(value.toPrecision(6)));
+  const [digits, power] = value.toExponential(5).split('e') as [string, string];
+  const places = power.slice(1).padStart(2, '0');
+  return `${digits.replace(/\.?0+$/, '')}e${power[0]}${places}`;
+}
+
 function floatToTimestampTz(seconds: number): bigint {
   if (Number.isNaN(seconds)) throw new DbError('datetime_value_out_of_range', 'timestamp cannot be NaN');
   if (seconds === Number.POSITIVE_INFINITY) return 9223372036854775807n;
   if (seconds === Number.NEGATIVE_INFINITY) return -9223372036854775808n;
   if (!(seconds >= -210866803200 && seconds < 9224318016000)) {
-    throw new DbError(
-      'datetime_value_out_of_range',
-      `timestamp out of range: "${Number(seconds.toPrecision(6))}"`,
-    );
+    throw new DbError('datetime_value_out_of_range', `timestamp out of range: "${general(seconds)}"`);
   }
   return checkTimestamp(BigInt(roundHalfEven((seconds - 946684800) * 1e6)));
 }
@@ -262,13 +290,16 @@ const pure: Record<string, Implementation> = {
   time_scale: (time: number, typmod: number) => roundTime(time, typmod),
   timetz_scale: (value: TimeTz, typmod: number) =>
     new TimeTz(roundTime(value.microseconds, typmod), value.zoneSeconds),
-  timestamp_scale: (timestamp: bigint, typmod: number) => roundTimestamp(timestamp, typmod),
-  timestamptz_scale: (timestamp: bigint, typmod: number) => roundTimestamp(timestamp, typmod),
+  timestamp_scale: scaleTimestamp,
+  timestamptz_scale: scaleTimestamp,
   interval_scale: applyIntervalTypmod,
   float8_timestamptz: floatToTimestampTz,
   // AT TIME ZONE
-  timestamp_zone: (zone: string, timestamp: bigint) => checked(fromLocal(zoneArgument(zone), timestamp)),
-  timestamptz_zone: (zone: string, timestamp: bigint) => checked(toLocal(zoneArgument(zone), timestamp)),
+  // Infinity is answered before the zone is looked up.
+  timestamp_zone: (zone: string, timestamp: bigint) =>
+    isFiniteTimestamp(timestamp) ? checked(fromLocal(zoneArgument(zone), timestamp)) : timestamp,
+  timestamptz_zone: (zone: string, timestamp: bigint) =>
+    isFiniteTimestamp(timestamp) ? checked(toLocal(zoneArgument(zone), timestamp)) : timestamp,
   make_date: makeDate,
   make_time: makeTime,
   make_timestamp: makeTimestamp,
@@ -301,18 +332,18 @@ const pure: Record<string, Implementation> = {
     new TimeTz(addToTime(value.microseconds, span.microseconds), value.zoneSeconds),
   '#2548': (span: Interval, timestamp: bigint) => addInterval(timestamp, span),
   '#2550': (days: number, date: number) => addDays(date, days),
-  '#2043': (a: bigint, b: bigint, c: bigint, d: Interval) =>
-    overlaps(byOrder<bigint>)(a, b, c, addInterval(c, d)),
-  '#2044': (a: bigint, b: Interval, c: bigint, d: bigint) =>
-    overlaps(byOrder<bigint>)(a, addInterval(a, b), c, d),
-  '#2042': (a: bigint, b: Interval, c: bigint, d: Interval) =>
-    overlaps(byOrder<bigint>)(a, addInterval(a, b), c, addInterval(c, d)),
-  '#1309': (a: number, b: Interval, c: number, d: Interval) =>
-    overlaps(byOrder<number>)(a, addToTime(a, b.microseconds), c, addToTime(c, d.microseconds)),
-  '#1310': (a: number, b: number, c: number, d: Interval) =>
-    overlaps(byOrder<number>)(a, b, c, addToTime(c, d.microseconds)),
-  '#1311': (a: number, b: Interval, c: number, d: number) =>
-    overlaps(byOrder<number>)(a, addToTime(a, b.microseconds), c, d),
+  '#2043': (a: Moment, b: Moment, c: Moment, d: Length) =>
+    overlaps(byOrder<bigint>)(a, b, c, periodEnd(c, d, addInterval)),
+  '#2044': (a: Moment, b: Length, c: Moment, d: Moment) =>
+    overlaps(byOrder<bigint>)(a, periodEnd(a, b, addInterval), c, d),
+  '#2042': (a: Moment, b: Length, c: Moment, d: Length) =>
+    overlaps(byOrder<bigint>)(a, periodEnd(a, b, addInterval), c, periodEnd(c, d, addInterval)),
+  '#1309': (a: DayTime, b: Length, c: DayTime, d: Length) =>
+    overlaps(byOrder<number>)(a, periodEnd(a, b, addTimeInterval), c, periodEnd(c, d, addTimeInterval)),
+  '#1310': (a: DayTime, b: DayTime, c: DayTime, d: Length) =>
+    overlaps(byOrder<number>)(a, b, c, periodEnd(c, d, addTimeInterval)),
+  '#1311': (a: DayTime, b: Length, c: DayTime, d: DayTime) =>
+    overlaps(byOrder<number>)(a, periodEnd(a, b, addTimeInterval), c, d),
   in_range_timestamp_interval: rangeOver(addInterval),
   in_range_date_interval: (
     value: number,
@@ -407,26 +438,24 @@ const bound = boundTable({
     return (timestamp: bigint) => timestampAge(today, timestamp);
   },
   '#1305': (context) => {
-    const zone = zoneByName(context.format.timeZone);
-    return (a: bigint, b: Interval, c: bigint, d: Interval) =>
-      overlaps(byOrder<bigint>)(a, addIntervalTz(a, b, zone), c, addIntervalTz(c, d, zone));
+    const end = zonedEnd(zoneByName(context.format.timeZone));
+    return (a: Moment, b: Length, c: Moment, d: Length) =>
+      overlaps(byOrder<bigint>)(a, end(a, b), c, end(c, d));
   },
   '#1306': (context) => {
-    const zone = zoneByName(context.format.timeZone);
-    return (a: bigint, b: bigint, c: bigint, d: Interval) =>
-      overlaps(byOrder<bigint>)(a, b, c, addIntervalTz(c, d, zone));
+    const end = zonedEnd(zoneByName(context.format.timeZone));
+    return (a: Moment, b: Moment, c: Moment, d: Length) => overlaps(byOrder<bigint>)(a, b, c, end(c, d));
   },
   '#1307': (context) => {
-    const zone = zoneByName(context.format.timeZone);
-    return (a: bigint, b: Interval, c: bigint, d: bigint) =>
-      overlaps(byOrder<bigint>)(a, addIntervalTz(a, b, zone), c, d);
+    const end = zonedEnd(zoneByName(context.format.timeZone));
+    return (a: Moment, b: Length, c: Moment, d: Moment) => overlaps(byOrder<bigint>)(a, end(a, b), c, d);
   },
   timestamptz_trunc: (context) => {
     const zone = zoneByName(context.format.timeZone);
     return (unit: string, timestamp: bigint) => truncateTimestampTz(unit, timestamp, zone);
   },
   timestamptz_trunc_zone: () => (unit: string, timestamp: bigint, zone: string) =>
-    truncateTimestampTz(unit, timestamp, zoneArgument(zone)),
+    isFiniteTimestamp(timestamp) ? truncateTimestampTz(unit, timestamp, zoneArgument(zone)) : timestamp,
   extract_timestamptz: (context) => {
     const zone = zoneByName(context.format.timeZone);
     return (unit: string, timestamp: bigint) => extractTimestampTz(unit, timestamp, zone);

@@ -331,6 +331,8 @@ function layout(
         break;
     }
   }
+  // The sign stands at the first digit: a template without one has no place for it.
+  if (numberAt < 0) return body.join('');
   if (signAt < 0) signAt = body.length;
   if (hasAngle) {
     if (isNegative) {
@@ -448,7 +450,7 @@ export function toNumber(text: string, templateText: string): Numeric | null {
   if (digits === '' && fraction === '')
     throw new DbError(
       'invalid_text_representation',
-      `invalid input syntax for type numeric: "${text.trim() === '' ? ' ' : text}"`,
+      `invalid input syntax for type numeric: "${isNegative ? '-' : ' '}"`,
     );
   const number = parseNumeric(
     `${isNegative ? '-' : ''}${digits === '' ? '0' : digits}${fraction === '' ? '' : `.${fraction}`}`,

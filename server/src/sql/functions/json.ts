@@ -198,11 +198,14 @@ function checkContainer(value: JsonValue, message: string): void {
   if (!isJsonArray(value) && !isJsonObject(value)) throw invalidParameter(message);
 }
 
+function isEmptyContainer(value: JsonValue): boolean {
+  return isJsonArray(value) ? value.length === 0 : isJsonObject(value) && value.entries.length === 0;
+}
+
 function setPath(target: JsonValue, path: SqlArray, replacement: JsonValue, create: boolean): JsonValue {
   checkPath(path);
   checkContainer(target, 'cannot set path in scalar');
-  const isEmpty = isJsonArray(target) ? target.length === 0 : (target as JsonObject).entries.length === 0;
-  if ((isEmpty && !create) || path.elements.length === 0) return target;
+  if ((isEmptyContainer(target) && !create) || path.elements.length === 0) return target;
   return changePath(target, path.elements as (string | null)[], 0, replacement, create ? 'create' : 'set');
 }
 
@@ -374,6 +377,7 @@ const pure: Record<string, Implementation> = {
     checkPath(path);
     checkContainer(value.value, 'cannot delete path in scalar');
     if (path.elements.length === 0) return value;
+    if (path.elements.length === 0 || isEmptyContainer(value.value)) return value;
     return new Jsonb(changePath(value.value, path.elements as (string | null)[], 0, null, 'delete'));
   },
   jsonb_set: (target: Jsonb, path: SqlArray, replacement: Jsonb, create: boolean) =>
@@ -548,9 +552,18 @@ function requireObject(value: JsonValue, name: string): JsonObject {
   );
 }
 
+/** Refuses a first argument that is no row; which type it has shows when the function is called. */
+function requireRow(context: FunctionContext, site: CallSite, name: string): void {
+  const type = site.argumentTypes[0]!;
+  if (type === OID.RECORD || type === OID.UNKNOWN || context.typeSupport(type).compositeFields !== undefined)
+    return;
+  throw new DbError('datatype_mismatch', `first argument of ${name} must be a row type`);
+}
+
 function populate(isBinary: boolean, hasBase: boolean, name: string) {
   return (context: FunctionContext, site: CallSite): Implementation =>
     ((...args: Datum[]) => {
+      if (hasBase) requireRow(context, site, name);
       const base = hasBase ? (args[0] as SqlRecord | null) : null;
       const source = args[hasBase ? 1 : 0];
       if (source === null || source === undefined) return base;
@@ -639,7 +652,14 @@ function objectNode(text: string, name: string): JsonNode {
   const node = jsonNodes(text);
   if (node.kind === 'object') return node;
   throw invalidParameter(
-    node.kind === 'array' ? `cannot call ${name} on an array` : `cannot call ${name} on a non-object`,
+    node.kind === 'array' ? `cannot call ${name} on an array` : `cannot call ${name} on a scalar`,
+  );
+}
+function deconstructed(text: string): JsonNode {
+  const node = jsonNodes(text);
+  if (node.kind === 'object') return node;
+  throw invalidParameter(
+    node.kind === 'array' ? 'cannot deconstruct an array as an object' : 'cannot deconstruct a scalar',
   );
 }
 function arrayItems(value: JsonValue): readonly JsonValue[] {
@@ -658,6 +678,7 @@ function recordset(isBinary: boolean, hasBase: boolean, name: string): SetFuncti
     true,
     (context, site) =>
       function* (...args: Datum[]): Generator<readonly Datum[]> {
+        if (hasBase) requireRow(context, site, name);
         const base = hasBase ? (args[0] as SqlRecord | null) : null;
         const source = args[hasBase ? 1 : 0];
         if (source === null || source === undefined) return;
@@ -700,11 +721,11 @@ export const jsonSetFunctions: Record<string, SetFunction> = {
     return value.value.entries.map(([key]) => key);
   }),
   json_each: setFunction(true, () => (text: string) => {
-    const node = objectNode(text, 'json_each');
+    const node = deconstructed(text);
     return node.keys.map((key, index) => [key, nodeText(text, node.children[index]!)]);
   }),
   json_each_text: setFunction(true, () => (text: string) => {
-    const node = objectNode(text, 'json_each_text');
+    const node = deconstructed(text);
     return node.keys.map((key, index) => [key, nodePlain(text, node.children[index])]);
   }),
   jsonb_each: setFunction(

@@ -1,6 +1,9 @@
 /** Functions and operators over ranges and multiranges. */
 import { DbError, internalError } from '../../base/error.ts';
 import type { Datum, SqlArray } from '../../types/datum.ts';
+import type { Numeric } from '../../types/numeric.ts';
+import { numericSubtract } from '../../types/numeric-core.ts';
+import { numericToFloat8 } from '../../types/numeric-text.ts';
 import { lowerBound, Multirange, Range, type RangeType, upperBound } from '../../types/range.ts';
 import { plainAggregate } from './aggregate-parts.ts';
 import type { AggregateFunction, CallSite, FunctionContext, SetFunction } from './contract.ts';
@@ -233,6 +236,7 @@ const table: Record<string, Make> = {
   int8range_canonical: () => (range: Range) => range,
   daterange_canonical: () => (range: Range) => range,
   int4range_subdiff: () => (left: number, right: number) => left - right,
+  numrange_subdiff: () => (left: Numeric, right: Numeric) => numericToFloat8(numericSubtract(left, right)),
   int8range_subdiff: () => (left: bigint, right: bigint) => Number(left) - Number(right),
   daterange_subdiff: () => (left: number, right: number) => left - right,
   tsrange_subdiff: () => (left: bigint, right: bigint) => (Number(left) - Number(right)) / 1e6,

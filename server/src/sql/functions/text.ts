@@ -329,15 +329,17 @@ const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
   sqlascii: 'latin1',
 };
 
-function encodingOf(name: string): BufferEncoding {
+/** @param role said of the name when there is no such encoding */
+function encodingOf(name: string, role = ''): BufferEncoding {
   const key = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   const encoding = Object.hasOwn(ENCODINGS, key) ? ENCODINGS[key] : undefined;
-  if (encoding === undefined) throw new DbError('invalid_parameter_value', `invalid encoding name "${name}"`);
+  if (encoding === undefined)
+    throw new DbError('invalid_parameter_value', `invalid ${role}encoding name "${name}"`);
   return encoding;
 }
 
 function toEncoding(text: string, name: string): Uint8Array {
-  const encoding = encodingOf(name);
+  const encoding = encodingOf(name, 'destination ');
   if (encoding === 'latin1') {
     for (const character of text) {
       if (character.codePointAt(0)! > 255) {
@@ -352,8 +354,8 @@ function toEncoding(text: string, name: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, encoding));
 }
 
-function fromEncoding(bytes: Uint8Array, name: string): string {
-  const encoding = encodingOf(name);
+function fromEncoding(bytes: Uint8Array, name: string, role = 'source '): string {
+  const encoding = encodingOf(name, role);
   return encoding === 'utf8' ? utf8Text(bytes) : Buffer.from(bytes).toString(encoding);
 }
 
@@ -522,7 +524,7 @@ const pure: Record<string, Implementation> = {
   pg_convert_from: fromEncoding,
   pg_convert: (bytes: Uint8Array, source: string, target: string) =>
     toEncoding(fromEncoding(bytes, source), target),
-  length_in_encoding: (bytes: Uint8Array, name: string) => characterCount(fromEncoding(bytes, name)),
+  length_in_encoding: (bytes: Uint8Array, name: string) => characterCount(fromEncoding(bytes, name, '')),
   to_ascii_default: (text: string) => toAscii(text),
   to_ascii_enc: (text: string) => toAscii(text),
   to_ascii_encname: (text: string) => toAscii(text),

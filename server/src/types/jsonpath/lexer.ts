@@ -7,6 +7,8 @@ export interface Token {
   readonly text: string;
   /** What an error at this token shows; empty = the end of the input. */
   readonly shown: string;
+  /** The same for a name: only what ended it, when that is a blank. */
+  readonly blamed?: string;
 }
 
 const KEYWORDS = new Set([
@@ -91,9 +93,11 @@ export class JsonPathLexer {
       const lower = name.toLowerCase();
       const isKeyword = KEYWORDS.has(lower) && (!LOWER_CASE_ONLY.has(lower) || name === lower);
       // The scanner has pushed back what follows a name, so errors here show nothing of it.
+      const following = text[this.at];
+      const blamed = following !== undefined && isBlank(following) ? following : '';
       return isKeyword
-        ? { kind: 'keyword', text: lower, shown: name }
-        : { kind: 'name', text: name, shown: name };
+        ? { kind: 'keyword', text: lower, shown: name, blamed }
+        : { kind: 'name', text: name, shown: name, blamed };
     }
     this.at++;
     return { kind: 'symbol', text: character, shown: character };

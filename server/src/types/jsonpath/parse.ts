@@ -71,7 +71,7 @@ class Parser {
     if (!this.take(text)) throw this.syntax();
   }
   private syntax(): DbError {
-    return jsonPathError('syntax error', this.token.shown);
+    return jsonPathError('syntax error', this.token.blamed ?? this.token.shown);
   }
   private wantValue(parsed: Parsed): PathStep {
     if (parsed.isPredicate) throw this.syntax();

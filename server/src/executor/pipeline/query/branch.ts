@@ -7,6 +7,7 @@ import type { PlanExpr, SlotExpr } from '../../../planner/physical.ts';
 import type { TableSchema } from '../../../table/contract.ts';
 import { type Datum, SqlArray } from '../../../types/datum.ts';
 import { Numeric } from '../../../types/numeric.ts';
+import { changesSign } from '../../../types/relabel.ts';
 import { builtin } from '../functions.ts';
 import { NotCompilable } from '../interval.ts';
 import {
@@ -193,6 +194,7 @@ export class Branch {
         return { op: 'coalesce', args, type: args[0]!.type };
       }
       case 'relabel':
+        if (changesSign(expr.arg.typeOid, expr.typeOid)) throw new NotCompilable('a change of sign');
         return this.node(expr.arg as PlanExpr);
       case 'arrayOperator': {
         const test = this.stringTest(expr, slots);

@@ -15,6 +15,7 @@ import type { PlanExpr } from '../../../planner/physical.ts';
 import type { FunctionExpr, OperatorExpr, ParamExpr, VarExpr } from '../../../sql/tree.ts';
 import type { Datum } from '../../../types/datum.ts';
 import { SqlRecord } from '../../../types/datum.ts';
+import { changesSign, relabelled } from '../../../types/relabel.ts';
 import type { FunctionResolver } from '../../functions.ts';
 import { candidateOf } from '../../offload/shippable.ts';
 import { charge, charged, inputWeight, WORK_LIMIT } from '../../offload/weight.ts';
@@ -327,7 +328,13 @@ export class ExpressionCompiler {
       }
       case 'rowCompare':
         return this.rowCompare(expr.op, expr.left, expr.right);
-      case 'relabel':
+      case 'relabel': {
+        const arg = this.node(expr.arg);
+        const [from, to] = [expr.arg.typeOid, expr.typeOid];
+        if (!changesSign(from, to)) return arg;
+        if (arg.constant) return constant(relabelled(arg.value, from, to));
+        return dynamic((frame) => relabelled(arg.run(frame), from, to));
+      }
       case 'collate':
         return this.node(expr.arg);
       case 'domainCast':

@@ -5,6 +5,7 @@
  *          it (if the aggregate can), else start again. All loops keep their progress in fields.
  */
 import { DbError, internalError } from '../../../base/error.ts';
+import { isSuspension } from '../../../base/suspend.ts';
 import type { WindowNode } from '../../../planner/physical.ts';
 import type {
   AggregateState,
@@ -201,7 +202,7 @@ export class Window implements Operator {
         return true;
       }
       const orderValues = this.orderRuns.map((run) => run(frame));
-      const argumentValues = this.functions.map((item) => item.args.map((run) => run(frame)));
+      const argumentValues = this.functions.map((item) => item.args.map((run) => attempt(run, frame)));
       const accepted = this.functions.map((item) => item.filter === null || item.filter(frame));
       // Nothing below can suspend: the row is taken as a whole.
       this.partitionKey ??= key;
@@ -224,6 +225,32 @@ export class Window implements Operator {
     }
     return true;
   }
+}
+
+/**
+ * An argument that could not be computed. It is an error only where a function asks for it: lag never looks at its last row, and an
+ * aggregate neither at rows outside of all frames nor at those its FILTER drops.
+ */
+class FailedArgument {
+  readonly error: DbError;
+
+  constructor(error: DbError) {
+    this.error = error;
+  }
+}
+
+function attempt(run: Evaluate, frame: Datum[]): Datum {
+  try {
+    return run(frame);
+  } catch (thrown) {
+    if (!(thrown instanceof DbError) || isSuspension(thrown)) throw thrown;
+    return new FailedArgument(thrown) as unknown as Datum;
+  }
+}
+
+function wanted(value: Datum): Datum {
+  if ((value as unknown) instanceof FailedArgument) throw (value as unknown as FailedArgument).error;
+  return value;
 }
 
 /** Peer groups and frame bounds of the current partition. */
@@ -429,7 +456,7 @@ class Frames {
   partition(columns: readonly (readonly Datum[])[]): WindowPartition {
     return {
       rowCount: this.count,
-      argument: (argument, row) => columns[argument]![row]!,
+      argument: (argument, row) => wanted(columns[argument]![row]!),
       arePeers: (left, right) => this.arePeers(left, right),
       frameStart: (row) => {
         this.locate(row);
@@ -526,7 +553,7 @@ class FrameAggregate {
     if (!source.accepted[row]) return null;
     const values: Datum[] = [];
     for (const column of source.columns) {
-      const value = column[row]!;
+      const value = wanted(column[row]!);
       if (value === null && bound.strict) return null;
       values.push(value);
     }

@@ -149,7 +149,10 @@ export function parseDictionaryOptions(text: string | null): Map<string, string>
   for (let at = 0; text !== null && at < text.length; at = expression.lastIndex) {
     expression.lastIndex = at;
     const found = expression.exec(text);
-    if (found === null) break;
+    if (found === null) {
+      if (text.slice(at).trim() === '') break;
+      throw new DbError('syntax_error', `invalid parameter list format: "${text}"`);
+    }
     const value = found[2] === undefined ? found[3]! : found[2].replaceAll("''", "'");
     options.set(found[1]!.replaceAll('"', '').toLowerCase(), value);
   }
