@@ -18,6 +18,9 @@ import {
   windowFunction,
 } from '../sql/functions/index.ts';
 import type { Expr } from '../sql/tree.ts';
+import type { Datum } from '../types/datum.ts';
+import { OID } from '../types/index.ts';
+import { Jsonb } from '../types/jsonb.ts';
 import type { Execution, ExecutionContext, ExecutorServices, RowSink, StepResult } from './contract.ts';
 import {
   CatalogFunctionResolver,
@@ -26,7 +29,8 @@ import {
   type UserFunctionBinder,
 } from './functions.ts';
 import type { Instrumentation } from './instrument.ts';
-import type { OffloadService } from './offload/service.ts';
+import type { Shipment } from './offload/messages.ts';
+import type { OffloadJob, OffloadService } from './offload/service.ts';
 import { checkPermissions, refuseWrites } from './permissions.ts';
 import type { PipelineService } from './pipeline/service.ts';
 import type { OffloadHost } from './row/expression/offload.ts';
@@ -165,6 +169,21 @@ export class RowExecutor {
   }
 }
 
+/** Lighter documents are printed in about a millisecond. */
+const DOCUMENT_WEIGHT_MAX = 65_536;
+const BY_DEFAULT = { typmod: -1, collation: 0 };
+const PRINT_DOCUMENT: Shipment = {
+  expr: {
+    kind: 'ioCast',
+    form: 'explicitCast',
+    typeOid: OID.TEXT,
+    ...BY_DEFAULT,
+    arg: { kind: 'slot', slot: 0, typeOid: OID.JSONB, ...BY_DEFAULT } as never,
+  },
+  functions: [],
+  inputTypes: [OID.JSONB],
+};
+
 type Phase = 'closed' | 'lock' | 'rows' | 'ctes' | 'after' | 'done';
 
 class RowExecution implements Execution {
@@ -182,10 +201,15 @@ class RowExecution implements Execution {
   private checkedVersion = -1;
   private checkedRole = -1;
   private instrumented: object | null = null;
+  /** Slots of the columns that may hold great documents, and the row that waits for one to be printed. */
+  private readonly documents: readonly number[];
+  private hasRow = false;
+  private printing: OffloadJob | null = null;
 
   constructor(plan: PhysicalPlan, makeEnvironment: (context: ExecutionContext) => ExecutionEnvironment) {
     this.plan = plan;
     this.makeEnvironment = makeEnvironment;
+    this.documents = plan.columns.filter(({ typeOid }) => typeOid === OID.JSONB).map(({ slot }) => slot);
   }
 
   start(context: ExecutionContext): void {
@@ -236,8 +260,13 @@ class RowExecution implements Execution {
         const { frame } = state;
         let delivered = 0;
         const hasColumns = this.plan.columns.length > 0 || this.plan.command === 'select';
-        while (root.next()) {
+        while (this.hasRow || root.next()) {
           if (!hasColumns) continue;
+          if (this.documents.length > 0) {
+            this.hasRow = true;
+            this.printDocuments(state, frame);
+            this.hasRow = false;
+          }
           if (this.plan.command === 'select') this.rowCount++;
           sink.row(frame);
           if (++delivered === maxRows) return 'limit';
@@ -267,6 +296,21 @@ class RowExecution implements Execution {
         activity.snapshot = outerSnapshot;
         if (--activity.depth === 0) activity.deadline = Number.POSITIVE_INFINITY;
       }
+    }
+  }
+
+  /** Great jsonb values of the row get their text on another thread, before the client's encoder asks for it. */
+  private printDocuments(state: ExecutionState, frame: readonly Datum[]): void {
+    const host = state.environment.resolver.offload;
+    if (host === undefined) return;
+    for (const slot of this.documents) {
+      const value = frame[slot];
+      if (!(value instanceof Jsonb) || value.text !== null || value.weight <= DOCUMENT_WEIGHT_MAX) continue;
+      const job = this.printing ?? host.start(PRINT_DOCUMENT, [value]);
+      this.printing = job;
+      const text = job.take();
+      this.printing = null;
+      value.text = text === undefined ? null : (text as string);
     }
   }
 
@@ -319,5 +363,7 @@ class RowExecution implements Execution {
     for (const runner of this.state!.subplans.values()) runner.reset();
     for (const cte of this.state!.ctes) cte?.reset();
     this.state!.after = null;
+    this.hasRow = false;
+    this.printing = null;
   }
 }

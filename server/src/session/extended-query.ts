@@ -2,9 +2,11 @@
 import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
 import type { Execution } from '../executor/contract.ts';
+import type { Shipment } from '../executor/offload/messages.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
 import type { Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
+import { OID } from '../types/index.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import type { Pending, ResultColumn } from './contract.ts';
 import type { ParsedStatement } from './engine.ts';
@@ -25,6 +27,38 @@ import { describeSessionCommand, isSessionCommand } from './utility/index.ts';
 
 /** Parsed and named statements a session may hold. */
 const PREPARED_STATEMENTS_MAX = 10_000;
+
+/** Longer texts of these types are read on another thread. */
+const GREAT_PARAMETER_BYTES = 65_536;
+const READ_ELSEWHERE = new Set<Oid>([OID.JSON, OID.JSONB, OID.NUMERIC, OID.TSVECTOR, OID.TSQUERY]);
+const CONVERT_FROM = 1714;
+
+/** The input function of a type over bytes in UTF-8. */
+function readText(typeOid: Oid): Shipment {
+  const common = { typmod: -1, collation: 0 };
+  const slot = (number: number, type: Oid) =>
+    ({ kind: 'slot', slot: number, typeOid: type, ...common }) as never;
+  return {
+    expr: {
+      kind: 'ioCast',
+      form: 'explicitCast',
+      typeOid,
+      ...common,
+      arg: {
+        kind: 'function',
+        functionOid: CONVERT_FROM,
+        args: [slot(0, OID.BYTEA), slot(1, OID.NAME)],
+        returnsSet: false,
+        form: 'call',
+        variadic: false,
+        typeOid: OID.TEXT,
+        ...common,
+      },
+    },
+    functions: [{ oid: CONVERT_FROM, source: 'pg_convert_from', strict: true, volatility: 's' }],
+    inputTypes: [OID.BYTEA, OID.NAME],
+  };
+}
 
 const NO_PARAMETERS: readonly Datum[] = [];
 
@@ -101,39 +135,100 @@ export class ExtendedQuery {
         !isAllowedInFailedBlock(compiled.statement)
       )
         throw abortedBlock();
-      const parameters = this.decodeParameters(statement, compiled, parameterFormats, values);
-      const columnCount = compiled.plan === null ? -1 : compiled.plan.columns.length;
-      if (resultFormats.length > 1 && columnCount >= 0 && resultFormats.length !== columnCount) {
-        throw new DbError(
-          'protocol_violation',
-          `bind message has ${resultFormats.length} result formats but query has ${columnCount} columns`,
+      const great = this.greatParameters(compiled, parameterFormats, values);
+      if (great !== null) {
+        this.session.enterStatement(compiled.text);
+        return this.session.guard(
+          great.then((read) =>
+            this.finishBind(
+              portalName,
+              statement,
+              compiled,
+              parameterFormats,
+              read.rest,
+              resultFormats,
+              read.values,
+            ),
+          ),
         );
       }
-      for (const format of resultFormats) {
-        if (format !== 0 && format !== 1)
-          throw new DbError('invalid_parameter_value', `unsupported format code: ${format}`);
-      }
-      if (portalName === '') this.dropPortal('');
-      const plan =
-        compiled.plan === null
-          ? null
-          : this.session.compilation.choosePlan(compiled, compiled.plan, parameters);
-      this.portals.set(portalName, {
-        name: portalName,
-        compiled,
-        plan,
-        parameters,
-        resultFormats,
-        state: 'ready',
-        depth: this.session.block.depth,
-        execution: null,
-        buffer: null,
-      });
-      this.session.sink.bindComplete();
+      this.finishBind(portalName, statement, compiled, parameterFormats, values, resultFormats, null);
       return null;
     } catch (error) {
       throw this.session.failed(error);
     }
+  }
+
+  /** Values whose reading would hold the loop are read on another thread; null = there are none. */
+  private greatParameters(
+    compiled: CompiledStatement,
+    formats: readonly number[],
+    values: readonly (Uint8Array | null)[],
+  ): Promise<{ rest: readonly (Uint8Array | null)[]; values: Map<number, Datum> }> | null {
+    let great: number[] | null = null;
+    for (let index = 0; index < values.length; index++) {
+      const bytes = values[index];
+      const typeOid = compiled.parameterTypes[index];
+      if (bytes === null || bytes.length <= GREAT_PARAMETER_BYTES || typeOid === undefined) continue;
+      const format = formats.length === 0 ? 0 : formats.length === 1 ? formats[0] : formats[index];
+      if (format !== 0 || !READ_ELSEWHERE.has(typeOid)) continue;
+      great ??= [];
+      great.push(index);
+    }
+    const host = this.session.engine.executor.resolver(this.session.services).offload;
+    if (great === null || host === undefined) return null;
+    this.session.compilation.currentFormat();
+    const jobs = great.map((index) =>
+      host.start(readText(compiled.parameterTypes[index]), [
+        new Uint8Array(values[index] as Uint8Array),
+        'UTF8',
+      ]),
+    );
+    return Promise.all(jobs.map((job) => job.settled)).then(() => ({
+      rest: values.map((bytes, index) => (great.includes(index) ? null : bytes)),
+      values: new Map(great.map((index, at) => [index, jobs[at].take() ?? null])),
+    }));
+  }
+
+  private finishBind(
+    portalName: string,
+    statement: PreparedStatement,
+    compiled: CompiledStatement,
+    parameterFormats: readonly number[],
+    values: readonly (Uint8Array | null)[],
+    resultFormats: readonly number[],
+    read: ReadonlyMap<number, Datum> | null,
+  ): void {
+    const decoded = this.decodeParameters(statement, compiled, parameterFormats, values);
+    const parameters = read === null ? decoded : decoded.map((value, index) => read.get(index) ?? value);
+    const columnCount = compiled.plan === null ? -1 : compiled.plan.columns.length;
+    if (resultFormats.length > 1 && columnCount >= 0 && resultFormats.length !== columnCount) {
+      throw new DbError(
+        'protocol_violation',
+        `bind message has ${resultFormats.length} result formats but query has ${columnCount} columns`,
+      );
+    }
+    for (const format of resultFormats) {
+      if (format !== 0 && format !== 1)
+        throw new DbError('invalid_parameter_value', `unsupported format code: ${format}`);
+    }
+    if (portalName === '') this.dropPortal('');
+    const plan =
+      compiled.plan === null
+        ? null
+        : this.session.compilation.choosePlan(compiled, compiled.plan, parameters);
+    this.portals.set(portalName, {
+      name: portalName,
+      compiled,
+      plan,
+      parameters,
+      resultFormats,
+      state: 'ready',
+      depth: this.session.block.depth,
+      execution: null,
+      buffer: null,
+    });
+    this.session.sink.bindComplete();
   }
 
   describeStatement(name: string): Pending {

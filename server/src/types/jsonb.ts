@@ -19,6 +19,8 @@ export class Jsonb {
   readonly bytes: Uint8Array | null;
   private readonly decode: ((bytes: Uint8Array) => JsonValue) | null;
   private known = -1;
+  /** The text form, where another thread has made it. */
+  text: string | null = null;
 
   constructor(
     value: JsonValue | undefined,

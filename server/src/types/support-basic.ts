@@ -336,13 +336,17 @@ const jsonbSupport: TypeSupport = {
   name: 'jsonb',
   length: -1,
   input: (text) => new Jsonb(parseJson(text)),
-  output: (value) => formatJson((value as Jsonb).value),
+  output: (value) => (value as Jsonb).text ?? formatJson((value as Jsonb).value),
   receive: (bytes) => {
     if (bytes[0] !== 1)
       throw new DbError('internal_error', `unsupported jsonb version number ${bytes[0] ?? 0}`);
     return new Jsonb(parseJson(utf8Text(bytes.subarray(1))));
   },
-  send: (value) => Buffer.concat([Uint8Array.of(1), Buffer.from(formatJson((value as Jsonb).value))]),
+  send: (value) =>
+    Buffer.concat([
+      Uint8Array.of(1),
+      Buffer.from((value as Jsonb).text ?? formatJson((value as Jsonb).value)),
+    ]),
   compare: (left, right) => compareJson((left as Jsonb).value, (right as Jsonb).value),
   hashKey: (value) => jsonHashKey((value as Jsonb).value),
   sortKey: (value, writer) => writeJsonKey((value as Jsonb).value, writer, numericSupport),

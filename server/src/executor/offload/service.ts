@@ -1,8 +1,8 @@
 /**
  * Threads for expressions that would hold the event loop: a regular expression over a great text, a document of megabytes.
  *
- * Life    a thread is started when a job finds none idle and ends after some seconds without work, so that what a great value
- *         took is given back. More jobs than threads wait in line.
+ * Life    a thread is started when a job finds none idle and ends after some seconds without work (the last one after a minute), so
+ *         that what a great value took is given back. More jobs than threads wait in line.
  * Cancel  looked for every few milliseconds while a job runs; its thread is ended, whatever it is doing.
  * Death   a thread that ends by itself (its heap is bounded) fails its job with 53200, nothing else.
  */
@@ -45,6 +45,7 @@ type Outcome =
 
 const POLL_MILLIS = 10;
 const IDLE_MILLIS = 5000;
+const IDLE_MILLIS_LAST = 60_000;
 const HEAP_MEGABYTES = 4096;
 /** Expressions nested some 50,000 deep end in 54001, as do jsonb values beyond their own limit. */
 const STACK_MEGABYTES = 8;
@@ -207,9 +208,16 @@ export class OffloadService {
     const packed: Packed[] = [];
     for (let index = 0; index < inputs.length; index++) {
       const item = pack(inputs[index]!, shipment.inputTypes[index]!);
+      // A view would take the whole buffer behind it along.
       packed.push(
-        typeof item === 'object' && item !== null && item.kind !== 'text' && item.bytes.length > COPY_BYTES
-          ? { ...item, bytes: await this.sharedCopy(item.bytes) }
+        typeof item === 'object' && item !== null && item.kind !== 'text'
+          ? {
+              ...item,
+              bytes:
+                item.bytes.length > COPY_BYTES
+                  ? await this.sharedCopy(item.bytes)
+                  : new Uint8Array(item.bytes),
+            }
           : item,
       );
     }
@@ -280,7 +288,8 @@ export class OffloadService {
         break;
     }
     thread.job = null;
-    thread.idleTimer = this.options.clock.setTimer(() => this.discard(thread), IDLE_MILLIS, {
+    const idleMillis = this.threads.size === 1 ? IDLE_MILLIS_LAST : IDLE_MILLIS;
+    thread.idleTimer = this.options.clock.setTimer(() => this.discard(thread), idleMillis, {
       background: true,
     });
     this.dispatch();

@@ -43,7 +43,7 @@ const STRICT_KINDS = new Set([
 const CONDITIONAL_KINDS = new Set(['bool', 'case', 'coalesce', 'arrayCast']);
 const SUBJECT_KINDS = new Set(['case', 'arrayCast']);
 
-/** Types whose texts are names of the catalog. */
+/** Types whose texts are names of the catalog: their values travel, casts to and from text do not. */
 const NAMED_TYPES = new Set<Oid>([
   OID.REGPROC,
   OID.REGPROCEDURE,
@@ -56,8 +56,6 @@ const NAMED_TYPES = new Set<Oid>([
   OID.REGNAMESPACE,
   OID.REGROLE,
   OID.REGCOLLATION,
-  OID.RECORD,
-  OID.RECORD_ARRAY,
 ]);
 
 /** Values of bounded size: functions over them alone are never heavy. */
@@ -111,6 +109,12 @@ const LIGHT = new Set([
   'numeric_float8',
   'numeric_int4',
   'numeric_int8',
+  'array_length',
+  'array_lower',
+  'array_upper',
+  'array_ndims',
+  'array_dims',
+  'array_cardinality',
 ]);
 
 const DELEGATED: ReadonlySet<string> = new Set<string>([...CATALOG_FUNCTIONS, ...BACKEND_FUNCTIONS]);
@@ -121,7 +125,7 @@ export function isShippableSource(source: string): boolean {
 }
 
 function travels(typeOid: Oid): boolean {
-  return !NAMED_TYPES.has(typeOid) && findTypeSupport(typeOid) !== undefined;
+  return typeOid !== OID.RECORD && typeOid !== OID.RECORD_ARRAY && findTypeSupport(typeOid) !== undefined;
 }
 
 class Selection {
@@ -169,6 +173,7 @@ class Selection {
 
   private takesFunction(expr: PlanExpr): boolean {
     if (expr.kind === 'ioCast') {
+      if (NAMED_TYPES.has(expr.typeOid) || NAMED_TYPES.has(expr.arg.typeOid)) return false;
       this.isHeavy ||= !SMALL_TYPES.has(expr.typeOid) || !SMALL_TYPES.has(expr.arg.typeOid);
       return true;
     }

@@ -43,6 +43,12 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   array_to_text_null: 8,
   array_out: 10,
   levenshtein: 4,
+  array_length: 0,
+  array_lower: 0,
+  array_upper: 0,
+  array_ndims: 0,
+  array_dims: 0,
+  array_cardinality: 0,
 };
 const DEFAULT_WEIGHT = 0.25;
 const ITEM_WEIGHT = 4;
@@ -88,6 +94,7 @@ function chargeObject(value: Exclude<Datum, null>, weight: number): void {
 /** The function, charging for its operands where work is limited. */
 export function charged(source: string, call: DatumFunction, arity: number): DatumFunction {
   const weight = WEIGHTS[source] ?? DEFAULT_WEIGHT;
+  if (weight === 0) return call;
   switch (arity) {
     case 0:
       return call;

@@ -13,12 +13,10 @@ import { type FromWorker, type ShippedFunction, TEXT_PART, type ToWorker } from 
 import { pack, unpack } from './values.ts';
 
 /** Thrown when the expression asks for what only the session has. */
-class Refusal {
-  static readonly instance = new Refusal();
-}
+const REFUSAL = Symbol('what only the session has');
 
 function refuse(): never {
-  throw Refusal.instance;
+  throw REFUSAL;
 }
 
 const REFUSING: HostFunctions<string> = { bind: () => refuse };
@@ -65,7 +63,7 @@ function resolverOf(functions: readonly ShippedFunction[], context: FunctionCont
   const known = new Map(functions.map((shipped) => [shipped.oid, shipped]));
   const builtin = (source: string, site: CallSite): ResolvedFunction['call'] => {
     const implementation = scalarFunction(source);
-    if (implementation === undefined) throw Refusal.instance;
+    if (implementation === undefined) throw REFUSAL;
     return implementation.pure ?? implementation.make(context, site);
   };
   return {
@@ -148,7 +146,7 @@ export function start(scope: WorkerScope): void {
       }
       answer({ kind: 'value', value: packed });
     } catch (thrown) {
-      if (thrown === Refusal.instance) answer({ kind: 'refused' });
+      if (thrown === REFUSAL) answer({ kind: 'refused' });
       else answer({ kind: 'error', error: packError(errorOf(thrown)) });
     }
   };
