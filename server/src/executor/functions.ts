@@ -247,7 +247,8 @@ export class CatalogFunctionResolver implements FunctionResolver {
   }
 
   aggregate(aggregateOid: Oid, site: CallSite): BoundAggregate {
-    if (this.currentRole !== null) this.requireExecute(this.descriptor(aggregateOid), 'aggregate');
+    const known = this.currentRole === null ? null : this.catalog().function(aggregateOid);
+    if (known !== null) this.requireExecute(known, 'aggregate');
     const implementation = this.library.aggregateFunction(aggregateOid);
     if (implementation === undefined) {
       const { aggregate } = this.descriptor(aggregateOid);
