@@ -51,6 +51,8 @@ export interface ExecutorServices {
   isConstraintDeferred(constraintOid: Oid, initiallyDeferred: boolean): boolean;
   /** UPDATE of a catalog's row by a superuser; 0A000 for columns that follow from the objects. */
   changeCatalogRow?(relationOid: Oid, oldRow: readonly Datum[], newRow: readonly Datum[]): void;
+  /** Grows with every change of a setting: what was derived from settings holds while it stays. Absent = ask every time. */
+  settingsVersion?(): number;
   /** Functions of users; absent where there is no session around (workers, tests). */
   readonly routines?: RoutineHost;
   readonly activity?: Activity;
@@ -77,6 +79,8 @@ export type StepResult =
   | WaitSignal;
 
 export interface Execution {
+  /** Set by who keeps executions for reuse: a statement is using it. */
+  isTaken?: boolean;
   readonly plan: PhysicalPlan;
   /** Checks privileges of plan.relations, opens the operators. */
   start(context: ExecutionContext): void;

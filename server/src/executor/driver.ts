@@ -81,7 +81,17 @@ const SPILL_LIMIT_BYTES_LEAST = 2 ** 22;
 const FORCED_SPILL_BYTES = 16_384;
 const FORCED_PIPELINE_BYTES = 2 ** 19;
 
+/** See {@link RowExecutor.limits}. */
+interface SessionLimits
+  extends Pick<
+    ExecutionEnvironment,
+    'resolver' | 'sessionId' | 'memoryLimitBytes' | 'spillLimitBytes' | 'pipelineBytes'
+  > {
+  readonly version: number;
+}
+
 export class RowExecutor {
+  private readonly known = new WeakMap<ExecutorServices, SessionLimits>();
   private readonly options: RowExecutorOptions;
   /** One resolver per session: its function context is the session's. */
   private readonly resolvers = new WeakMap<ExecutorServices, FunctionResolver>();
@@ -136,8 +146,11 @@ export class RowExecutor {
     return new RowExecution(plan, (context) => this.environment(services, context));
   }
 
-  /** Surroundings of one execution, also for work beside plans (COPY, constraint validation). */
-  environment(services: ExecutorServices, context: ExecutionContext): ExecutionEnvironment {
+  /** What settings and the session say about an execution, asked again when a setting has changed. */
+  private limits(services: ExecutorServices): SessionLimits {
+    const version = services.settingsVersion?.() ?? -1;
+    const known = this.known.get(services);
+    if (known !== undefined && known.version === version && version >= 0) return known;
     const spilling = services.spilling?.() ?? 'auto';
     const isForced = spilling === 'force';
     const chosen = isForced
@@ -145,13 +158,9 @@ export class RowExecutor {
       : spilling === 'chosen'
         ? Math.max(services.workMemoryBytes(), SPILL_LIMIT_BYTES_LEAST)
         : null;
-    return {
-      services,
-      catalog: services.catalog(),
+    const limits: SessionLimits = {
+      version,
       resolver: this.resolver(services),
-      transaction: context.transaction,
-      snapshot: context.snapshot,
-      parameters: context.parameters,
       sessionId: services.functionContext.session.backendPid,
       memoryLimitBytes: Math.max(
         services.workMemoryBytes(),
@@ -161,6 +170,25 @@ export class RowExecutor {
         chosen ??
         Math.max(services.workMemoryBytes(), this.options.spillLimitBytesMin ?? SPILL_LIMIT_BYTES_MIN),
       pipelineBytes: isForced ? FORCED_PIPELINE_BYTES : chosen,
+    };
+    this.known.set(services, limits);
+    return limits;
+  }
+
+  /** Surroundings of one execution, also for work beside plans (COPY, constraint validation). */
+  environment(services: ExecutorServices, context: ExecutionContext): ExecutionEnvironment {
+    const limits = this.limits(services);
+    return {
+      services,
+      catalog: services.catalog(),
+      resolver: limits.resolver,
+      transaction: context.transaction,
+      snapshot: context.snapshot,
+      parameters: context.parameters,
+      sessionId: limits.sessionId,
+      memoryLimitBytes: limits.memoryLimitBytes,
+      spillLimitBytes: limits.spillLimitBytes,
+      pipelineBytes: limits.pipelineBytes,
       spill: this.options.spill ?? null,
       pipelines: this.options.pipelines ?? null,
       parseExpression: this.options.parseExpression,
@@ -232,7 +260,7 @@ class RowExecution implements Execution {
     this.rowCount = 0;
     this.lockIndex = 0;
     this.hasWaitedForLock = false;
-    this.definitions.clear();
+    if (this.definitions.size > 0) this.definitions.clear();
     this.cteIndex = 0;
     this.phase = 'lock';
   }
@@ -360,7 +388,7 @@ class RowExecution implements Execution {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
     this.root!.close();
-    for (const runner of this.state!.subplans.values()) runner.reset();
+    if (this.state!.subplans.size > 0) for (const runner of this.state!.subplans.values()) runner.reset();
     for (const cte of this.state!.ctes) cte?.reset();
     this.state!.after = null;
     this.hasRow = false;

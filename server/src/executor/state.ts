@@ -148,12 +148,12 @@ export class ExecutionState {
   /** Forgets what belongs to the previous execution. */
   reset(environment: ExecutionEnvironment): void {
     this.environment = environment;
-    this.tableCache.clear();
+    if (this.tableCache.size > 0) this.tableCache.clear();
     this.memory.reset(environment.memoryLimitBytes);
     this.memory.soft = environment.spill === null ? Number.POSITIVE_INFINITY : environment.spillLimitBytes;
     this.processed = 0;
     this.after = null;
-    for (const runner of this.subplans.values()) runner.reset();
+    if (this.subplans.size > 0) for (const runner of this.subplans.values()) runner.reset();
     for (const cte of this.ctes) cte?.reset();
     for (const call of this.calls) call.pending = null;
   }

@@ -51,8 +51,35 @@ interface PendingWork {
   readonly promise: Promise<void>;
 }
 
+const NO_BLOCKS: OpenBlock[] = [];
+const NO_LOOPS: QueryLoop[] = [];
+const NO_ERRORS: (DbError | null)[] = [];
+const NO_RESULTS: Datum[] = [];
+
 const FIRST_PORTION = 10;
 const NEXT_PORTION = 200;
+
+/** Takes the rows of a plan as lists of its columns. */
+class RowCollector implements RowSink {
+  private readonly rows: (readonly Datum[])[];
+  private readonly slots: readonly number[];
+
+  constructor(rows: (readonly Datum[])[], slots: readonly number[]) {
+    this.rows = rows;
+    this.slots = slots;
+  }
+
+  row(frame: readonly Datum[]): void {
+    const { slots } = this;
+    const row: Datum[] = [];
+    for (let index = 0; index < slots.length; index++) row.push(frame[slots[index]]);
+    this.rows.push(row);
+  }
+
+  isCongested(): boolean {
+    return false;
+  }
+}
 
 export class Activation implements Invocation, CallLevel {
   readonly manager: RoutineManager;
@@ -72,26 +99,38 @@ export class Activation implements Invocation, CallLevel {
   progress = 0;
   /** Intermediate results of a step. */
   scratch: unknown = null;
-  private readonly blocks: OpenBlock[] = [];
-  readonly loops: QueryLoop[] = [];
+  /** Lists that most calls leave empty are made when something is put in. */
+  private blocks: OpenBlock[] = NO_BLOCKS;
+  loops: QueryLoop[] = NO_LOOPS;
   /** The error being handled. */
   currentError: DbError | null = null;
   /** Errors of the handlers around the one that runs. */
-  readonly outerErrors: (DbError | null)[] = [];
+  outerErrors: (DbError | null)[] = NO_ERRORS;
   rowCount = 0n;
   /** RETURN NEXT and RETURN QUERY. */
-  readonly results: Datum[] = [];
+  results: readonly Datum[] = NO_RESULTS;
   /** Overrides the place of the step (entry, exit). */
   place: Place | null = null;
   private isEntered = false;
   /** Finishes the result: casts, checks. Set by the caller. */
   finish: ((activation: Activation) => Datum) | null = null;
 
-  constructor(manager: RoutineManager, code: Code, options: { args: readonly Datum[]; isAtomic: boolean }) {
+  /** `args` in order of the call, or the whole frame it begins with. */
+  constructor(
+    manager: RoutineManager,
+    code: Code,
+    options:
+      | { readonly args: readonly Datum[]; readonly isAtomic: boolean }
+      | { readonly first: readonly Datum[]; readonly isAtomic: boolean },
+  ) {
     this.manager = manager;
     this.code = code;
     this.isAtomic = options.isAtomic;
     this.snapshot = code.isReadOnly ? manager.session.activity.snapshot : null;
+    if ('first' in options) {
+      this.frame = options.first.slice();
+      return;
+    }
     const frame = new Array<Datum>(code.slotCount).fill(null);
     this.frame = frame;
     const { args } = options;
@@ -153,6 +192,11 @@ export class Activation implements Invocation, CallLevel {
     return this.finish === null ? this.returnValue : this.finish(this);
   }
 
+  addResult(item: Datum): void {
+    if (this.results === NO_RESULTS) this.results = [];
+    (this.results as Datum[]).push(item);
+  }
+
   /** The step has not begun to wait for a promise. */
   get isFresh(): boolean {
     return this.pending === null;
@@ -192,6 +236,7 @@ export class Activation implements Invocation, CallLevel {
           : undefined;
       if (handler === undefined) continue;
       this.place = null;
+      if (this.outerErrors === NO_ERRORS) this.outerErrors = [];
       this.outerErrors.push(open.error);
       this.frame[open.block.stateSlot] = error.code;
       this.frame[open.block.messageSlot] = error.message;
@@ -239,6 +284,7 @@ export class Activation implements Invocation, CallLevel {
 
   enterBlock(block: ExceptionBlock): void {
     this.manager.session.beginSubtransaction();
+    if (this.blocks === NO_BLOCKS) this.blocks = [];
     this.blocks.push({ block, loops: this.loops.length, error: this.currentError });
   }
 
@@ -288,15 +334,7 @@ export class Activation implements Invocation, CallLevel {
       session.release(plan, execution);
       throw error;
     }
-    const sink: RowSink = {
-      row: (frame) => {
-        const row: Datum[] = [];
-        for (let index = 0; index < slots.length; index++) row.push(frame[slots[index]]);
-        rows.push(row);
-      },
-      isCongested: () => false,
-    };
-    return { plan, execution, rows, sink };
+    return { plan, execution, rows, sink: new RowCollector(rows, slots) };
   }
 
   /** Steps a running plan until `max` rows more are there (0 = all) or it is done. May leave by a suspension. */
@@ -378,6 +416,7 @@ export class Activation implements Invocation, CallLevel {
       isDone: false,
       hasRun: false,
     };
+    if (this.loops === NO_LOOPS) this.loops = [];
     this.loops.push(loop);
     return loop;
   }

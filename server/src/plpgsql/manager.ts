@@ -137,6 +137,13 @@ export class RoutineManager implements RoutineHost {
     return activation;
   }
 
+  /** A trigger's call, its frame filled but for the rows. */
+  triggerActivation(code: Code, first: readonly Datum[]): Activation {
+    const activation = new Activation(this, code, { first, isAtomic: true });
+    activation.finish = finishResult;
+    return activation;
+  }
+
   private checkPrivilege(descriptor: FunctionDescriptor): void {
     const catalog = this.session.catalog();
     if (catalog.hasFunctionPrivilege?.(this.session.currentRole(), descriptor.oid) === false)

@@ -175,7 +175,7 @@ export function compileReturnNext(compiler: FunctionCompiler, statement: Of<'ret
     const { out } = result;
     compiler.emit(
       (activation, frame) => {
-        activation.results.push(
+        activation.addResult(
           result.kind === 'row' ? outRecord(result, frame) : shareArray(frame[out[0].slot]),
         );
         return next;
@@ -198,7 +198,7 @@ export function compileReturnNext(compiler: FunctionCompiler, statement: Of<'ret
   compiler.emit(
     (activation, frame) => {
       const item = sql.value(activation, frame);
-      activation.results.push(resultItem(activation, result, item, sql.typeOid));
+      activation.addResult(resultItem(activation, result, item, sql.typeOid));
       return next;
     },
     line,
@@ -245,7 +245,7 @@ export function compileReturnQuery(compiler: FunctionCompiler, statement: Of<'re
     activation.step(running, 0);
     const { rows } = running;
     const { session } = activation.manager;
-    for (const row of rows) activation.results.push(queryItem(activation, result, row, shape));
+    for (const row of rows) activation.addResult(queryItem(activation, result, row, shape));
     activation.frame[found] = rows.length > 0;
     activation.rowCount = BigInt(rows.length);
     activation.running = null;

@@ -20,13 +20,14 @@ import type { Node, RawStatement } from '../sql/parse/ast.ts';
 import { tagOf } from '../sql/parse/ast.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
 import type { Expr, ParamExpr, Query } from '../sql/tree.ts';
-import { walkExpr } from '../sql/walk.ts';
+import { someExpr, walkExpr } from '../sql/walk.ts';
 import { type Datum, SqlArray, SqlRecord } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
 import { appendElements, shareArray } from './array-element.ts';
 import { coerceForAssignment, RECORD, rowFieldsOf } from './casts.ts';
 import type { Code, Variable } from './code.ts';
 import type { RoutineSession } from './contract.ts';
+import { generate } from './generate.ts';
 import type { Name } from './parse/ast.ts';
 import { lookUp } from './parse/names.ts';
 import type { SqlOrigin } from './stack.ts';
@@ -52,6 +53,9 @@ export interface RowShape {
   readonly typmods: readonly number[];
   readonly names: readonly string[];
 }
+
+/** Evaluations after which an expression counts as hot. */
+const HOT_EVALUATIONS = 50;
 
 const QUERY_NODES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
@@ -311,7 +315,38 @@ export class SqlText implements SqlOrigin {
       newSlot: () => this.code.slotCount++,
       variable: () => () => null,
     });
-    this.run = this.append(expr, compiler, session) ?? compiler.compile(expr);
+    this.run = this.append(expr, compiler, session) ?? this.warming(expr, compiler, session);
+  }
+
+  /** Closures at first; what is evaluated again and again gets JavaScript of its own. */
+  private warming(expr: Expr, compiler: ExpressionCompiler, session: RoutineSession): Evaluate {
+    const closure = compiler.compile(expr);
+    const { resolver } = session;
+    // A call that may be left by a suspension keeps its progress in cells that closures share.
+    const mayLeave = someExpr(
+      expr,
+      (node) =>
+        (node.kind === 'function' || node.kind === 'operator') &&
+        resolver.isRoutine?.(node.functionOid) === true,
+    );
+    if (mayLeave) return closure;
+    let evaluations = 0;
+    const counted: Evaluate = (frame) => {
+      if (++evaluations === HOT_EVALUATIONS && this.run === counted) {
+        const catalog = session.catalog();
+        const generated = generate(expr, {
+          source: (oid) => catalog.function(oid)?.source,
+          slot: (number) => {
+            const { variable, field } = this.references[number - 1];
+            return field === null && !this.isArray(variable) ? variable.slot : null;
+          },
+          closure: (node) => compiler.compile(node),
+        });
+        this.run = generated ?? closure;
+      }
+      return closure(frame);
+    };
+    return counted;
   }
 
   /** `a := array_append(a, x)` and `a := a || x`: the variable's own array grows. Null for any other expression. */

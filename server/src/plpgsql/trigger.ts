@@ -1,7 +1,7 @@
 /** Calls of trigger functions: NEW, OLD and the TG_ variables, and what may be returned. */
 import type { Oid } from '../base/brands.ts';
 import { DbError } from '../base/error.ts';
-import type { RelationDescriptor } from '../catalog/contract.ts';
+import type { RelationDescriptor, TriggerDescriptor } from '../catalog/contract.ts';
 import type { Invocation, TriggerCall } from '../executor/routines.ts';
 import { type Datum, SqlArray, SqlRecord } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
@@ -36,6 +36,45 @@ function recordOf(relation: RelationDescriptor, row: readonly Datum[] | null): S
   return new SqlRecord(relation.rowTypeOid, row, types, names);
 }
 
+interface FirstFrame {
+  readonly trigger: TriggerDescriptor;
+  readonly relation: RelationDescriptor;
+  readonly operation: TriggerCall['operation'];
+  readonly frame: readonly Datum[];
+}
+
+/** What every call of a trigger for one operation begins with: the TG_ variables. One is kept for each function. */
+const firstFrames = new WeakMap<Code, FirstFrame>();
+
+function firstFrame(code: Code, call: TriggerCall): readonly Datum[] {
+  const { trigger, relation, operation } = call;
+  const known = firstFrames.get(code);
+  if (
+    known !== undefined &&
+    known.trigger === trigger &&
+    known.relation === relation &&
+    known.operation === operation &&
+    known.frame.length === code.slotCount
+  )
+    return known.frame;
+  const { special } = code.trigger!;
+  const frame = new Array<Datum>(code.slotCount).fill(null);
+  frame[code.found] = false;
+  frame[special.tg_name] = trigger.name;
+  frame[special.tg_when] = call.when;
+  frame[special.tg_level] = call.level;
+  frame[special.tg_op] = operation;
+  frame[special.tg_relid] = relation.oid;
+  frame[special.tg_relname] = relation.name;
+  frame[special.tg_table_name] = relation.name;
+  frame[special.tg_table_schema] = relation.namespaceName;
+  frame[special.tg_nargs] = trigger.args.length;
+  if (trigger.args.length > 0)
+    frame[special.tg_argv] = new SqlArray(TEXT, [...trigger.args], [trigger.args.length], [0]);
+  firstFrames.set(code, { trigger, relation, operation, frame });
+  return frame;
+}
+
 export class TriggerInvocation implements Invocation {
   private readonly manager: RoutineManager;
   private readonly activation: Activation;
@@ -44,25 +83,13 @@ export class TriggerInvocation implements Invocation {
   constructor(manager: RoutineManager, code: Code, call: TriggerCall) {
     this.manager = manager;
     this.call = call;
-    const activation = manager.activation(code, [], true);
+    const activation = manager.triggerActivation(code, firstFrame(code, call));
     this.activation = activation;
     const { frame } = activation;
     const slots = code.trigger!;
     const { relation, trigger, newTable, oldTable } = call;
     frame[slots.newSlot] = recordOf(relation, call.newRow);
     frame[slots.oldSlot] = recordOf(relation, call.oldRow);
-    const { special } = slots;
-    frame[special.tg_name] = trigger.name;
-    frame[special.tg_when] = call.when;
-    frame[special.tg_level] = call.level;
-    frame[special.tg_op] = call.operation;
-    frame[special.tg_relid] = relation.oid;
-    frame[special.tg_relname] = relation.name;
-    frame[special.tg_table_name] = relation.name;
-    frame[special.tg_table_schema] = relation.namespaceName;
-    frame[special.tg_nargs] = trigger.args.length;
-    if (trigger.args.length > 0)
-      frame[special.tg_argv] = new SqlArray(TEXT, [...trigger.args], [trigger.args.length], [0]);
     if (newTable !== null && trigger.newTable !== null)
       activation.addTransition(trigger.newTable, relation, newTable);
     if (oldTable !== null && trigger.oldTable !== null)

@@ -6,8 +6,8 @@ import type { Datum } from '../types/datum.ts';
 import type { ResultSink } from './contract.ts';
 import type { BackendSession } from './session.ts';
 
-/** Operator trees kept per session; a statement that runs keeps its own. */
-const IDLE_EXECUTIONS_MAX = 256;
+/** Operator trees kept per session. */
+const KEPT_EXECUTIONS_MAX = 256;
 
 class CountingRowSink implements RowSink {
   delivered = 0;
@@ -26,7 +26,8 @@ class CountingRowSink implements RowSink {
 
 export class Executions {
   readonly rowSink: CountingRowSink;
-  private readonly idleExecutions = new Map<PhysicalPlan, Execution>();
+  /** One operator tree of each plan that was run lately, taken or idle. */
+  private readonly kept = new Map<PhysicalPlan, Execution>();
   private readonly session: BackendSession;
 
   constructor(session: BackendSession) {
@@ -187,25 +188,36 @@ export class Executions {
   }
 
   acquireExecution(plan: PhysicalPlan): Execution {
-    const idle = this.idleExecutions.get(plan);
-    if (idle !== undefined) {
-      this.idleExecutions.delete(plan);
-      return idle;
+    const kept = this.kept.get(plan);
+    if (kept !== undefined && kept.isTaken !== true) {
+      kept.isTaken = true;
+      return kept;
     }
-    return this.session.engine.compiler.instantiate(plan, this.session.services);
+    const execution: Execution = this.session.engine.compiler.instantiate(plan, this.session.services);
+    execution.isTaken = true;
+    return execution;
   }
 
   releaseExecution(plan: PhysicalPlan, execution: Execution): void {
     execution.close();
-    if (this.idleExecutions.size >= IDLE_EXECUTIONS_MAX) {
-      const oldest = this.idleExecutions.keys().next();
-      if (!oldest.done) this.idleExecutions.delete(oldest.value);
+    execution.isTaken = false;
+    // One of each plan is kept where it is; taking it out and putting it back would cost a point query a tenth of its time.
+    const kept = this.kept.get(plan);
+    if (kept === execution) return;
+    if (kept !== undefined) {
+      // The other one is in the hands of a statement around this.
+      if (kept.isTaken === true) this.kept.set(plan, execution);
+      return;
     }
-    this.idleExecutions.set(plan, execution);
+    if (this.kept.size >= KEPT_EXECUTIONS_MAX) {
+      const oldest = this.kept.keys().next();
+      if (!oldest.done) this.kept.delete(oldest.value);
+    }
+    this.kept.set(plan, execution);
   }
 
   closeAll(): void {
-    for (const execution of this.idleExecutions.values()) execution.close();
-    this.idleExecutions.clear();
+    for (const execution of this.kept.values()) execution.close();
+    this.kept.clear();
   }
 }

@@ -795,6 +795,7 @@ export class BackendSession implements Session, UtilitySession {
         if (this.settings.get('fastpostgres.spill') === 'force') return 'force';
         return this.settings.sourceOf('work_mem') === 'default' ? 'auto' : 'chosen';
       },
+      settingsVersion: () => this.settings.wholeVersion,
       lockTimeoutMicros: () => this.settings.number('lock_timeout') * 1000,
       currentRole: () => this.roleOid(),
       catalog: () => this.catalog(),

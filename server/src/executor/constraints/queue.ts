@@ -119,7 +119,7 @@ export class AfterQueue {
   /** Fires what waits; deferred constraint triggers go to the end of the transaction. */
   private fireEvents(): void {
     const { services, transaction } = this.environment;
-    this.events.push(...this.statementEvents.splice(0));
+    for (const event of this.statementEvents.splice(0)) this.events.push(event);
     for (; this.eventPosition < this.events.length; this.eventPosition++) {
       const { triggers, trigger, operation, oldRow, newRow } = this.events[this.eventPosition]!;
       if (
@@ -131,6 +131,7 @@ export class AfterQueue {
         this.deferEvent(this.events[this.eventPosition]!);
         continue;
       }
+      this.deferring = null;
       if (this.eventCall === null) {
         transaction.advanceCommand();
         this.eventCall = triggers.start(trigger, triggers.call(trigger, operation, oldRow, newRow));
@@ -140,13 +141,22 @@ export class AfterQueue {
     }
     this.events = [];
     this.eventPosition = 0;
+    this.deferring = null;
   }
 
+  /** Takes the deferred events that follow each other: they fire together, and one rollback undoes them all. */
+  private deferring: AfterQueue | null = null;
+
   private deferEvent(event: TriggerEvent): void {
+    if (this.deferring !== null) {
+      this.deferring.events.push(event);
+      return;
+    }
     const { services, transaction } = this.environment;
     const later = new AfterQueue(this.environment, () => this.environment.services.interrupt());
     later.isFinal = true;
     later.events.push(event);
+    this.deferring = later;
     let isUndone = false;
     transaction.onRollback(() => {
       isUndone = true;
@@ -288,17 +298,18 @@ export class AfterQueue {
 
   /** Hands checks of deferred constraints over to the session, which runs them at commit. */
   private postpone(): void {
+    if (this.isFinal || (this.referencing.size === 0 && this.referenced.length === 0)) return;
     const { services } = this.environment;
     const isDeferred = (constraint: ConstraintDescriptor): boolean =>
       constraint.deferrable && services.isConstraintDeferred(constraint.oid, constraint.deferred);
     const later = new AfterQueue(this.environment, () => this.environment.services.interrupt());
     for (const [oid, work] of this.referencing) {
-      if (this.isFinal || !isDeferred(work.constraint)) continue;
+      if (!isDeferred(work.constraint)) continue;
       this.referencing.delete(oid);
       later.referencing.set(oid, work);
     }
     this.referenced = this.referenced.filter((work) => {
-      if (this.isFinal || !isDeferred(work.constraint) || this.action(work) !== 'a') return true;
+      if (!isDeferred(work.constraint) || this.action(work) !== 'a') return true;
       later.referenced.push(work);
       return false;
     });

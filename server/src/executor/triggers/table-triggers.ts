@@ -42,6 +42,8 @@ export class TableTriggers {
   private readonly host: RoutineHost;
   private readonly environment: ExecutionEnvironment;
   private readonly conditions = new Map<TriggerDescriptor, When | null>();
+  /** Answers of `select`, which is asked for every row. */
+  private readonly selections = new Map<number, readonly TriggerDescriptor[]>();
   private readonly transitions = new Map<TriggerOperation, Transition>();
 
   private constructor(
@@ -74,12 +76,18 @@ export class TableTriggers {
   /** Triggers of a time, level and event, in order of their names. */
   select(timing: number, isRow: boolean, operation: TriggerOperation): readonly TriggerDescriptor[] {
     const event = EVENT_BITS[operation];
-    return this.triggers.filter(
-      ({ type }) =>
-        (type & event) !== 0 &&
-        (type & (TRIGGER_BEFORE | TRIGGER_INSTEAD)) === timing &&
-        ((type & TRIGGER_ROW) !== 0) === isRow,
-    );
+    const key = event | timing | (isRow ? TRIGGER_ROW : 0);
+    let selected = this.selections.get(key);
+    if (selected === undefined) {
+      selected = this.triggers.filter(
+        ({ type }) =>
+          (type & event) !== 0 &&
+          (type & (TRIGGER_BEFORE | TRIGGER_INSTEAD)) === timing &&
+          ((type & TRIGGER_ROW) !== 0) === isRow,
+      );
+      this.selections.set(key, selected);
+    }
+    return selected;
   }
 
   has(timing: number, isRow: boolean, operation: TriggerOperation): boolean {

@@ -296,6 +296,11 @@ export class SessionSettings {
     return displaySettingValue(definition, this.get(definition.name));
   }
 
+  /** Grows with every change of a setting, be it of the session or of the server. */
+  get wholeVersion(): number {
+    return this.version + this.server.version;
+  }
+
   boolean(name: string): boolean {
     return this.get(name) === 'on';
   }

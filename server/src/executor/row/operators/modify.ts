@@ -171,7 +171,7 @@ export class Modify implements Operator {
         AfterQueue.of(this.state).statementTriggers(triggers, operation, this.updatedColumns);
   }
 
-  /** Row triggers after a change, and transition tables. */
+  /** Row triggers after a change, and transition tables: they keep the rows, which nobody changes any more. */
   private changed(
     operation: TriggerOperation,
     oldRow: readonly Datum[] | null,
@@ -183,15 +183,10 @@ export class Modify implements Operator {
     const transition = triggers.transition(operation);
     if (transition !== null) {
       if (oldRow !== null) transition.oldRows?.rows.push(oldRow);
-      if (newRow !== null) transition.newRows?.rows.push([...newRow]);
+      if (newRow !== null) transition.newRows?.rows.push(newRow);
     }
     if (triggers.has(0, true, operation))
-      AfterQueue.of(this.state).rowTriggers(
-        triggers,
-        operation,
-        { oldRow, newRow: newRow === null ? null : [...newRow] },
-        updated,
-      );
+      AfterQueue.of(this.state).rowTriggers(triggers, operation, { oldRow, newRow }, updated);
   }
 
   open(): void {
