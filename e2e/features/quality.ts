@@ -3,32 +3,11 @@
  * way from a key press to the result, scrolling a million rows. Limits are wide enough for a busy machine; the figures are printed.
  */
 import { brotliCompressSync } from 'node:zlib';
-import { accessibilityFaults } from '../utils/accessibility.ts';
+import { accessibilityFindings } from '../utils/accessibility.ts';
 import { expect, open, runStatement, type Step, type } from '../utils/console.ts';
 import { percentile, traceFrames } from '../utils/frames.ts';
+import { PAGES } from '../utils/pages.ts';
 
-const PAGES: readonly string[] = [
-  '#/query',
-  '#/tables',
-  '#/tables/public',
-  '#/tables/public/sale',
-  '#/tables/public/sale?tab=columns',
-  '#/tables/public/sale?tab=privileges',
-  '#/tables/public/sale?tab=storage',
-  '#/explain',
-  '#/dashboard',
-  '#/activity',
-  '#/activity?tab=groups',
-  '#/statements',
-  '#/health',
-  '#/health?tab=alerts',
-  '#/health?tab=storage',
-  '#/health?tab=settings',
-  '#/advisor',
-  '#/security',
-  '#/security?tab=grants',
-  '#/security?tab=access&relation=public.sale',
-];
 const SCRIPT_BYTES_MAX = 200 * 1024;
 const BUSY = 4;
 
@@ -41,11 +20,14 @@ export const QUALITY_STEPS: readonly Step[] = [
       const faults: string[] = [];
       for (const theme of ['light', 'dark', 'contrast']) {
         await page.getByLabel('Theme', { exact: true }).selectOption(theme);
+        // What is where does not depend on the theme; what can be read does.
+        const rules = theme === 'light' ? undefined : ['color-contrast'];
         for (const address of PAGES) {
           await open(page, address);
           await page.waitForTimeout(50);
           await page.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null);
-          for (const fault of await accessibilityFaults(page)) faults.push(`${theme} ${address}: ${fault}`);
+          for (const fault of (await accessibilityFindings(page, rules)).serious)
+            faults.push(`${theme} ${address}: ${fault}`);
         }
       }
       await page.getByLabel('Theme', { exact: true }).selectOption('system');

@@ -37,6 +37,13 @@ export function isDark(): boolean {
   return theme !== 'light';
 }
 
+/** Value of a colour of the stylesheet in the theme that is drawn; the stylesheet has most as `light-dark(…, …)`. */
+export function themeColour(name: string): string {
+  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const both = /^light-dark\(\s*([^,]+),\s*([^)]+)\)$/.exec(text);
+  return both === null ? text : both[isDark() ? 2 : 1].trim();
+}
+
 export function isContrast(): boolean {
   return (
     document.documentElement.dataset.theme === 'contrast' ||

@@ -65,7 +65,11 @@ export function DataTable<Row>({
                   className={`border-b border-(--line) px-2 py-1 font-normal whitespace-nowrap text-(--muted) ${column.isNumber === true ? 'text-right' : ''}`}
                 >
                   {column.sort === undefined ? (
-                    column.title
+                    column.title === '' ? (
+                      <span className="sr-only">{t('More')}</span>
+                    ) : (
+                      column.title
+                    )
                   ) : (
                     <button
                       type="button"

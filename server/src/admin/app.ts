@@ -51,6 +51,8 @@ export interface AdminOptions {
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** Logins by plain HTTP from other machines. */
   readonly allowsPlainHttp: boolean;
+  /** Tells the engine that a session of ours asks for the panels, and is no part of the workload. */
+  readonly declareInternal: (processId: number) => Promise<void>;
   /** Keeps an action in the audit log. */
   readonly audit: (record: AuditRecord) => void;
   /** Text of `/metrics`; null = there is none. Only asked by those with the token. */
@@ -62,7 +64,12 @@ export interface AdminOptions {
 export async function createAdminApp(options: AdminOptions): Promise<FastifyInstance> {
   const { environment } = options;
   const { clock, cryptography, random } = environment;
-  const sessions = new ConsoleSessions({ clock, random, cryptography });
+  const sessions = new ConsoleSessions({
+    clock,
+    random,
+    cryptography,
+    declareInternal: options.declareInternal,
+  });
   const results = new ResultStore(() => sessions.newToken().slice(0, 22));
   sessions.onEnd = (session) => results.dropSession(session);
   const settings = { bodyLimit: BODY_BYTES_MAX, logger: false, trustProxy: false } as const;

@@ -31,7 +31,10 @@ export class ConsoleSession {
   isEnded = false;
   /** Live channels to close at the end. */
   readonly closers = new Set<() => void>();
+  /** Schemas the role finds names in; known once the panels have a connection. */
+  searchPath: readonly string[] = [];
   private readonly secret: ScramSecret | null;
+  private readonly declareInternal: (processId: number) => Promise<void>;
   private readonly connectOptions: ConnectOptions;
   private readonly connections = new Map<string, Promise<WireClient>>();
   private readonly main: WireClient;
@@ -46,7 +49,9 @@ export class ConsoleSession {
     csrfToken: string;
     nowMillis: number;
     connect: ConnectOptions;
+    declareInternal: (processId: number) => Promise<void>;
   }) {
+    this.declareInternal = options.declareInternal;
     this.id = options.id;
     this.user = options.user;
     this.database = options.database;
@@ -124,12 +129,29 @@ export class ConsoleSession {
       const client = await this.panel.catch(() => null);
       if (client !== null && !client.isClosed) return client;
     }
-    this.panel = this.connect('FastPostgres console panels', {
+    this.panel = this.connectPanels();
+    return this.panel;
+  }
+
+  private async connectPanels(): Promise<WireClient> {
+    const client = await this.connectInternal('FastPostgres console panels', {
       lock_timeout: '50',
       statement_timeout: '20000',
-      search_path: 'pg_catalog',
     });
-    return this.panel;
+    const [path] = await client.query('select pg_catalog.unnest(pg_catalog.current_schemas(false))');
+    this.searchPath = path.rows.map(([name]) => name ?? '');
+    await client.query('set search_path = pg_catalog');
+    return client;
+  }
+
+  /** A connection for questions of the console itself, which are no part of the workload. */
+  async connectInternal(
+    applicationName: string,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<WireClient> {
+    const client = await this.connect(applicationName, settings);
+    await this.declareInternal(client.processId);
+    return client;
   }
 
   /** A connection for one piece of work; the caller closes it. */
@@ -168,8 +190,15 @@ export class ConsoleSessions {
   private readonly clock: Clock;
   private readonly random: Random;
   private readonly cryptography: Cryptography;
+  private readonly declareInternal: (processId: number) => Promise<void>;
 
-  constructor(options: { clock: Clock; random: Random; cryptography: Cryptography }) {
+  constructor(options: {
+    clock: Clock;
+    random: Random;
+    cryptography: Cryptography;
+    declareInternal: (processId: number) => Promise<void>;
+  }) {
+    this.declareInternal = options.declareInternal;
     this.clock = options.clock;
     this.random = options.random;
     this.cryptography = options.cryptography;
@@ -200,6 +229,7 @@ export class ConsoleSessions {
       id: this.newToken().slice(0, 22),
       csrfToken: this.newToken(),
       nowMillis: this.nowMillis(),
+      declareInternal: this.declareInternal,
     });
     this.sessions.set(this.hash(token), session);
     return { token, session };

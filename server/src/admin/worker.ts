@@ -18,6 +18,8 @@ export interface AdminStart {
 export type AdminCommand =
   | { readonly kind: 'open'; readonly options: AdminStart }
   | { readonly kind: 'metrics'; readonly text: string }
+  /** Answers `internal`. */
+  | { readonly kind: 'internal'; readonly processId: number }
   | { readonly kind: 'close' };
 
 /** From the worker. */
@@ -25,6 +27,8 @@ export type AdminMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'audit'; readonly record: AuditRecord }
+  /** A session of ours that is no part of the workload. */
+  | { readonly kind: 'internal'; readonly processId: number }
   /** Asks for a `metrics` command. */
   | { readonly kind: 'metrics' }
   | { readonly kind: 'closed' };
@@ -33,12 +37,18 @@ export type AdminMessage =
 export function start(scope: WorkerScope): void {
   let closeApp: () => Promise<void> = () => Promise.resolve();
   const waiting: ((text: string) => void)[] = [];
+  const unknown = new Map<number, () => void>();
   const open = async (options: AdminStart): Promise<void> => {
     try {
       const app = await createAdminApp({
         ...options,
         environment: scope.environment,
         audit: (record) => scope.post({ kind: 'audit', record } satisfies AdminMessage),
+        declareInternal: (processId) =>
+          new Promise((resolve) => {
+            unknown.set(processId, resolve);
+            scope.post({ kind: 'internal', processId } satisfies AdminMessage);
+          }),
         metrics: () =>
           new Promise((resolve) => {
             waiting.push(resolve);
@@ -60,7 +70,10 @@ export function start(scope: WorkerScope): void {
   scope.onMessage((message) => {
     const command = message as AdminCommand;
     if (command.kind === 'open') void open(command.options);
-    else if (command.kind === 'metrics') for (const resolve of waiting.splice(0)) resolve(command.text);
+    else if (command.kind === 'internal') {
+      unknown.get(command.processId)?.();
+      unknown.delete(command.processId);
+    } else if (command.kind === 'metrics') for (const resolve of waiting.splice(0)) resolve(command.text);
     else {
       void closeApp().then(() => {
         scope.post({ kind: 'closed' } satisfies AdminMessage);

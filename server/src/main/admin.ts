@@ -50,6 +50,8 @@ export async function openAdmin(
     settings: ServerSettings;
     audit: (record: AuditRecord) => void;
     metrics: () => Promise<string>;
+    /** A session of the console that is no part of the workload. */
+    declareInternal: (processId: number) => void;
   },
 ): Promise<RunningAdmin> {
   const { settings } = options;
@@ -68,7 +70,10 @@ export async function openAdmin(
       const answer = message as AdminMessage;
       if (answer.kind === 'listening') resolve(answer.port);
       else if (answer.kind === 'audit') options.audit(answer.record);
-      else if (answer.kind === 'metrics')
+      else if (answer.kind === 'internal') {
+        options.declareInternal(answer.processId);
+        worker.post({ kind: 'internal', processId: answer.processId } satisfies AdminCommand);
+      } else if (answer.kind === 'metrics')
         void options.metrics().then((text) => worker.post({ kind: 'metrics', text } satisfies AdminCommand));
       else if (answer.kind === 'failed')
         reject(new DbError('io_error', `could not start the console: ${answer.message}`));

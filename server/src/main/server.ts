@@ -265,6 +265,10 @@ export async function startServer(
     settings,
     audit: ({ user, ...record }) => monitor.audit(user, record),
     metrics: () => monitor.metricsText(),
+    declareInternal: (processId) => {
+      const entry = sessions.get(processId);
+      if (entry !== undefined) entry.isInternal = true;
+    },
   });
 
   let stopping: Promise<void> | null = null;

@@ -34,6 +34,8 @@ export interface SessionEntry {
   readonly xid: number;
   /** Hash of the statement's normalised text; 0 = none yet. */
   queryId: bigint;
+  /** A session of the server's own console for its panels: its statements are no part of the workload. */
+  isInternal?: boolean;
   cancel(): void;
   /** The configuration files were read again. */
   reloaded?(): void;

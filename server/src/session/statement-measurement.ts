@@ -27,13 +27,14 @@ export class StatementMeasurement {
   enter(): void {
     this.record = null;
     const { monitor, clock } = this.session.engine;
-    if (monitor?.isTracking === true) this.start(clock.monotonicMicros());
+    if (monitor?.isTracking === true && this.session.entry.isInternal !== true)
+      this.start(clock.monotonicMicros());
   }
 
   /** The statement that runs from here on has this account; what ran before under another is finished. */
   measure(compiled: CompiledStatement, text: string = compiled.text): void {
     const { monitor } = this.session.engine;
-    if (monitor === null || !monitor.isTracking) return;
+    if (monitor === null || !monitor.isTracking || this.session.entry.isInternal === true) return;
     compiled.record ??= monitor.record(this.session.roleOid(), this.session.entry.databaseOid, text);
     this.begin(compiled.record);
   }
@@ -42,7 +43,8 @@ export class StatementMeasurement {
   measureText(text: string): void {
     const { session } = this;
     const { monitor } = session.engine;
-    if (monitor !== null) this.begin(monitor.record(session.roleOid(), session.entry.databaseOid, text));
+    if (monitor !== null && session.entry.isInternal !== true)
+      this.begin(monitor.record(session.roleOid(), session.entry.databaseOid, text));
   }
 
   addWalBytes(bytes: number): void {

@@ -4,101 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BodyOf, EndpointKey, QueryEvent, ResponseOf } from '../../src/admin/contract.ts';
-import { createRealEnvironment } from '../../src/env/real/environment.ts';
-import { type RunningServer, startServer } from '../../src/main/server.ts';
+import type { QueryEvent } from '../../src/admin/contract.ts';
+import type { RunningServer } from '../../src/main/server.ts';
+import { ConsoleBrowser, PASSWORD, startConsoleServer } from './console-browser.ts';
 
-const PASSWORD = 'correct horse';
 const root = mkdtempSync(join(tmpdir(), 'fastpostgres-admin-'));
 let server: RunningServer;
 let database: pg.Client;
 
-interface Answer<T> {
-  readonly status: number;
-  readonly body: T;
-  readonly text: string;
-  readonly headers: Headers;
-}
-
-/** A browser with one session. */
-class Browser {
-  cookie = '';
-  csrf = '';
-
-  async call<K extends EndpointKey>(
-    key: K,
-    options: {
-      path?: string;
-      query?: Record<string, string>;
-      body?: BodyOf<K> | Record<string, unknown>;
-      bytes?: Uint8Array;
-      headers?: Record<string, string>;
-    } = {},
-  ): Promise<Answer<ResponseOf<K>>> {
-    const [method, route] = key.split(' ');
-    const query = options.query === undefined ? '' : `?${new URLSearchParams(options.query)}`;
-    const url = `http://127.0.0.1:${server.httpPort}/api/v1${options.path ?? route}${query}`;
-    const response = await fetch(url, {
-      method,
-      headers: {
-        cookie: this.cookie,
-        'x-csrf-token': this.csrf,
-        ...(method === 'POST'
-          ? { 'content-type': options.bytes === undefined ? 'application/json' : 'application/octet-stream' }
-          : {}),
-        ...options.headers,
-      },
-      body: method === 'GET' ? undefined : (options.bytes ?? JSON.stringify(options.body ?? {})),
-    });
-    const set = response.headers.get('set-cookie');
-    if (set !== null) this.cookie = set.split(';')[0];
-    const text = await response.text();
-    let body: unknown = text;
-    try {
-      body = JSON.parse(text);
-    } catch {
-      // Not every answer is JSON.
-    }
-    return { status: response.status, body: body as ResponseOf<K>, text, headers: response.headers };
-  }
-
-  async login(user = 'postgres', password = PASSWORD): Promise<number> {
-    const answer = await this.call('POST /login', { body: { user, password, database: 'postgres' } });
-    this.csrf = answer.body.csrfToken;
-    return answer.status;
-  }
-
-  async query(sql: string) {
-    const answer = await this.call('POST /query', { body: { sql } });
-    expect(answer.status).toBe(200);
-    expect(answer.body.error).toBeNull();
-    return answer.body.results;
+class Browser extends ConsoleBrowser {
+  constructor() {
+    super(() => `http://127.0.0.1:${server.httpPort}`);
   }
 }
 
 const admin = new Browser();
 
 beforeAll(async () => {
-  const base = createRealEnvironment(root);
-  const environment = {
-    ...base,
-    host: {
-      ...base.host,
-      onSignal: () => {},
-      onFatal: () => {},
-      writeOut: () => {},
-      writeError: () => {},
-      variable: (name: string) => (name === 'FASTPOSTGRES_PASSWORD' ? PASSWORD : base.host.variable(name)),
-    },
-  };
-  server = await startServer(environment, {
-    dataDirectory: root,
-    port: 0,
-    httpPort: 0,
-    host: '127.0.0.1',
-    passwordFile: null,
-    settings: [['log_min_duration_statement', '0']],
-  });
+  server = await startConsoleServer(root);
   database = new pg.Client({
     host: '127.0.0.1',
     port: server.port,

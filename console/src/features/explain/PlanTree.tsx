@@ -17,9 +17,9 @@ import { nameOf } from '../../lib/plan/findings.ts';
 import { edgeWidth, layoutPlan, NODE_HEIGHT, NODE_WIDTH } from '../../lib/plan/layout.ts';
 import type { Plan, PlanNode } from '../../lib/plan/model.ts';
 import { rowsText } from '../../lib/rows-text.ts';
-import { onThemeChange } from '../../lib/theme.ts';
+import { onThemeChange, themeColour } from '../../lib/theme.ts';
 import { Button } from '../../ui/Button.tsx';
-import { HEAT_STEPS, heatOf } from './heat.ts';
+import { HEAT_STEPS, heatOf, heatTextOf } from './heat.ts';
 
 interface Props {
   plan: Plan;
@@ -217,19 +217,16 @@ function draw(
   size: { width: number; height: number },
   selected: number | null,
 ): void {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => style.getPropertyValue(name).trim();
-  const heat = HEAT_STEPS.map((_, index) => colour(`--heat-${index}`));
-  const [line, text, muted, surface, accent, hot, danger, warm] = [
+  const heat = HEAT_STEPS.map((_, index) => themeColour(`--heat-${index}`));
+  const heatText = HEAT_STEPS.map((_, index) => themeColour(heatTextOf(index)));
+  const [line, text, muted, surface, accent, danger] = [
     '--line',
     '--text',
     '--muted',
     '--surface',
     '--accent',
-    '--heat-text-hot',
     '--danger',
-    '--heat-text',
-  ].map(colour);
+  ].map(themeColour);
   context.clearRect(0, 0, size.width, size.height);
   context.save();
   context.translate(camera.x, camera.y);
@@ -285,7 +282,7 @@ function draw(
     context.fillStyle = heat[4];
     context.fillRect(x, y + 20, NODE_WIDTH * node.share, 3);
     if (hasText) {
-      context.fillStyle = step >= 3 ? hot : warm;
+      context.fillStyle = heatText[step];
       context.font = '600 12px system-ui, sans-serif';
       context.fillText(fit(context, node.title, NODE_WIDTH - 52), x + 7, y + 14);
       context.font = '11px system-ui, sans-serif';

@@ -7,10 +7,15 @@ export function heatOf(share: number): number {
   return step;
 }
 
+/** Name of the colour of a text on a step. */
+export function heatTextOf(step: number): string {
+  return step >= 4 ? '--heat-text-hot' : step === 3 ? '--heat-text-warm' : '--heat-text';
+}
+
 export function heatStyle(share: number): { background: string; color: string } {
   const step = heatOf(share);
   return {
     background: `var(--heat-${step})`,
-    color: step >= 3 ? 'var(--heat-text-hot)' : 'var(--heat-text)',
+    color: `var(${heatTextOf(step)})`,
   };
 }

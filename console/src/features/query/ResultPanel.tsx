@@ -31,7 +31,7 @@ export function ResultPanel({ tab, run, marks, onReveal, onFix }: Props) {
   return (
     <section
       aria-label={t('Results')}
-      className={`flex h-full min-h-0 flex-col ${run.isRunning ? 'opacity-70' : ''}`}
+      className={`flex h-full min-h-0 flex-col ${run.isRunning ? 'opacity-90' : ''}`}
     >
       {outcomes.length > 1 && (
         <Tabs

@@ -6,7 +6,7 @@ import { useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { t } from '../../lib/messages.ts';
 import { type CompletionCatalog, complete, type Proposal } from '../../lib/sql/complete.ts';
 import { splitStatements, statementAt } from '../../lib/sql/statements.ts';
-import { isContrast, isDark, onThemeChange } from '../../lib/theme.ts';
+import { isContrast, isDark, onThemeChange, themeColour } from '../../lib/theme.ts';
 import type { Mark } from './fixes.ts';
 
 type Monaco = typeof import('./monaco.ts')['monaco'];
@@ -151,13 +151,8 @@ function applyEditorTheme(monaco: Monaco): void {
     monaco.editor.setTheme('hc-black');
     return;
   }
-  const style = getComputedStyle(document.documentElement);
   // The build shortens #ffffff to #fff; Monaco takes only the long form.
-  const colour = (name: string): string =>
-    style
-      .getPropertyValue(name)
-      .trim()
-      .replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
+  const colour = (name: string): string => themeColour(name).replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
   monaco.editor.defineTheme('console', {
     base: isDark() ? 'vs-dark' : 'vs',
     inherit: true,

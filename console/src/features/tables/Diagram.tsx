@@ -203,16 +203,15 @@ export function Diagram({ schema, focus }: Props) {
             const height = HEAD + lines.length * LINE + (rest > 0 ? LINE : 0) + 4;
             const isFocus = focus === table.name && table.schema === schema;
             return (
-              <a
-                key={key}
-                href={`#/tables/${encodeURIComponent(table.schema)}/${encodeURIComponent(table.name)}`}
-                aria-label={t('Open {name}', { name: key })}
-                onClick={(event) => {
-                  event.preventDefault();
-                  navigate(['tables', table.schema, table.name]);
-                }}
-              >
-                <g transform={`translate(${place.x} ${place.y})`}>
+              <g key={key} transform={`translate(${place.x} ${place.y})`}>
+                <a
+                  href={`#/tables/${encodeURIComponent(table.schema)}/${encodeURIComponent(table.name)}`}
+                  aria-label={t('Open {name}', { name: key })}
+                  onClick={(event) => {
+                    event.preventDefault();
+                    navigate(['tables', table.schema, table.name]);
+                  }}
+                >
                   <rect
                     width={TABLE_WIDTH}
                     height={height}
@@ -225,38 +224,38 @@ export function Diagram({ schema, focus }: Props) {
                   <text x="8" y="16" fontSize="12" fontWeight="600" fill="var(--text)">
                     {cut(table.schema === schema ? table.name : key, 27)}
                   </text>
-                  {lines.map((column, at) => {
-                    const y = HEAD + at * LINE + 13;
-                    const isPrimary = keysOf.primary.get(key)?.has(column.name) === true;
-                    const isForeign = keysOf.foreign.get(key)?.has(column.name) === true;
-                    return (
-                      <g key={column.name} fontSize="11">
-                        <text
-                          x="8"
-                          y={y}
-                          fill={isPrimary || isForeign ? 'var(--accent)' : 'var(--text)'}
-                          fontWeight={isPrimary ? 600 : 400}
-                        >
-                          {cut(column.name, 16)}
-                        </text>
-                        <text x={TABLE_WIDTH - 8} y={y} textAnchor="end" fill="var(--muted)">
-                          {cut(
-                            column.type
-                              .replace('timestamp with time zone', 'timestamptz')
-                              .replace('character varying', 'varchar'),
-                            14,
-                          )}
-                        </text>
-                      </g>
-                    );
-                  })}
-                  {rest > 0 && (
-                    <text x="8" y={HEAD + lines.length * LINE + 13} fontSize="11" fill="var(--muted)">
-                      {t('{count} more', { count: rest })}
-                    </text>
-                  )}
-                </g>
-              </a>
+                </a>
+                {lines.map((column, at) => {
+                  const y = HEAD + at * LINE + 13;
+                  const isPrimary = keysOf.primary.get(key)?.has(column.name) === true;
+                  const isForeign = keysOf.foreign.get(key)?.has(column.name) === true;
+                  return (
+                    <g key={column.name} fontSize="11">
+                      <text
+                        x="8"
+                        y={y}
+                        fill={isPrimary || isForeign ? 'var(--accent)' : 'var(--text)'}
+                        fontWeight={isPrimary ? 600 : 400}
+                      >
+                        {cut(column.name, 16)}
+                      </text>
+                      <text x={TABLE_WIDTH - 8} y={y} textAnchor="end" fill="var(--muted)">
+                        {cut(
+                          column.type
+                            .replace('timestamp with time zone', 'timestamptz')
+                            .replace('character varying', 'varchar'),
+                          14,
+                        )}
+                      </text>
+                    </g>
+                  );
+                })}
+                {rest > 0 && (
+                  <text x="8" y={HEAD + lines.length * LINE + 13} fontSize="11" fill="var(--muted)">
+                    {t('{count} more', { count: rest })}
+                  </text>
+                )}
+              </g>
             );
           })}
         </g>

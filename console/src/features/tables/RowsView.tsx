@@ -216,7 +216,7 @@ export function RowsView({ table }: { table: TableDetails }) {
       ) : data.isPending ? (
         <Loading />
       ) : (
-        <div className={`min-h-0 flex-1 ${data.isFetching ? 'opacity-70' : ''}`}>
+        <div className={`min-h-0 flex-1 ${data.isFetching ? 'opacity-90' : ''}`}>
           <Grid
             label={t('Rows of {name}', { name: table.name })}
             rowCount={rows.length + edits.inserted.length}

@@ -33,7 +33,8 @@ function delimited(result: HeldResult, delimiter: string): Writer {
   const field = (text: string | null): string =>
     text === null
       ? ''
-      : text === '' || needsQuotes.test(text)
+      : // A line of \. alone would end the data for COPY.
+        text === '' || text === '\\.' || needsQuotes.test(text)
         ? `"${text.replaceAll('"', '""')}"`
         : text;
   const line = (cells: readonly (string | null)[]): string => `${cells.map(field).join(delimiter)}\r\n`;
@@ -54,8 +55,13 @@ function json(result: HeldResult, isLines: boolean): Writer {
     seen.set(name, count);
     return JSON.stringify(count === 1 ? name : `${name}_${count}`);
   });
+  const value = (text: string | null, typeOid: number): string => {
+    const made = jsonCell(text, typeOid);
+    // Line breaks inside a document are only white space, but a line is a record here.
+    return isLines && JSON_DOCUMENTS.has(typeOid) ? made.replaceAll(/[\r\n]+/g, ' ') : made;
+  };
   const object = (cells: readonly (string | null)[]): string =>
-    `{${cells.map((text, index) => `${keys[index]}:${jsonCell(text, result.columns[index].typeOid)}`).join(',')}}`;
+    `{${cells.map((text, index) => `${keys[index]}:${value(text, result.columns[index].typeOid)}`).join(',')}}`;
   if (isLines) {
     return {
       mediaType: 'application/x-ndjson; charset=utf-8',
@@ -80,7 +86,8 @@ function sql(result: HeldResult, table: string): Writer {
   const value = (text: string | null, index: number): string => {
     if (text === null) return 'NULL';
     const { typeOid } = result.columns[index];
-    if (SQL_PLAIN.has(typeOid) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return text;
+    // As a number, minus zero would be zero.
+    if (SQL_PLAIN.has(typeOid) && text !== '-0' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return text;
     if (typeOid === 16) return text === 't' ? 'true' : 'false';
     return quoteLiteral(text);
   };

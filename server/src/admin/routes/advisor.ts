@@ -15,7 +15,7 @@ export function advisorRoutes(context: AdminContext): void {
     sql: string,
     request: unknown,
   ): Promise<T> => {
-    const client = await session.connect('FastPostgres console advisor', TIMEOUT);
+    const client = await session.connectInternal('FastPostgres console advisor', TIMEOUT);
     try {
       const [result] = await client.query(sql, [JSON.stringify(request)]);
       const text = result?.rows[0]?.[0];

@@ -82,7 +82,11 @@ function foreignKeysOf(rows: readonly (string | null)[][]): ForeignKeyEntry[] {
   }));
 }
 
+const FUNCTIONS_SQL = `select n.nspname, p.proname, pg_get_function_arguments(p.oid), coalesce(pg_get_function_result(p.oid), ''), p.prokind
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace`;
+
 export function catalogRoutes(context: AdminContext): void {
+  let systemFunctions: Promise<(string | null)[][]> | null = null;
   const { router } = context;
 
   router.on('GET /schema', async ({ session }) => {
@@ -159,24 +163,27 @@ export function catalogRoutes(context: AdminContext): void {
   });
 
   router.on('GET /catalog/completion', async ({ session }) => {
-    const functions = await ask(
+    // Those of the system are the same for everybody as long as the server runs.
+    systemFunctions ??= ask(
       session,
-      `select n.nspname, p.proname, pg_get_function_arguments(p.oid), coalesce(pg_get_function_result(p.oid), ''), p.prokind
-       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-       where n.nspname <> 'information_schema' and p.prorettype <> 2281
-         and not (n.nspname = 'pg_catalog' and p.proname ~ '(_recv|_send|_in|_out|sel|joinsel|support|handler)$')
-       order by n.nspname = 'pg_catalog', p.proname limit 6000`,
+      `${FUNCTIONS_SQL} where n.nspname = 'pg_catalog' and p.proname !~ '(_recv|_send|_in|_out|sel|joinsel|support|handler)$'
+         and p.prorettype <> 2281 order by p.proname limit 6000`,
     );
+    systemFunctions.catch(() => {
+      systemFunctions = null;
+    });
+    const functions = [
+      ...(await ask(
+        session,
+        `${FUNCTIONS_SQL} where n.nspname not in ('pg_catalog', 'information_schema') and p.prorettype <> 2281 order by p.proname limit 6000`,
+      )),
+      ...(await systemFunctions),
+    ];
     const types = await ask(
       session,
       `select distinct format_type(t.oid, null) from pg_type t join pg_namespace n on n.oid = t.typnamespace
        where t.typtype in ('b', 'd', 'e', 'r', 'm') and t.typelem = 0 and n.nspname <> 'information_schema' order by 1`,
     );
-    const main = await session.connection('main');
-    const path =
-      main.transactionStatus === 'E' || main.isBusy
-        ? []
-        : ((await main.query('select unnest(current_schemas(false))'))[0]?.rows ?? []);
     const settings = await ask(session, 'select name from pg_settings order by name');
     return {
       functions: functions.map(([schema, name, args, result, kind]) => ({
@@ -188,7 +195,7 @@ export function catalogRoutes(context: AdminContext): void {
       })),
       foreignKeys: foreignKeysOf(await ask(session, `${FOREIGN_KEYS_SQL} limit 20000`)),
       types: types.map(([name]) => name ?? ''),
-      searchPath: path.map(([name]) => name ?? ''),
+      searchPath: [...session.searchPath],
       settings: settings.map(([name]) => name ?? ''),
     };
   });

@@ -74,6 +74,12 @@ export function conditionSql(condition: FilterCondition, type: string): string {
 const valueSql = (value: string | null, type: string): string =>
   value === null ? 'NULL' : `CAST(${quoteLiteral(value)} AS ${type})`;
 
+/**
+ * Types whose = says what is looked for: the same value. Others have none (point, json), or one that means something else (box compares
+ * areas, numeric takes 1.0 for 1.00): their texts are compared.
+ */
+const PLAIN_TYPES = /^(?:smallint|integer|bigint|boolean|text|character varying(?:\(\d+\))?|date|uuid)$/;
+
 /** The statement of one staged edit. */
 export function editSql(edit: RowEdit, target: Target): string {
   const table = `${showName(target.schema)}.${showName(target.name)}`;
@@ -103,10 +109,12 @@ export function editSql(edit: RowEdit, target: Target): string {
     (name) => `${showName(name)} = ${valueSql(edit.values[name], requireColumn(target, name))}`,
   );
   // NULL-safe: what was read must still be there.
-  const before = Object.entries(edit.before ?? {}).map(
-    ([name, value]) =>
-      `${showName(name)} IS NOT DISTINCT FROM ${valueSql(value, requireColumn(target, name))}`,
-  );
+  const before = Object.entries(edit.before ?? {}).map(([name, value]) => {
+    const type = requireColumn(target, name);
+    if (value === null) return `${showName(name)} IS NULL`;
+    if (PLAIN_TYPES.test(type)) return `${showName(name)} IS NOT DISTINCT FROM ${valueSql(value, type)}`;
+    return `CAST(${showName(name)} AS text) IS NOT DISTINCT FROM CAST(${valueSql(value, type)} AS text)`;
+  });
   return `UPDATE ${table} SET ${changes.join(', ')} WHERE ${[...key, ...before].join(' AND ')}`;
 }
 
