@@ -157,6 +157,11 @@ const ROUTINE_NAMES: Record<string, string> = {
   routine_name: 'p.proname',
 };
 
+/** An INSTEAD OF trigger for the event of this bit of tgtype. */
+function insteadTrigger(event: number): string {
+  return `EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & ${64 + event} = ${64 + event})`;
+}
+
 /** Tables and columns that a view's rule mentions. */
 const VIEW_USAGE =
   `pg_class v JOIN pg_namespace nv ON nv.oid = v.relnamespace JOIN pg_rewrite r ON r.ev_class = v.oid ` +
@@ -197,9 +202,9 @@ export const INFORMATION_SCHEMA: Readonly<Record<string, ViewSpecification>> = {
       check_option: `CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END`,
       is_updatable: yesNo('(pg_relation_is_updatable(c.oid, false) & 20) = 20'),
       is_insertable_into: yesNo('(pg_relation_is_updatable(c.oid, false) & 8) = 8'),
-      is_trigger_updatable: `'NO'`,
-      is_trigger_deletable: `'NO'`,
-      is_trigger_insertable_into: `'NO'`,
+      is_trigger_updatable: yesNo(insteadTrigger(16)),
+      is_trigger_deletable: yesNo(insteadTrigger(8)),
+      is_trigger_insertable_into: yesNo(insteadTrigger(4)),
     },
   ),
   sequences: view(
@@ -397,6 +402,8 @@ export const INFORMATION_SCHEMA: Readonly<Record<string, ViewSpecification>> = {
       `FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace ` +
       `WHERE c.relkind IN ('r', 'v', 'f', 'c', 'p') AND a.attnum > 0 AND NOT a.attisdropped ` +
       `UNION ALL SELECT n.nspname, t.typname, 'DOMAIN', '1', t.typbasetype, t.typcollation, t.typowner FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' ` +
+      `UNION ALL SELECT n.nspname, (p.proname || '_' || p.oid::text)::name, 'ROUTINE', u.place::text, u.type, 0, p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace ` +
+      `CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY u(type, place) ` +
       `UNION ALL SELECT n.nspname, (p.proname || '_' || p.oid::text)::name, 'ROUTINE', '0', p.prorettype, 0, p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace) x ` +
       `JOIN pg_type at ON at.oid = x.atttypid AND at.typelem <> 0 AND at.typlen = -1 JOIN pg_type bt ON bt.oid = at.typelem JOIN pg_namespace nbt ON nbt.oid = bt.typnamespace ` +
       `${COLLATION_JOIN} ON co.oid = x.attcollation AND ${COLLATION_CONDITION}`,
@@ -454,6 +461,7 @@ export const INFORMATION_SCHEMA: Readonly<Record<string, ViewSpecification>> = {
       udt_schema: 'nt.nspname',
       udt_name: 't.typname',
       dtd_identifier: 'CASE WHEN p.plain THEN p.place + 1 ELSE p.place END',
+      parameter_default: `CASE WHEN pg_has_role(p.proowner, 'USAGE') THEN pg_get_function_arg_default(p.oid, CASE WHEN p.plain THEN p.place + 1 ELSE p.place END) END`,
     },
   ),
   attributes: view(
@@ -519,7 +527,7 @@ export const INFORMATION_SCHEMA: Readonly<Record<string, ViewSpecification>> = {
   ),
   role_routine_grants: view(
     `(SELECT p.oid, p.proname, p.pronamespace, p.proowner AS relowner, x.grantor, x.grantee, x.privilege_type, x.is_grantable FROM pg_proc p CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x) c ` +
-      `JOIN pg_namespace n ON n.oid = c.pronamespace JOIN pg_authid g ON g.oid = c.grantor JOIN pg_authid e ON e.oid = c.grantee WHERE ${GRANT_OWN}`,
+      `JOIN pg_namespace n ON n.oid = c.pronamespace JOIN pg_authid g ON g.oid = c.grantor JOIN (SELECT oid, rolname FROM pg_authid UNION ALL SELECT 0::oid, 'PUBLIC') e ON e.oid = c.grantee WHERE ${GRANT_OWN}`,
     {
       ...GRANT_COLUMNS,
       specific_catalog: DATABASE,

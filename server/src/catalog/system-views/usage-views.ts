@@ -21,8 +21,9 @@ const TRIGGERS =
 
 /** Who may use which object: collations are everybody's, domains and sequences have lists. */
 const USAGES =
+  // Without a list a sequence shows nobody: PostgreSQL takes a table's default here.
   `(SELECT n.nspname, s.relname AS name, 'SEQUENCE' AS kind, s.relowner AS owner, x.grantor, x.grantee, x.is_grantable ` +
-  `FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(s.relacl, acldefault('s', s.relowner))) x ` +
+  `FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace CROSS JOIN LATERAL aclexplode(coalesce(s.relacl, acldefault('r', s.relowner))) x ` +
   `WHERE s.relkind = 'S' AND x.privilege_type = 'USAGE' AND ${NOT_OTHER_TEMPORARY} ` +
   `UNION ALL SELECT n.nspname, t.typname, 'DOMAIN', t.typowner, x.grantor, x.grantee, x.is_grantable ` +
   `FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace CROSS JOIN LATERAL aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) x ` +

@@ -16,6 +16,9 @@ const REGTYPE = 2206;
 const REGNAMESPACE = 4089;
 const REGROLE = 4096;
 
+/** What relation numbers mean at one level: a table, a join with its columns, or nothing that is an object. */
+type Level = readonly ({ readonly oid: Oid } | { readonly columns: readonly Expr[] } | null)[];
+
 /** Collects addresses from trees; `relations` says what Var.relation means at the outermost level of an expression. */
 export class DependencyCollector {
   private readonly found = new Map<string, ObjectAddress>();
@@ -48,9 +51,13 @@ export class DependencyCollector {
     this.walkQuery(query, [[{ oid: relationOid }, { oid: relationOid }]]);
   }
 
-  private walkQuery(query: Query, outer: readonly (readonly ({ oid: Oid } | null)[])[]): void {
+  private walkQuery(query: Query, outer: readonly Level[]): void {
     const level = query.rangeTable.map((entry) =>
-      entry.kind === 'relation' ? { oid: entry.relationOid } : null,
+      entry.kind === 'relation'
+        ? { oid: entry.relationOid }
+        : entry.kind === 'join'
+          ? { columns: entry.columns }
+          : null,
     );
     const scope = [level, ...outer];
     for (const entry of query.rangeTable) this.entry(entry, scope);
@@ -65,22 +72,24 @@ export class DependencyCollector {
     }
   }
 
-  private entry(entry: RangeTableEntry, scope: readonly (readonly ({ oid: Oid } | null)[])[]): void {
+  private entry(entry: RangeTableEntry, scope: readonly Level[]): void {
     if (entry.kind === 'relation') this.add(CLASS_OID.relation, entry.relationOid);
+    // Of a join's columns only those that are named somewhere are needed.
+    if (entry.kind === 'join') return;
     for (const [key, value] of Object.entries(entry)) {
       if (key === 'columnTypes' || key === 'columnNames') continue;
       this.generic(value, scope);
     }
   }
 
-  private fromNode(node: FromNode, scope: readonly (readonly ({ oid: Oid } | null)[])[]): void {
+  private fromNode(node: FromNode, scope: readonly Level[]): void {
     if (node.kind !== 'join') return;
     this.fromNode(node.left, scope);
     this.fromNode(node.right, scope);
     if (node.condition !== null) this.walk(node.condition, scope);
   }
 
-  private generic(value: unknown, scope: readonly (readonly ({ oid: Oid } | null)[])[]): void {
+  private generic(value: unknown, scope: readonly Level[]): void {
     if (value === null || typeof value !== 'object') return;
     if (Array.isArray(value)) {
       for (const item of value) this.generic(item, scope);
@@ -99,13 +108,16 @@ export class DependencyCollector {
     for (const item of Object.values(record)) this.generic(item, scope);
   }
 
-  private walk(expr: Expr, scope: readonly (readonly ({ oid: Oid } | null)[])[]): void {
+  private walk(expr: Expr, scope: readonly Level[]): void {
     this.add(CLASS_OID.type, expr.typeOid);
     if (expr.collation !== 0 && expr.collation !== 100) this.add(CLASS_OID.collation, expr.collation);
     switch (expr.kind) {
       case 'var': {
         const relation = scope[expr.levelsUp]?.[expr.relation - 1];
-        if (relation !== undefined && relation !== null) {
+        if (relation !== undefined && relation !== null && 'columns' in relation) {
+          const column = relation.columns[expr.attribute - 1];
+          if (column !== undefined) this.walk(column, scope.slice(expr.levelsUp));
+        } else if (relation !== undefined && relation !== null) {
           if (expr.attribute > 0) this.add(CLASS_OID.relation, relation.oid, expr.attribute);
           else this.add(CLASS_OID.relation, relation.oid);
         }

@@ -1,5 +1,5 @@
 /** Helpers that PostgreSQL keeps in information_schema, and its list of keywords. Clients call both by name. */
-import type { Datum, SqlArray } from '../../types/datum.ts';
+import type { Datum, SqlArray, SqlRecord } from '../../types/datum.ts';
 import { OID } from '../../types/oid.ts';
 import { KEYWORDS, type KeywordClass } from '../parse/keywords.ts';
 import type { SetFunction } from './contract.ts';
@@ -54,8 +54,26 @@ const byName = pureTable({
   },
 });
 
+/** Fields of the rows of pg_attribute and pg_type that the standard's type of a column follows from. */
+function field(record: SqlRecord, name: string): number {
+  return record.fields[record.fieldNames.indexOf(name)] as number;
+}
+
+function isDomain(type: SqlRecord): boolean {
+  return (type.fields[type.fieldNames.indexOf('typtype')] as string) === 'd';
+}
+
+const ofRows = pureTable({
+  _pg_truetypid: (attribute: SqlRecord, type: SqlRecord) =>
+    isDomain(type) ? field(type, 'typbasetype') : field(attribute, 'atttypid'),
+  _pg_truetypmod: (attribute: SqlRecord, type: SqlRecord) =>
+    isDomain(type) ? field(type, 'typtypmod') : field(attribute, 'atttypmod'),
+});
+
 /** The functions are written in SQL in PostgreSQL, so our catalog finds them by OID. */
 export const informationSchemaFunctions: FunctionTable = {
+  '#13210': ofRows['_pg_truetypid']!,
+  '#13211': ofRows['_pg_truetypmod']!,
   '#13212': byName['_pg_char_max_length']!,
   '#13213': byName['_pg_char_octet_length']!,
   '#13215': byName['_pg_numeric_precision']!,

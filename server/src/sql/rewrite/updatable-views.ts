@@ -50,6 +50,47 @@ function notUpdatable(view: Query): string | null {
   return null;
 }
 
+/** Bits of pg_relation_is_updatable. */
+const UPDATE_BIT = 4;
+const INSERT_BIT = 8;
+const DELETE_BIT = 16;
+const ALL_BITS = UPDATE_BIT | INSERT_BIT | DELETE_BIT;
+
+/**
+ * The commands that a relation takes, by itself or through the tables under it; with `column` only if that column can be changed.
+ * Bits as pg_relation_is_updatable has them: 4 UPDATE, 8 INSERT, 16 DELETE.
+ */
+export function updatableEvents(
+  relation: RelationDescriptor | null,
+  catalog: CatalogReader,
+  withTriggers: boolean,
+  column = 0,
+): number {
+  if (relation === null) return 0;
+  if (relation.kind === 'r' || relation.kind === 'p') return ALL_BITS;
+  if (!isExpandableView(relation)) return 0;
+  let events = 0;
+  if (withTriggers) {
+    if (hasInsteadTrigger(relation, 'update')) events |= UPDATE_BIT;
+    if (hasInsteadTrigger(relation, 'insert')) events |= INSERT_BIT;
+    if (hasInsteadTrigger(relation, 'delete')) events |= DELETE_BIT;
+    if (events === ALL_BITS) return events;
+  }
+  const view = viewQueryOf(relation, catalog);
+  if (notUpdatable(view) !== null) return events;
+  const from = view.from[0] as Extract<FromNode, { kind: 'relationRef' }>;
+  const base = catalog.relation((view.rangeTable[from.relation - 1] as RelationEntry).relationOid);
+  const visible = view.targets.filter((target) => !target.junk);
+  const attributes = visible.map(({ expr }) =>
+    expr.kind === 'var' && expr.relation === from.relation && expr.attribute > 0 ? expr.attribute : 0,
+  );
+  const wanted = column === 0 ? attributes.filter((attribute) => attribute > 0) : [attributes[column - 1] ?? 0];
+  const under = (attribute: number): number => updatableEvents(base, catalog, withTriggers, attribute);
+  // Rows can always be deleted from a simple view; INSERT and UPDATE need a column that can be changed.
+  const changeable = wanted.some((attribute) => attribute > 0 && (under(attribute) & UPDATE_BIT) !== 0);
+  return events | (changeable ? under(0) : under(0) & DELETE_BIT);
+}
+
 /** The statement on the table that updatable views lead to. */
 export function redirectUpdatableView(query: Query, catalog: CatalogReader): Query {
   let result = query;

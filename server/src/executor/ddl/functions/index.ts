@@ -35,6 +35,7 @@ import {
   triggerDefinition,
   viewDefinition,
 } from './definitions.ts';
+import { updatableEvents } from '../../../sql/rewrite/updatable-views.ts';
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
 import { aclDefault, explodeAcl, hasRoleFunction, privilegeFunction, readAclItem } from './privileges.ts';
 import { ruleDefinition } from './rule-definition.ts';
@@ -169,14 +170,11 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
       : relation.oid >= 16384 && relation.kind === 'r' && relation.persistence === 'p';
   },
   // Bits: 8 INSERT, 4 UPDATE, 16 DELETE.
-  pg_relation_is_updatable: (around, oid) => {
-    const kind = around.reader.relation(number(oid))?.kind;
-    return kind === 'r' || kind === 'p' ? 28 : 0;
-  },
-  pg_column_is_updatable: (around, oid, column) => {
-    const kind = around.reader.relation(number(oid))?.kind;
-    return (kind === 'r' || kind === 'p') && number(column) > 0;
-  },
+  pg_relation_is_updatable: (around, oid, withTriggers) =>
+    updatableEvents(around.reader.relation(number(oid)), around.reader, withTriggers === true),
+  pg_column_is_updatable: (around, oid, column, withTriggers) =>
+    number(column) > 0 &&
+    (updatableEvents(around.reader.relation(number(oid)), around.reader, withTriggers === true, number(column)) & 20) === 20,
   pg_relation_filenode: (around, oid) => {
     const relation = around.reader.view.get('pg_class', number(oid))?.values;
     return relation === undefined ? null : (relation[PG_CLASS.relfilenode] as number) || null;
