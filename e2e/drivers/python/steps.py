@@ -13,9 +13,6 @@ TEXT = "Zoë 漢字 🙂 \\ ' \""
 UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 LOW, HIGH = -(2**63), 2**63 - 1
 
-# What the server says to libpq's functions for large objects as long as it has none.
-NO_FUNCTION_CALLS = "the function call protocol message is not supported"
-
 failed = 0
 
 
@@ -35,9 +32,6 @@ def step(name):
 
 def failure(name, error):
     global failed
-    if NO_FUNCTION_CALLS in str(error):
-        print(f"skip {name}: {NO_FUNCTION_CALLS}", flush=True)
-        return
     failed += 1
     where = error.__traceback__
     while where.tb_next is not None and where.tb_next.tb_frame.f_code.co_filename.find("journey_") >= 0:

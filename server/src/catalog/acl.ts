@@ -71,6 +71,7 @@ export type AclObjectKind =
   | 'language'
   | 'schema'
   | 'tablespace'
+  | 'largeObject'
   | 'type';
 
 function bits(letters: string): number {
@@ -89,6 +90,7 @@ export const ALL_PRIVILEGES: Readonly<Record<AclObjectKind, number>> = {
   language: bits('U'),
   schema: bits('UC'),
   tablespace: bits('C'),
+  largeObject: bits('rw'),
   type: bits('U'),
 };
 
@@ -101,6 +103,7 @@ const PUBLIC_DEFAULT: Readonly<Record<AclObjectKind, number>> = {
   language: bits('U'),
   schema: 0,
   tablespace: 0,
+  largeObject: 0,
   type: bits('U'),
 };
 

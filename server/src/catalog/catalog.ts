@@ -28,6 +28,11 @@ export class Overlay {
   }
 }
 
+/** Pages of large objects are data: no statement means something else because they changed. */
+function holdsData(catalog: CatalogName): boolean {
+  return catalog === 'pg_largeobject';
+}
+
 /** State of a key in a layer, for undo. */
 type KeyState = { row: StoredRow | undefined; deleted: boolean };
 
@@ -151,7 +156,7 @@ export class Catalog {
   ): void {
     if (before !== null) overlay.reader.invalidate(catalog, before);
     if (after !== null) overlay.reader.invalidate(catalog, after);
-    overlay.reader.setVersion(this.versions.next());
+    if (!holdsData(catalog)) overlay.reader.setVersion(this.versions.next());
   }
 
   private overlay(transaction: Transaction): Overlay {
@@ -176,11 +181,13 @@ export class Catalog {
     if (overlay === undefined) return;
     this.overlays.delete(transaction);
     let changesShared = false;
+    let changesMeaning = false;
     for (const table of overlay.layer.written()) {
       if (table.isEmpty) continue;
       const name = table.definition.name;
       const target = this.layerOf(name).writable(name);
       if (isSharedCatalog(name)) changesShared = true;
+      if (!holdsData(name)) changesMeaning = true;
       for (const key of table.deleted) {
         const before = this.committed.view.get(name, key);
         target.remove(key);
@@ -193,6 +200,7 @@ export class Catalog {
         this.invalidate(name, row.values);
       }
     }
+    if (!changesMeaning) return;
     for (const catalog of changesShared ? this.family.catalogs : [this])
       catalog.committed.setVersion(this.versions.next());
   }

@@ -24,6 +24,7 @@ import {
   PG_ENUM,
   PG_INDEX,
   PG_INHERITS,
+  PG_LARGEOBJECT,
   PG_NAMESPACE,
   PG_OPCLASS,
   PG_OPERATOR,
@@ -95,6 +96,7 @@ const LOOKUPS: Partial<Record<CatalogName, Lookups>> = {
     type: (row) => number(row, PG_CONSTRAINT.contypid) || null,
     name: (row) => pairKey(row[PG_CONSTRAINT.connamespace], row[PG_CONSTRAINT.conname]),
   },
+  pg_largeobject: { object: (row) => number(row, PG_LARGEOBJECT.loid) },
   pg_index: { table: (row) => number(row, PG_INDEX.indrelid) },
   pg_type: {
     name: (row) => pairKey(row[PG_TYPE.typnamespace], row[PG_TYPE.typname]),
@@ -154,6 +156,7 @@ const KEY_COLUMNS: Partial<Record<CatalogName, readonly string[]>> = {
   pg_foreign_table: ['ftrelid'],
   pg_index: ['indexrelid'],
   pg_inherits: ['inhrelid', 'inhseqno'],
+  pg_largeobject: ['loid', 'pageno'],
   pg_init_privs: ['objoid', 'classoid', 'objsubid'],
   pg_partitioned_table: ['partrelid'],
   pg_range: ['rngtypid'],

@@ -55,7 +55,8 @@ export class LayerTable {
       if (lookupKey === null) continue;
       const list = map.get(lookupKey);
       if (list === undefined) continue;
-      const at = list.indexOf(row);
+      // The newest row goes first more often than not.
+      const at = list.lastIndexOf(row);
       if (at >= 0) list.splice(at, 1);
       if (list.length === 0) map.delete(lookupKey);
     }

@@ -41,6 +41,7 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
     const { session } = this;
     const { engine } = session;
     if (name.startsWith('pg_advisory_') || name.startsWith('pg_try_advisory_')) return this.advisory(name);
+    if (name.startsWith('be_lo')) return session.largeObjects.bind(name);
     const watched = engine.monitor?.scalar(name, session) ?? null;
     if (watched !== null) return watched;
     if (name.startsWith('pg_stat_get_')) return this.statistics(name);

@@ -3,6 +3,7 @@
 import type { Oid } from '../base/brands.ts';
 import type { DbError, Notice } from '../base/error.ts';
 import type { CatalogReader, RelationDescriptor, SearchPath } from '../catalog/contract.ts';
+import type { CatalogWriter } from '../catalog/mutations.ts';
 import type { Clock, Disk, Host, Random } from '../env/contract.ts';
 import type { Execution, ExecutorServices } from '../executor/contract.ts';
 import type { RowExecutor } from '../executor/driver.ts';
@@ -154,6 +155,8 @@ export interface UtilityExecutor {
   ): readonly ResultColumn[] | null;
   /** Returns the command tag. Waits and slices inside. */
   execute(context: UtilityContext): Promise<string>;
+  /** For large objects: their rows are the catalogs' own. */
+  catalogWriter?(transaction: Transaction): CatalogWriter;
   /** Changes a row of a catalog as UPDATE asks; 0A000 for columns that follow from the objects. */
   changeCatalogRow?(
     transaction: Transaction,

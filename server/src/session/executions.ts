@@ -11,7 +11,8 @@ const KEPT_EXECUTIONS_MAX = 256;
 
 class CountingRowSink implements RowSink {
   delivered = 0;
-  private readonly sink: ResultSink;
+  /** Follows the session's while that is another one. */
+  sink: ResultSink;
   constructor(sink: ResultSink) {
     this.sink = sink;
   }

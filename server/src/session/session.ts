@@ -30,7 +30,9 @@ import type {
 } from './engine.ts';
 import { Executions } from './executions.ts';
 import { ExtendedQuery } from './extended-query.ts';
+import { callFunction } from './function-call.ts';
 import { POSTGRES_EPOCH_UNIX_MICROS, SessionFunctionContext } from './function-context.ts';
+import { LargeObjects } from './large-objects.ts';
 import { SessionNotifications } from './notifications.ts';
 import type { Portal, PreparedStatement } from './portal.ts';
 import type { SessionEntry } from './registry.ts';
@@ -63,6 +65,7 @@ export class BackendSession implements Session, UtilitySession {
   readonly executions: Executions;
   readonly extended: ExtendedQuery;
   readonly routines: SessionRoutines;
+  readonly largeObjects = new LargeObjects(this);
   private readonly simple: SimpleQuery;
   readonly cursors = new Map<string, SqlCursor>();
   readonly databaseName: string;
@@ -305,12 +308,13 @@ export class BackendSession implements Session, UtilitySession {
     return stream;
   }
 
-  functionCall(): Promise<Uint8Array | null> {
-    return Promise.reject(
-      this.failed(
-        new DbError('feature_not_supported', 'the function call protocol message is not supported'),
-      ),
-    );
+  functionCall(
+    functionOid: Oid,
+    argumentFormats: readonly number[],
+    values: readonly (Uint8Array | null)[],
+    resultFormat: number,
+  ): Promise<Uint8Array | null> {
+    return callFunction(this, functionOid, argumentFormats, values, resultFormat);
   }
 
   // ------------------------------------------------------------------------------------- cancellation, end of life
@@ -379,10 +383,12 @@ export class BackendSession implements Session, UtilitySession {
     const notices = (notice: Notice): void => outer.notice(notice);
     sink.notice = notices;
     this.sink = sink;
+    this.executions.rowSink.sink = sink;
     try {
       return await work();
     } finally {
       this.sink = outer;
+      this.executions.rowSink.sink = outer;
     }
   }
 

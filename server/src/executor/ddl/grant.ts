@@ -23,6 +23,7 @@ import { PREDEFINED_ROLE } from '../../catalog/roles.ts';
 import { stringOf, stringsOf } from '../../sql/parse/ast.ts';
 import type { AccessPriv, GrantStmt, Node, ObjectType, RoleSpec } from '../../sql/parse/nodes.ts';
 import type { Datum } from '../../types/datum.ts';
+import { largeObjectOid } from './comment.ts';
 import { type Ddl, namesOf } from './common.ts';
 import type { UtilityResult } from './contract.ts';
 import { dropDefaultAclEntries } from './default-privileges.ts';
@@ -400,6 +401,24 @@ async function targetsOf(ddl: Ddl, statement: GrantStmt): Promise<AclTarget[]> {
         );
         break;
       }
+      case 'OBJECT_LARGEOBJECT': {
+        const oid = largeObjectOid(node);
+        if (ddl.reader.view.get('pg_largeobject_metadata', oid) === null)
+          throw new DbError('undefined_object', `large object ${oid} does not exist`);
+        targets.push({
+          ...rowTarget(
+            ddl,
+            'largeObject',
+            'large object',
+            'pg_largeobject_metadata',
+            CLASS_OID.largeObject,
+            oid,
+            { owner: 1, acl: 2 },
+          ),
+          name: String(oid),
+        });
+        break;
+      }
       default:
         throw notSupported(`GRANT ON ${type.replace('OBJECT_', '').replaceAll('_', ' ')}`);
     }
@@ -440,6 +459,7 @@ const KIND_WORDS: Readonly<Record<AclObjectKind, string>> = {
   language: 'language',
   schema: 'schema',
   tablespace: 'tablespace',
+  largeObject: 'large object',
   type: 'type',
 };
 
@@ -554,6 +574,7 @@ const ACL_PLACES: ReadonlyMap<
   [CLASS_OID.procedure, { kind: 'function', catalog: 'pg_proc', owner: 3, acl: 29 }],
   [CLASS_OID.type, { kind: 'type', catalog: 'pg_type', owner: 3, acl: 31 }],
   [CLASS_OID.language, { kind: 'language', catalog: 'pg_language', owner: 2, acl: 8 }],
+  [CLASS_OID.largeObject, { kind: 'largeObject', catalog: 'pg_largeobject_metadata', owner: 1, acl: 2 }],
   [CLASS_OID.tablespace, { kind: 'tablespace', catalog: 'pg_tablespace', owner: 2, acl: 3 }],
 ]);
 

@@ -52,6 +52,11 @@ export class DdlUtility implements UtilityExecutor {
     return dropTemporarySchema(catalog, tables, transactions, namespaceOid, transaction);
   }
 
+  catalogWriter(transaction: Transaction): CatalogWriter {
+    const { catalog, tables } = this.services;
+    return new CatalogWriter(catalog, tables, transaction);
+  }
+
   changeCatalogRow(
     transaction: Transaction,
     relationOid: Oid,

@@ -20,6 +20,7 @@ import { formatType } from '../../../catalog/format-type.ts';
 import { address } from '../../../catalog/mutations.ts';
 import { describeObject } from '../../../catalog/object-names.ts';
 import type { CatalogFunctionName, FunctionContext, HostFunctions } from '../../../sql/functions/contract.ts';
+import { updatableEvents } from '../../../sql/rewrite/updatable-views.ts';
 import type { Datum, SqlArray } from '../../../types/datum.ts';
 import {
   constraintDefinition,
@@ -35,7 +36,6 @@ import {
   triggerDefinition,
   viewDefinition,
 } from './definitions.ts';
-import { updatableEvents } from '../../../sql/rewrite/updatable-views.ts';
 import { type CatalogFunctionHost, Surroundings } from './host.ts';
 import { aclDefault, explodeAcl, hasRoleFunction, privilegeFunction, readAclItem } from './privileges.ts';
 import { ruleDefinition } from './rule-definition.ts';
@@ -174,7 +174,14 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
     updatableEvents(around.reader.relation(number(oid)), around.reader, withTriggers === true),
   pg_column_is_updatable: (around, oid, column, withTriggers) =>
     number(column) > 0 &&
-    (updatableEvents(around.reader.relation(number(oid)), around.reader, withTriggers === true, number(column)) & 20) === 20,
+    (updatableEvents(
+      around.reader.relation(number(oid)),
+      around.reader,
+      withTriggers === true,
+      number(column),
+    ) &
+      20) ===
+      20,
   pg_relation_filenode: (around, oid) => {
     const relation = around.reader.view.get('pg_class', number(oid))?.values;
     return relation === undefined ? null : (relation[PG_CLASS.relfilenode] as number) || null;

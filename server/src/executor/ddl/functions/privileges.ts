@@ -295,6 +295,7 @@ const DEFAULT_KINDS: Readonly<Record<string, AclObjectKind>> = {
   l: 'language',
   n: 'schema',
   t: 'tablespace',
+  L: 'largeObject',
   T: 'type',
 };
 
