@@ -84,7 +84,8 @@ export function updatableEvents(
   const attributes = visible.map(({ expr }) =>
     expr.kind === 'var' && expr.relation === from.relation && expr.attribute > 0 ? expr.attribute : 0,
   );
-  const wanted = column === 0 ? attributes.filter((attribute) => attribute > 0) : [attributes[column - 1] ?? 0];
+  const wanted =
+    column === 0 ? attributes.filter((attribute) => attribute > 0) : [attributes[column - 1] ?? 0];
   const under = (attribute: number): number => updatableEvents(base, catalog, withTriggers, attribute);
   // Rows can always be deleted from a simple view; INSERT and UPDATE need a column that can be changed.
   const changeable = wanted.some((attribute) => attribute > 0 && (under(attribute) & UPDATE_BIT) !== 0);
