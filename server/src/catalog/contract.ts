@@ -6,7 +6,7 @@
  * a changed object gets a new descriptor. `version` grows with every visible change, plans remember it.
  */
 import type { Oid } from '../base/brands.ts';
-import type { IndexSchema, TableSchema } from '../table/contract.ts';
+import type { ColumnGroup, IndexSchema, TableSchema } from '../table/contract.ts';
 import type { NameService, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 
@@ -337,6 +337,8 @@ export interface CatalogReader {
   constraintsByName(schema: string | null, name: string, path: SearchPath): readonly ConstraintDescriptor[];
   /** Settings kept for sessions of a role in this database (pg_db_role_setting), the weaker first. */
   storedSettings(role: Oid): readonly StoredSetting[];
+  /** What CREATE STATISTICS asks ANALYZE to look at in a table; those over expressions are not among them. */
+  columnGroups(relationOid: Oid): readonly ColumnGroup[];
   names(path: SearchPath): NameService;
   /** EXECUTE on a function. */
   hasFunctionPrivilege?(roleOid: Oid, functionOid: Oid): boolean;

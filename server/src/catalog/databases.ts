@@ -79,7 +79,7 @@ export function databaseTables(store: TableStore, databaseOid: Oid): TableStore 
     alterSequence: (transaction, oid, state) => store.alterSequence(transaction, oid, state),
     dropSequence: (transaction, oid) => store.dropSequence(transaction, oid),
     vacuum: (oid) => store.vacuum(place(oid)),
-    analyze: (oid, transaction) => store.analyze(place(oid), transaction),
+    analyze: (oid, transaction, groups) => store.analyze(place(oid), transaction, groups),
     *analyzed(): Generator<AnalyzedTable> {
       for (const table of store.analyzed()) if (table.relationOid >= FIRST_USER_OID) yield table;
     },

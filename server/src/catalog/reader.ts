@@ -6,7 +6,9 @@
  * reader, so that a transaction with one CREATE TABLE does not rebuild the world.
  */
 import type { Oid } from '../base/brands.ts';
+import type { ColumnGroup } from '../table/contract.ts';
 import type { NameService, TypeSupport } from '../types/contract.ts';
+import type { SqlArray } from '../types/datum.ts';
 import { typeSupport as builtinSupport } from '../types/index.ts';
 import { type AclObjectKind, aclItems, privilegeBit, privilegesOf } from './acl.ts';
 import type {
@@ -37,6 +39,7 @@ import {
   PG_NAMESPACE,
   PG_OPCLASS,
   PG_REWRITE,
+  PG_STATISTIC_EXT,
   PG_TRIGGER,
   PG_TYPE,
 } from './data/columns.ts';
@@ -624,6 +627,21 @@ export class CatalogReaderImplementation implements CatalogReader {
       (roles.hasPrivilegesOf(roleOid, PREDEFINED_ROLE.readAllData) ||
         roles.hasPrivilegesOf(roleOid, PREDEFINED_ROLE.writeAllData))
     );
+  }
+
+  columnGroups(relationOid: Oid): ColumnGroup[] {
+    return this.view.find('pg_statistic_ext', 'relation', relationOid).flatMap(({ values }) => {
+      const keys = values[PG_STATISTIC_EXT.stxkeys] as SqlArray;
+      if (values[PG_STATISTIC_EXT.stxexprs] !== null || keys.elements.length < 2) return [];
+      const kinds = (values[PG_STATISTIC_EXT.stxkind] as SqlArray).elements;
+      return {
+        oid: values[PG_STATISTIC_EXT.oid] as Oid,
+        columns: keys.elements.map((number) => (number as number) - 1),
+        wantsDistinct: kinds.includes('d'),
+        wantsDependencies: kinds.includes('f'),
+        wantsMostCommon: kinds.includes('m'),
+      };
+    });
   }
 
   storedSettings(role: Oid): StoredSetting[] {

@@ -7,7 +7,7 @@
 import type { Oid } from '../base/brands.ts';
 import type { ColumnStatistics } from '../table/contract.ts';
 import { type Datum, SqlArray } from '../types/datum.ts';
-import { OID } from '../types/index.ts';
+import { DEFAULT_FORMAT, OID } from '../types/index.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 
 const KIND_COMMON = 1;
@@ -34,6 +34,48 @@ export function* statisticRows(reader: CatalogReaderImplementation): Generator<r
       const column = relation.columns[number];
       if (column === undefined || column.dropped) continue;
       yield row(reader, relationOid, number + 1, column, statistics, rows);
+    }
+  }
+}
+
+/** One combination, as a pg_mcv_list holds it. */
+export interface CommonCombination {
+  readonly values: readonly (string | null)[];
+  readonly fraction: number;
+  readonly baseFraction: number;
+}
+
+/** pg_statistic_ext_data. The three kinds are texts here as PostgreSQL prints the first two; pg_mcv_list_items reads the third. */
+export function* extendedStatisticRows(reader: CatalogReaderImplementation): Generator<readonly Datum[]> {
+  for (const { relationOid, groups } of reader.services.analyzed()) {
+    if (groups.length === 0) continue;
+    const asked = reader.columnGroups(relationOid);
+    const relation = reader.relation(relationOid);
+    for (const group of groups) {
+      if (relation === null || !asked.some(({ oid }) => oid === group.oid)) continue;
+      const supports = group.columns.map((column) => reader.type(relation.columns[column].typeOid)?.support);
+      const numbers = (columns: readonly number[]): string => columns.map((column) => column + 1).join(', ');
+      const distinct = group.distinct.map(
+        ({ columns, count }) => `"${numbers(columns)}": ${Math.round(count)}`,
+      );
+      const dependencies = group.dependencies.map(
+        ({ from, to, degree }) => `"${numbers(from)} => ${to + 1}": ${degree.toFixed(6)}`,
+      );
+      const items: CommonCombination[] = group.mostCommon.map(({ values, fraction, baseFraction }) => ({
+        values: values.map((value, at) =>
+          value === null ? null : (supports[at]?.output(value, DEFAULT_FORMAT) ?? null),
+        ),
+        fraction,
+        baseFraction,
+      }));
+      yield [
+        group.oid,
+        false,
+        distinct.length === 0 ? null : `{${distinct.join(', ')}}`,
+        dependencies.length === 0 ? null : `{${dependencies.join(', ')}}`,
+        items.length === 0 ? null : JSON.stringify(items),
+        null,
+      ];
     }
   }
 }

@@ -14,7 +14,7 @@ import { CATALOGS_BY_OID, type CatalogDefinition } from './definitions.ts';
 import type { LayerView } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import { parseValue } from './static-rows.ts';
-import { statisticRows } from './statistic-rows.ts';
+import { extendedStatisticRows, statisticRows } from './statistic-rows.ts';
 
 type Provider = NonNullable<RelationDescriptor['virtualRows']>;
 
@@ -35,6 +35,8 @@ export function virtualProvider(
   namespaceOid: Oid,
 ): Provider | null {
   const definition = CATALOGS_BY_OID.get(oid);
+  if (definition?.name === 'pg_statistic_ext_data')
+    return (context) => extendedStatisticRows(readerOf(context));
   if (definition?.name === 'pg_statistic') return (context) => statisticRows(readerOf(context));
   if (definition !== undefined) return (context) => catalogRows(readerOf(context), definition);
   if (kind === 'S') return (context) => sequenceRows(readerOf(context), oid);

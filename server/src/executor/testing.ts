@@ -6,6 +6,7 @@ import type { PhysicalPlan, PlanExpr, PlanNode, ScanColumn, SlotExpr } from '../
 import type { BoundAggregate, DatumFunction, FunctionContext } from '../sql/functions/contract.ts';
 import type { Expr, OperatorExpr } from '../sql/tree.ts';
 import type {
+  GroupStatistics,
   IndexSchema,
   RowCursor,
   ScanPredicate,
@@ -252,6 +253,10 @@ export class FakeTable implements Table {
   estimate() {
     return { rows: this.rows.length, bytes: 0, deltaRows: 0 };
   }
+  groupStatistics(): readonly GroupStatistics[] {
+    return [];
+  }
+
   statistics(): never {
     throw internalError('not in the fake');
   }

@@ -44,6 +44,13 @@ export function statisticsOf(tables: TableStore, catalog: CatalogReader): Statis
       return { rows, bytes };
     },
     column: (tableOid, column) => (isStored(tableOid) ? tables.table(tableOid).statistics(column) : null),
+    groups: (tableOid) => {
+      const asked = catalog.columnGroups(tableOid);
+      if (asked.length === 0 || !isStored(tableOid)) return [];
+      // Those whose statistics object was dropped since are forgotten at once.
+      const known = tables.table(tableOid).groupStatistics();
+      return known.filter(({ oid }) => asked.some((group) => group.oid === oid));
+    },
   };
 }
 

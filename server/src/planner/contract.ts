@@ -7,7 +7,7 @@
 import type { Oid } from '../base/brands.ts';
 import type { CatalogReader } from '../catalog/contract.ts';
 import type { Expr } from '../sql/tree.ts';
-import type { ColumnStatistics } from '../table/contract.ts';
+import type { ColumnStatistics, GroupStatistics } from '../table/contract.ts';
 import type { Datum } from '../types/datum.ts';
 
 /** Sizes and column statistics of tables. `TableStore` fits through a thin adapter in main/. */
@@ -16,6 +16,8 @@ export interface StatisticsProvider {
   estimate(tableOid: Oid): { rows: number; bytes: number } | null;
   /** Column counted from 0; null when nothing is known. */
   column(tableOid: Oid, column: number): ColumnStatistics | null;
+  /** Extended statistics of column groups; absent = none. */
+  groups?(tableOid: Oid): readonly GroupStatistics[];
 }
 
 /** PostgreSQL's planner settings, in its units. Missing ones take the defaults of {@link DEFAULT_PLANNER_SETTINGS}. */

@@ -11,7 +11,7 @@ import { parseStatements } from '../sql/parse/parser.ts';
 import { rewriteQuery } from '../sql/rewrite/index.ts';
 import { TestDatabase } from '../sql/testing.ts';
 import type { Expr, Query } from '../sql/tree.ts';
-import type { ColumnStatistics } from '../table/contract.ts';
+import type { ColumnStatistics, GroupStatistics } from '../table/contract.ts';
 import type { Datum, SqlArray } from '../types/datum.ts';
 import { DEFAULT_FORMAT, typeSupport } from '../types/index.ts';
 import type { ConstantEvaluator, PlannerSettings, StatisticsProvider } from './contract.ts';
@@ -77,6 +77,7 @@ export function constantEvaluator(catalog: CatalogReader): ConstantEvaluator {
 }
 
 export interface FakeTable {
+  groups?: readonly GroupStatistics[];
   rows: number;
   bytes?: number;
   columns?: Record<string, Partial<ColumnStatistics>>;
@@ -95,6 +96,10 @@ export class FakeStatistics implements StatisticsProvider {
   estimate(tableOid: number): { rows: number; bytes: number } | null {
     const table = this.tables[this.catalog.relation(tableOid)?.name ?? ''];
     return table === undefined ? null : { rows: table.rows, bytes: table.bytes ?? table.rows * 40 };
+  }
+
+  groups(tableOid: number): readonly GroupStatistics[] {
+    return this.tables[this.catalog.relation(tableOid)?.name ?? '']?.groups ?? [];
   }
 
   column(tableOid: number, column: number): ColumnStatistics | null {

@@ -9,7 +9,6 @@ import type { Oid } from '../base/brands.ts';
 import { DbError, type Notice } from '../base/error.ts';
 import type { CatalogReader, RoleDescriptor, SearchPath } from '../catalog/contract.ts';
 import type { CatalogReaderImplementation } from '../catalog/reader.ts';
-import type { Timer } from '../env/contract.ts';
 import type { ExecutorServices } from '../executor/contract.ts';
 import { textSearchCatalog } from '../executor/ddl/functions/text-search.ts';
 import type { PhysicalPlan } from '../planner/physical.ts';
@@ -44,6 +43,7 @@ import { parseCommandLineOptions } from './startup-options.ts';
 import { StatementMeasurement } from './statement-measurement.ts';
 import { isNoticeShown, terminatedByAdministrator } from './statements.ts';
 import { TemporaryObjects } from './temporary-objects.ts';
+import { SessionTimeouts } from './timeouts.ts';
 import { TransactionBlock } from './transaction-block.ts';
 import type { SqlCursor } from './utility/cursor.ts';
 import { isSessionCommand, runSessionCommand } from './utility/index.ts';
@@ -81,8 +81,7 @@ export class BackendSession implements Session, UtilitySession {
   readonly notifications: SessionNotifications;
   readonly deferredConstraints: DeferredConstraints;
   readonly temporary: TemporaryObjects;
-  private statementTimer: Timer | undefined;
-  private idleTimer: Timer | undefined;
+  private readonly timeouts: SessionTimeouts;
   private isRunning = false;
   private isClosed = false;
   private copyIn: CopyInStream | null = null;
@@ -106,6 +105,7 @@ export class BackendSession implements Session, UtilitySession {
     this.routines = new SessionRoutines(this);
     this.simple = new SimpleQuery(this);
     this.temporary = new TemporaryObjects(this);
+    this.timeouts = new SessionTimeouts(this);
     this.measurement = new StatementMeasurement(this);
     this.notifications = new SessionNotifications(engine.sessions);
     this.deferredConstraints = new DeferredConstraints(async (check) => {
@@ -175,7 +175,7 @@ export class BackendSession implements Session, UtilitySession {
     this.applyStartParameters(options.parameters);
     engine.sessions.add(this.entry);
     engine.monitor?.sessionOpened(this);
-    this.scheduleIdleTimeout();
+    this.timeouts.startIdle();
   }
 
   // ---------------------------------------------------------------------------------------------- Session: state
@@ -344,8 +344,7 @@ export class BackendSession implements Session, UtilitySession {
   async close(error?: DbError): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.engine.clock.clearTimer(this.statementTimer);
-    this.engine.clock.clearTimer(this.idleTimer);
+    this.timeouts.clear();
     this.interrupt(error ?? terminatedByAdministrator());
     // A running statement notices the interrupt at its next check; its own error path rolls back.
     while (this.isRunning) await this.engine.clock.sleep(1);
@@ -645,8 +644,6 @@ export class BackendSession implements Session, UtilitySession {
     if (this.isClosed) throw terminatedByAdministrator();
     this.isRunning = true;
     if (this.interruptError !== null && this.interruptError.severity !== 'FATAL') this.interruptError = null;
-    this.engine.clock.clearTimer(this.idleTimer);
-    this.idleTimer = undefined;
     const { entry } = this;
     entry.query = text;
     entry.state = 'active';
@@ -657,15 +654,7 @@ export class BackendSession implements Session, UtilitySession {
     entry.queryStart = now;
     entry.stateChange = now;
     this.measurement.enter();
-    const timeoutMillis = this.settings.number('statement_timeout');
-    if (timeoutMillis > 0) {
-      this.engine.clock.clearTimer(this.statementTimer);
-      this.statementTimer = this.engine.clock.setTimer(
-        () => this.interrupt(new DbError('query_canceled', 'canceling statement due to statement timeout')),
-        timeoutMillis,
-        { background: true },
-      );
-    }
+    this.timeouts.enter();
   }
 
   /** Tells pg_stat_activity what an execution that left with a WaitSignal waits for. */
@@ -688,10 +677,6 @@ export class BackendSession implements Session, UtilitySession {
     this.measurement.finish();
     this.isRunning = false;
     this.extended.running = null;
-    if (this.statementTimer !== undefined) {
-      this.engine.clock.clearTimer(this.statementTimer);
-      this.statementTimer = undefined;
-    }
     const { entry, block } = this;
     entry.state =
       block.state === 'failed'
@@ -703,7 +688,8 @@ export class BackendSession implements Session, UtilitySession {
     entry.waitEvent = 'ClientRead';
     if (block.state === 'block') this.releaseSnapshots();
     this.showNotifications();
-    this.scheduleIdleTimeout();
+    if (!this.isClosed) this.timeouts.leave();
+    else this.timeouts.clear();
   }
 
   /** Between statements of a READ COMMITTED block nothing old is looked at, so vacuum need not wait for it. */
@@ -712,29 +698,6 @@ export class BackendSession implements Session, UtilitySession {
     if (transaction === null || transaction.isolation !== 'read committed' || this.cursors.size > 0) return;
     for (const portal of this.extended.portals.values()) if (portal.execution !== null) return;
     transaction.releaseSnapshots();
-  }
-
-  private scheduleIdleTimeout(): void {
-    const isInBlock = this.block.isInBlock;
-    const timeoutMillis = this.settings.number(
-      isInBlock ? 'idle_in_transaction_session_timeout' : 'idle_session_timeout',
-    );
-    if (timeoutMillis === 0 || this.isClosed) return;
-    this.engine.clock.clearTimer(this.idleTimer);
-    this.idleTimer = this.engine.clock.setTimer(
-      () => {
-        const error = isInBlock
-          ? new DbError(
-              'idle_in_transaction_session_timeout',
-              'terminating connection due to idle-in-transaction timeout',
-            )
-          : new DbError('idle_session_timeout', 'terminating connection due to idle-session timeout');
-        this.onTerminate?.(error.fatal());
-        void this.close(error);
-      },
-      timeoutMillis,
-      { background: true },
-    );
   }
 
   /** Brings the session into the state after an error and returns the error to show. */

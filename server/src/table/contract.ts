@@ -200,6 +200,7 @@ export interface Table {
   /** Exact number of live rows as of the last commit (cheap estimate allowed to lag by running transactions), pages of 8 kB, bytes. */
   estimate(): { rows: number; bytes: number; deltaRows: number };
   statistics(column: number): ColumnStatistics;
+  groupStatistics(): readonly GroupStatistics[];
 }
 
 /** Kept current by sealing and ANALYZE. */
@@ -214,6 +215,36 @@ export interface ColumnStatistics {
   correlation: number;
 }
 
+/** Columns whose connections ANALYZE should look at (CREATE STATISTICS). Columns counted from 0, ascending, 2 to 8 of them. */
+export interface ColumnGroup {
+  /** Of the statistics object. */
+  readonly oid: Oid;
+  readonly columns: readonly number[];
+  readonly wantsDistinct: boolean;
+  readonly wantsDependencies: boolean;
+  readonly wantsMostCommon: boolean;
+}
+
+/** What ANALYZE learned of a group of columns. Lists nobody asked for are empty. */
+export interface GroupStatistics {
+  readonly oid: Oid;
+  readonly columns: readonly number[];
+  /** Distinct combinations of each subset of two or more columns. */
+  readonly distinct: readonly { readonly columns: readonly number[]; readonly count: number }[];
+  /** Share of rows in which the values of `from` decide that of `to`. */
+  readonly dependencies: readonly {
+    readonly from: readonly number[];
+    readonly to: number;
+    readonly degree: number;
+  }[];
+  /** Combinations of all columns; `baseFraction`: what independent columns would give. */
+  readonly mostCommon: readonly {
+    readonly values: readonly Datum[];
+    readonly fraction: number;
+    readonly baseFraction: number;
+  }[];
+}
+
 /** What the last ANALYZE of a table learned. */
 export interface AnalyzedTable {
   readonly relationOid: Oid;
@@ -221,6 +252,7 @@ export interface AnalyzedTable {
   readonly rows: number;
   /** By column number, counted from 0. */
   readonly columns: ReadonlyMap<number, ColumnStatistics>;
+  readonly groups: readonly GroupStatistics[];
 }
 
 /** All tables of one database. DDL calls these inside a transaction; they are undone on rollback. */
@@ -252,8 +284,11 @@ export interface TableStore {
   alterSequence(transaction: Transaction, sequenceOid: Oid, state: SequenceState): void;
   dropSequence(transaction: Transaction, sequenceOid: Oid): void;
   vacuum(tableOid: Oid): Promise<void>;
-  /** With a transaction, its own rows count too. */
-  analyze(tableOid: Oid, transaction?: Transaction): Promise<void>;
+  /**
+   * With a transaction, its own rows count too. `groups`: the column groups it looks at, from now on in the background, too;
+   * absent = those of the last time.
+   */
+  analyze(tableOid: Oid, transaction?: Transaction, groups?: readonly ColumnGroup[]): Promise<void>;
   /** Seals the delta of the table into segments (also what a bulk load ends with). */
   seal(tableOid: Oid): Promise<void>;
   checkpoint(): Promise<void>;

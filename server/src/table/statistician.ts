@@ -11,7 +11,8 @@ import type { Snapshot } from '../txn/contract.ts';
 import type { TransactionManagerImplementation } from '../txn/manager.ts';
 import type { TransactionImplementation } from '../txn/transaction.ts';
 import type { Datum } from '../types/datum.ts';
-import type { ColumnStatistics } from './contract.ts';
+import type { AnalyzedTable, ColumnGroup, ColumnStatistics, GroupStatistics } from './contract.ts';
+import { computeGroupStatistics } from './group-statistics.ts';
 import { waiting } from './index-build.ts';
 import { isPresent, newVector } from './memory-segment.ts';
 import { type BaseRegion, REGION_ROWS } from './region.ts';
@@ -36,6 +37,9 @@ export class Statistician {
   private readonly transactions: TransactionManagerImplementation;
   private readonly yieldToLoop: () => Promise<void>;
   private readonly known = new WeakMap<TableImplementation, Map<number, Known>>();
+  /** Groups of columns to look at, and what the last look gave. */
+  private readonly columnGroups = new WeakMap<TableImplementation, readonly ColumnGroup[]>();
+  private readonly knownGroups = new WeakMap<TableImplementation, readonly GroupStatistics[]>();
   /** Modification count of each table at its last ANALYZE. */
   private readonly analyzedAt = new WeakMap<TableImplementation, number>();
   /** Modification count at the ANALYZE whose results are on disk. */
@@ -75,16 +79,16 @@ export class Statistician {
   unstored(table: TableImplementation): { bytes: Uint8Array; settled: () => void } | null {
     const analyzedAt = this.analyzedAt.get(table);
     if (analyzedAt === undefined || this.storedAt.get(table) === analyzedAt) return null;
-    const { rows, columns } = this.analyzed(table);
+    const { rows, columns, groups } = this.analyzed(table);
     const changes = table.modifications - analyzedAt;
     return {
-      bytes: writeStatistics(table.schema.columns, { rows, changes, columns }),
+      bytes: writeStatistics(table.schema.columns, { rows, changes, columns, groups }),
       settled: () => this.storedAt.set(table, analyzedAt),
     };
   }
 
   /** Results of the last ANALYZE, by column; none before it. */
-  analyzed(table: TableImplementation): { rows: number; columns: Map<number, ColumnStatistics> } {
+  analyzed(table: TableImplementation): Omit<AnalyzedTable, 'relationOid'> {
     const columns = new Map<number, ColumnStatistics>();
     let rows = 0;
     for (const [column, known] of this.known.get(table) ?? []) {
@@ -92,7 +96,11 @@ export class Statistician {
       columns.set(column, known.statistics);
       rows = known.rows;
     }
-    return { rows, columns };
+    return { rows, columns, groups: this.groups(table) };
+  }
+
+  groups(table: TableImplementation): readonly GroupStatistics[] {
+    return this.knownGroups.get(table) ?? [];
   }
 
   /** At start, after the table's rows are known: takes up what `unstored` wrote. */
@@ -101,6 +109,8 @@ export class Statistician {
     if (image === null) return;
     for (const [column, statistics] of image.columns)
       this.remember(table, column, { statistics, rows: image.rows, isGuess: false });
+    this.knownGroups.set(table, image.groups);
+    this.columnGroups.set(table, image.groups.map(groupOf));
     const analyzedAt = table.modifications - image.changes;
     this.analyzedAt.set(table, analyzedAt);
     this.storedAt.set(table, analyzedAt);
@@ -145,11 +155,16 @@ export class Statistician {
     return { values, isExact: step === 1 };
   }
 
-  /** `transaction`: whose own rows count too; null outside one. */
+  /**
+   * `transaction`: whose own rows count too; null outside one. `groups`: the column groups to look at from now on; absent = as
+   * the last time.
+   */
   async analyze(
     table: TableImplementation,
     transaction: TransactionImplementation | null = null,
+    groups?: readonly ColumnGroup[],
   ): Promise<void> {
+    if (groups !== undefined) this.columnGroups.set(table, groups);
     const { rows } = table;
     const modifications = table.modifications;
     const columns = table.schema.columns.flatMap((column, at) => (column.dropped ? [] : [at]));
@@ -182,17 +197,26 @@ export class Statistician {
         }
         visible += (count * ((samples[0]?.length ?? 0) - sampled)) / Math.max(1, positions.length);
       }
+      // There are rows, but nobody else can see them yet: what their transaction learned stays, and this is still due.
+      if (samples[0]?.length === 0 && total > 1) return;
       // Rows of a running transaction are not in the count yet.
       const live = transaction === null ? rows.liveRows : Math.max(rows.liveRows, Math.round(visible));
       for (let at = 0; at < columns.length; at++) {
-        // Rows that nobody else can see yet: what was known stays.
-        if (samples[at].length === 0 && live > 0) continue;
         const definition = table.schema.columns[columns[at]];
         if (definition === undefined) continue;
         const statistics = computeStatistics(definition, samples[at], Math.max(live, samples[at].length));
         this.remember(table, columns[at], { statistics, rows: live, isGuess: false });
         await this.yieldToLoop();
       }
+      const known: GroupStatistics[] = [];
+      for (const group of this.columnGroups.get(table) ?? []) {
+        const places = group.columns.map((column) => columns.indexOf(column));
+        if (places.includes(-1) || samples[places[0]].length === 0) continue;
+        const values = places.map((place) => samples[place]);
+        known.push(computeGroupStatistics(group, table.schema.columns, values, live));
+        await this.yieldToLoop();
+      }
+      this.knownGroups.set(table, known);
       this.analyzedAt.set(table, modifications);
     } finally {
       rows.unpin();
@@ -245,4 +269,14 @@ export class Statistician {
       if (++seen % 256 === 0) await this.yieldToLoop();
     }
   }
+}
+
+function groupOf({ oid, columns, distinct, dependencies, mostCommon }: GroupStatistics): ColumnGroup {
+  return {
+    oid,
+    columns,
+    wantsDistinct: distinct.length > 0,
+    wantsDependencies: dependencies.length > 0,
+    wantsMostCommon: mostCommon.length > 0,
+  };
 }

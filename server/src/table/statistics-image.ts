@@ -8,7 +8,7 @@ import { LogBuffer } from '../txn/log-buffer.ts';
 import type { TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { decodeValue, encodeValue } from '../types/value-bytes.ts';
-import type { ColumnStatistics, TableColumn } from './contract.ts';
+import type { ColumnStatistics, GroupStatistics, TableColumn } from './contract.ts';
 import { LogReader } from './log-reader.ts';
 
 const VERSION = 1;
@@ -22,6 +22,7 @@ export interface StatisticsImage {
   readonly changes: number;
   /** By column number, counted from 0. */
   readonly columns: ReadonlyMap<number, ColumnStatistics>;
+  readonly groups: readonly GroupStatistics[];
 }
 
 export function writeStatistics(columns: readonly TableColumn[], image: StatisticsImage): Uint8Array {
@@ -48,6 +49,8 @@ export function writeStatistics(columns: readonly TableColumn[], image: Statisti
     buffer.u32(statistics.histogram.length);
     for (const value of statistics.histogram) writeValue(buffer, support, value);
   }
+  buffer.u16(image.groups.length);
+  for (const group of image.groups) writeGroup(buffer, columns, group);
   return buffer.bytes.slice(0, buffer.length);
 }
 
@@ -89,7 +92,65 @@ export function readStatistics(columns: readonly TableColumn[], bytes: Uint8Arra
       correlation,
     });
   }
-  return { rows, changes, columns: result };
+  const groups: GroupStatistics[] = [];
+  for (let left = reader.u16(); left > 0; left--) {
+    const group = readGroup(reader, columns);
+    if (group.columns.every((number) => result.has(number))) groups.push(group);
+  }
+  return { rows, changes, columns: result, groups };
+}
+
+function writeGroup(buffer: LogBuffer, columns: readonly TableColumn[], group: GroupStatistics): void {
+  const numbers = (list: readonly number[]): void => {
+    buffer.u8(list.length);
+    for (const number of list) buffer.u16(number);
+  };
+  buffer.u32(group.oid);
+  numbers(group.columns);
+  for (const column of group.columns) buffer.u32(columns[column].support.oid);
+  buffer.u32(group.distinct.length);
+  for (const { columns: subset, count } of group.distinct) {
+    numbers(subset);
+    buffer.f64(count);
+  }
+  buffer.u32(group.dependencies.length);
+  for (const { from, to, degree } of group.dependencies) {
+    numbers(from);
+    buffer.u16(to);
+    buffer.f64(degree);
+  }
+  buffer.u32(group.mostCommon.length);
+  for (const { values, fraction, baseFraction } of group.mostCommon) {
+    buffer.f64(fraction);
+    buffer.f64(baseFraction);
+    values.forEach((value, at) => writeValue(buffer, columns[group.columns[at]].support, value));
+  }
+}
+
+function readGroup(reader: LogReader, columns: readonly TableColumn[]): GroupStatistics {
+  const numbers = (): number[] => Array.from({ length: reader.u8() }, () => reader.u16());
+  const list = <T>(read: () => T): T[] => {
+    const result: T[] = [];
+    for (let left = reader.u32(); left > 0; left--) result.push(read());
+    return result;
+  };
+  const oid = reader.u32();
+  const members = numbers();
+  const supports = members.map((number) => {
+    const column: TableColumn | undefined = columns[number];
+    return reader.u32() === column?.support.oid ? column.support : null;
+  });
+  return {
+    oid,
+    columns: members,
+    distinct: list(() => ({ columns: numbers(), count: reader.f64() })),
+    dependencies: list(() => ({ from: numbers(), to: reader.u16(), degree: reader.f64() })),
+    mostCommon: list(() => ({
+      fraction: reader.f64(),
+      baseFraction: reader.f64(),
+      values: supports.map((support) => readValue(reader, support)),
+    })),
+  };
 }
 
 function writeValue(buffer: LogBuffer, support: TypeSupport, value: Datum): void {

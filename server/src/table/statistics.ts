@@ -99,7 +99,8 @@ function widthOf(value: Datum, length: number): number {
   return value instanceof Uint8Array ? value.length + 1 : 8;
 }
 
-function estimateDistinct(
+/** Haas and Stokes' Duj1, see the module comment. */
+export function estimateDistinct(
   groups: ReadonlyMap<unknown, { count: number }>,
   sampled: number,
   total: number,

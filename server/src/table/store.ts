@@ -17,7 +17,9 @@ import { Arena } from './arena.ts';
 import { BULK_MINIMUM_ROWS, type BulkHost, BulkLoad, vectorRow } from './bulk.ts';
 import type {
   AnalyzedTable,
+  ColumnGroup,
   ColumnStatistics,
+  GroupStatistics,
   IndexSchema,
   SequenceHandle,
   SequenceState,
@@ -506,18 +508,23 @@ export class TableStoreImplementation implements TableStore, TableHost, BulkHost
 
   *analyzed(): Generator<AnalyzedTable> {
     for (const [relationOid, table] of this.tables) {
-      const { rows, columns } = this.statistician.analyzed(table);
-      if (columns.size > 0) yield { relationOid, rows, columns };
+      const analyzed = this.statistician.analyzed(table);
+      if (analyzed.columns.size > 0) yield { relationOid, ...analyzed };
     }
+  }
+
+  groupStatistics(table: TableImplementation): readonly GroupStatistics[] {
+    return this.statistician.groups(table);
   }
 
   statistics(table: TableImplementation, column: number): ColumnStatistics {
     return this.statistician.column(table, column);
   }
 
-  async analyze(tableOid: Oid, transaction?: Transaction): Promise<void> {
+  async analyze(tableOid: Oid, transaction?: Transaction, groups?: readonly ColumnGroup[]): Promise<void> {
     const table = this.implementation(tableOid);
-    await this.statistician.analyze(table, transaction === undefined ? null : implementationOf(transaction));
+    const own = transaction === undefined ? null : implementationOf(transaction);
+    await this.statistician.analyze(table, own, groups);
     table.activity.analyses++;
     table.activity.lastAnalyze = this.clock.wallMicros?.() ?? 0n;
   }

@@ -20,6 +20,7 @@ import { ScanBatchCursor } from './batch-scan.ts';
 import type {
   BatchCursor,
   ColumnStatistics,
+  GroupStatistics,
   IndexScanOptions,
   IndexSchema,
   ParallelScan,
@@ -67,6 +68,7 @@ export interface TableHost {
     rowCount: number,
   ): Promise<void>;
   statistics(table: TableImplementation, column: number): ColumnStatistics;
+  groupStatistics(table: TableImplementation): readonly GroupStatistics[];
   /** A change was made: dirty marks, delta budget. */
   changed(table: TableImplementation, rowId: RowId): void;
   /** The load of a region was rolled back. */
@@ -727,6 +729,10 @@ export class TableImplementation implements Table {
       if (region !== undefined && region.kind === 'base') bytes += region.storedBytes;
     }
     return { rows: Math.max(0, this.rows.liveRows), bytes, deltaRows };
+  }
+
+  groupStatistics(): readonly GroupStatistics[] {
+    return this.host.groupStatistics(this);
   }
 
   statistics(column: number): ColumnStatistics {

@@ -226,6 +226,33 @@ export const CATALOG_VIEWS: Readonly<Record<string, ViewSpecification>> = {
       elem_count_histogram: statisticSlot(5, 'stanumbers'),
     },
   ),
+  pg_stats_ext: view(
+    'pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid JOIN pg_statistic_ext_data sd ON s.oid = sd.stxoid ' +
+      'LEFT JOIN pg_namespace cn ON cn.oid = c.relnamespace LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace ' +
+      'LEFT JOIN LATERAL (SELECT array_agg(values) AS most_common_vals, array_agg(nulls) AS most_common_val_nulls, ' +
+      'array_agg(frequency) AS most_common_freqs, array_agg(base_frequency) AS most_common_base_freqs ' +
+      'FROM pg_mcv_list_items(sd.stxdmcv)) m ON sd.stxdmcv IS NOT NULL ' +
+      'WHERE NOT EXISTS (SELECT 1 FROM unnest(s.stxkeys) k JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k ' +
+      `WHERE NOT has_column_privilege(c.oid, a.attnum, 'select'))`,
+    {
+      schemaname: 'cn.nspname',
+      tablename: 'c.relname',
+      statistics_schemaname: 'sn.nspname',
+      statistics_name: 's.stxname',
+      statistics_owner: 'pg_get_userbyid(s.stxowner)',
+      attnames:
+        '(SELECT array_agg(a.attname ORDER BY a.attnum) FROM unnest(s.stxkeys) k JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k)',
+      exprs: 'pg_get_statisticsobjdef_expressions(s.oid)',
+      kinds: 's.stxkind',
+      inherited: 'sd.stxdinherit',
+      n_distinct: 'sd.stxdndistinct',
+      dependencies: 'sd.stxddependencies',
+      most_common_vals: 'm.most_common_vals',
+      most_common_val_nulls: 'm.most_common_val_nulls',
+      most_common_freqs: 'm.most_common_freqs',
+      most_common_base_freqs: 'm.most_common_base_freqs',
+    },
+  ),
   pg_indexes: view(
     `pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid ` +
       `LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = i.reltablespace ` +

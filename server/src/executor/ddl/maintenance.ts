@@ -77,7 +77,10 @@ export async function vacuum(ddl: Ddl, statement: VacuumStmt): Promise<UtilityRe
       if (has('full')) await ddl.context.tables.seal(table.oid);
       await ddl.context.tables.vacuum(table.oid);
     }
-    if (withAnalyze) await ddl.context.tables.analyze(table.oid, ddl.context.transaction);
+    if (withAnalyze) {
+      const groups = ddl.reader.columnGroups(table.oid);
+      await ddl.context.tables.analyze(table.oid, ddl.context.transaction, groups);
+    }
     if (table.oid >= 16384) recordEstimate(ddl, table);
   }
   return { tag };

@@ -4,6 +4,7 @@ import type { LExpr } from '../expression/walk.ts';
 import { usedSlots } from '../logical/nodes.ts';
 import type { PlannerState } from '../state.ts';
 import { plainSlot, slotStatistics } from './column.ts';
+import { distinctCombinations } from './correlated.ts';
 
 /**
  * Expected distinct combinations of `exprs` in `rows` input rows. Columns of one table together give at most its rows, and
@@ -11,8 +12,8 @@ import { plainSlot, slotStatistics } from './column.ts';
  */
 export function groupCount(state: PlannerState, exprs: readonly LExpr[], rows: number): number {
   if (exprs.length === 0) return 1;
-  /** table oid (or −1 − slot) → distinct combinations so far, and the table's rows. */
-  const tables = new Map<number, { distinct: number; rows: number }>();
+  /** table oid (or −1 − slot) → distinct values of each column, and the table's rows. */
+  const tables = new Map<number, { columns: Map<number, number>; rows: number }>();
   let computed = 1;
   const seen = new Set<number>();
   for (const expr of exprs) {
@@ -25,15 +26,19 @@ export function groupCount(state: PlannerState, exprs: readonly LExpr[], rows: n
       if (seen.has(slot)) continue;
       seen.add(slot);
       const statistics = slotStatistics(state, slot);
-      const key = state.slots[slot].origin?.tableOid ?? -1 - slot;
-      const entry = tables.get(key) ?? { distinct: 1, rows: statistics.tableRows };
-      entry.distinct *= statistics.distinct;
+      const { origin } = state.slots[slot];
+      const key = origin?.tableOid ?? -1 - slot;
+      const entry = tables.get(key) ?? { columns: new Map<number, number>(), rows: statistics.tableRows };
+      // The same column of a table that stands twice in the query counts twice.
+      const column = origin?.column ?? 0;
+      const known = entry.columns.get(column) ?? 1;
+      entry.columns.set(column, known * statistics.distinct);
       tables.set(key, entry);
     }
   }
   let result = computed;
-  for (const { distinct, rows: tableRows } of tables.values()) {
-    let combinations = distinct;
+  for (const [tableOid, { columns, rows: tableRows }] of tables) {
+    let combinations = distinctCombinations(state, tableOid, columns);
     if (tableRows > 0) {
       combinations = Math.min(combinations, tableRows);
       // Drawing `rows` of `tableRows` rows leaves so many of the combinations (Yao, approximated).

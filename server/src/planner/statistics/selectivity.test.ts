@@ -1,35 +1,46 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlanNode } from '../physical.ts';
-import { FakeStatistics, PlannerFixture } from '../testing.ts';
+import { FakeStatistics, type FakeTable, PlannerFixture } from '../testing.ts';
 
 let db: PlannerFixture;
-beforeAll(async () => {
-  db = await PlannerFixture.create();
-  db.statistics = new FakeStatistics(db.database.reader, {
-    t: {
-      rows: 10_000,
-      columns: {
-        a: {
-          distinctCount: 102,
-          nullFraction: 0.1,
-          mostCommon: [
-            { value: 7, fraction: 0.3 },
-            { value: 8, fraction: 0.1 },
-          ],
-          minimum: 0,
-          maximum: 1000,
-          histogram: Array.from({ length: 101 }, (_, i) => i * 10),
-        },
-        b: { distinctCount: 10, minimum: 0, maximum: 100 },
-        c: {
-          distinctCount: 100,
-          histogram: Array.from({ length: 20 }, (_, i) => `${i % 4 === 0 ? 'x' : 'y'}${i}`),
-        },
+const STATISTICS: Readonly<Record<string, FakeTable>> = {
+  t: {
+    rows: 10_000,
+    columns: {
+      a: {
+        distinctCount: 102,
+        nullFraction: 0.1,
+        mostCommon: [
+          { value: 7, fraction: 0.3 },
+          { value: 8, fraction: 0.1 },
+        ],
+        minimum: 0,
+        maximum: 1000,
+        histogram: Array.from({ length: 101 }, (_, i) => i * 10),
+      },
+      b: { distinctCount: 10, minimum: 0, maximum: 100 },
+      c: {
+        distinctCount: 100,
+        histogram: Array.from({ length: 20 }, (_, i) => `${i % 4 === 0 ? 'x' : 'y'}${i}`),
       },
     },
-    u: { rows: 1000, columns: { a: { distinctCount: 50 }, b: { distinctCount: 1000 } } },
-  });
+  },
+  u: { rows: 1000, columns: { a: { distinctCount: 50 }, b: { distinctCount: 1000 } } },
+};
+
+beforeAll(async () => {
+  db = await PlannerFixture.create();
+  db.statistics = new FakeStatistics(db.database.reader, STATISTICS);
 });
+
+/** Number of a column, counted from 0. */
+function columnOf(table: string, name: string): number {
+  const relation = db.database.reader.relationByName('public', table, {
+    namespaces: [],
+    creationNamespace: 0,
+  });
+  return relation?.columns.findIndex((column) => column.name === name) ?? -1;
+}
 
 function rows(sql: string): number {
   return db.plan(sql).root.estimatedRows;
@@ -38,6 +49,41 @@ function rows(sql: string): number {
 function scanRows(condition: string): number {
   return rows(`select * from t where ${condition}`);
 }
+
+describe('columns that have to do with each other', () => {
+  beforeAll(() => {
+    db.statistics = new FakeStatistics(db.database.reader, {
+      ...STATISTICS,
+      u: {
+        rows: 10_000,
+        columns: {
+          a: { distinctCount: 100, minimum: 0, maximum: 100 },
+          b: { distinctCount: 50, minimum: 0, maximum: 100 },
+        },
+        groups: [
+          {
+            oid: 1,
+            columns: [columnOf('u', 'a'), columnOf('u', 'b')],
+            distinct: [{ columns: [columnOf('u', 'a'), columnOf('u', 'b')], count: 100 }],
+            dependencies: [{ from: [columnOf('u', 'a')], to: columnOf('u', 'b'), degree: 0.9 }],
+            mostCommon: [{ values: [1, 2], fraction: 0.25, baseFraction: 0.01 }],
+          },
+        ],
+      },
+    });
+  });
+  it('a common combination has its own share', () =>
+    expect(rows('select * from u where a = 1 and b = 2')).toBe(2500));
+  it('a dependency makes the second condition nearly implied', () =>
+    // 10,000 / 100 * (0.9 + 0.1 / 50)
+    expect(rows('select * from u where b = 7 and a = 3')).toBe(90));
+  it('groups are the combinations there are', () =>
+    expect(rows('select a, b, count(*) from u group by a, b')).toBe(100));
+  it('a single condition is judged alone', () => expect(rows('select * from u where b = 7')).toBe(200));
+  afterAll(() => {
+    db.statistics = new FakeStatistics(db.database.reader, STATISTICS);
+  });
+});
 
 describe('equality', () => {
   it('takes the share of a most common value', () => expect(scanRows('a = 7')).toBe(3000));

@@ -3,7 +3,8 @@
  *
  * Equality by most common values, then by distinct count; ranges by most common values and histogram; patterns and other
  * operators by running them over the most common values and the histogram's bounds. Two bounds on one column count as one
- * interval. Everything else is multiplied as if independent.
+ * interval. Columns that extended statistics connect are judged together (`correlated.ts`). Everything else is multiplied as if
+ * independent.
  */
 import type { OperatorDescriptor } from '../../catalog/contract.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
@@ -13,6 +14,7 @@ import { asTree, type LExpr } from '../expression/walk.ts';
 import { usedSlots } from '../logical/nodes.ts';
 import type { PlannerState } from '../state.ts';
 import { fractionBelow, plainSlot, type SlotStatistics, slotStatistics } from './column.ts';
+import { correlatedSelectivity } from './correlated.ts';
 
 const DEFAULT_EQUAL = 0.005;
 const DEFAULT_RANGE = 1 / 3;
@@ -29,9 +31,10 @@ export function clamp(value: number): number {
 
 /** Selectivity of a conjunction. */
 export function conjunctionSelectivity(state: PlannerState, predicates: readonly LExpr[]): number {
-  let result = 1;
+  const { share, rest } = correlatedSelectivity(state, predicates, (one) => selectivity(state, one));
+  let result = share;
   const intervals = new Map<number, { low: number; high: number; unknown: boolean }>();
-  for (const predicate of predicates) {
+  for (const predicate of rest) {
     const bound = boundSelectivity(state, predicate);
     if (bound === null) {
       result *= selectivity(state, predicate);

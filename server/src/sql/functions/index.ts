@@ -14,6 +14,7 @@ import type {
   WindowFunction,
 } from './contract.ts';
 import { dateTimeFunctions } from './datetime.ts';
+import { extendedStatisticsFunctions } from './extended-statistics.ts';
 import { extensionFunctions, extensionSetFunctions } from './extensions/index.ts';
 import { floatFunctions } from './float.ts';
 import { dateFormatFunctions } from './format-date.ts';
@@ -80,6 +81,7 @@ const scalars: ReadonlyMap<string, ScalarFunction> = new Map(
 const sets: ReadonlyMap<string, SetFunction> = new Map(
   [
     seriesFunctions,
+    extendedStatisticsFunctions,
     regexpSetFunctions,
     jsonSetFunctions,
     jsonPathSetFunctions,
