@@ -17,11 +17,11 @@ import type pg from 'pg';
 import { connect, type ServerProcess, startServerProcess } from '../process.ts';
 
 const SCHEMA = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
-const BATCH_STATEMENTS = 500;
+const BATCH_STATEMENTS = 2000;
 const STATEMENT_TIMEOUT_MILLIS = 10_000;
 const HANG_MILLIS = 60_000;
 const GENERATE_MILLIS_MAX = 300_000;
-const PROBLEMS_MAX = 20;
+const PROBLEMS_MAX = 100;
 
 export interface SmithReport {
   /** Why nothing was run; null when it was. */
