@@ -1,7 +1,7 @@
 /** The runner sees wrong values, wrong hashes and wrong outcomes. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { matches, parseScript } from './run.ts';
+import { matches, parseScript } from './script.ts';
 
 const SCRIPT = `statement ok
 create table t (a int)
@@ -25,7 +25,7 @@ nonsense
 `;
 
 it('reads records, compares values and hashes', () => {
-  const records = parseScript(SCRIPT);
+  const records = parseScript(SCRIPT)!;
   expect(records.map((record) => [record.kind, record.line, record.isError])).toEqual([
     ['statement', 1, false],
     ['query', 10, false],
@@ -42,4 +42,21 @@ it('reads records, compares values and hashes', () => {
   const digest = createHash('md5').update('1\n1.500\n2\n2.500\n').digest('hex');
   expect(matches({ ...query, expected: [`4 values hashing to ${digest}`] }, rows)).toBe(true);
   expect(matches({ ...query, expected: [`4 values hashing to ${'0'.repeat(32)}`] }, rows)).toBe(false);
+});
+
+it('reads rows written one a line, and leaves out what needs another runner', () => {
+  const [query] = parseScript('query IT\nselect 1, 2\n----\n1\ta\n2\tb\n')!;
+  expect(
+    matches(query!, [
+      ['1', 'a'],
+      ['2', 'b'],
+    ]),
+  ).toBe(true);
+  expect(
+    matches(query!, [
+      ['1', 'a'],
+      ['2', 'c'],
+    ]),
+  ).toBe(false);
+  expect(parseScript('require json\n\nstatement ok\nselect 1\n')).toBe(null);
 });

@@ -1,151 +1,165 @@
 /**
- * Runs sqllogictest scripts (SQLite's corpus, not kept here) against a fresh server, or another one given.
+ * Runs sqllogictest scripts (not kept here) against a fresh server and against PostgreSQL 15, and counts the records that
+ * PostgreSQL passes and ours does not: part of every such corpus is another product's dialect.
  *
- *   node server/test/sqllogictest/run.ts [--url postgresql://…] [--save FILE] [--against FILE] script.test …
+ *     node server/test/sqllogictest/run.ts [--executor row|auto|compiled] [--answers] [--url postgresql://…] PATH …
  *
- * `--save` writes which records passed; `--against` counts only those that passed there (PostgreSQL's own run), because part
- * of the corpus is SQLite's dialect. Each script gets a schema of its own.
+ * PATH is a script, or a folder with `*.test` and `*.slt` files below it. `--url` asks that server in ours' place. With `--answers` the
+ * expected results are not looked at: ours must answer what PostgreSQL answers, rows and SQLSTATE (for corpora of other dialects).
+ * Each script gets a schema of its own.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { startOracle } from '../oracle.ts';
 import { PASSWORD, startServerProcess } from '../process.ts';
+import { matches, parseScript, type Script } from './script.ts';
 
-interface Script {
-  readonly line: number;
-  readonly kind: 'statement' | 'query';
-  readonly isError: boolean;
-  readonly types: string;
-  readonly sort: 'nosort' | 'rowsort' | 'valuesort';
-  readonly sql: string;
-  readonly expected: readonly string[];
+const STATEMENT_TIMEOUT = '60s';
+const SHOWN_MAX = 40;
+
+interface Outcome {
+  readonly isGood: boolean;
+  /** SQLSTATE, or 00000. */
+  readonly state: string;
+  readonly message: string;
+  /** Rows as text, sorted unless the record orders them. */
+  readonly rows: string;
 }
 
-/** Records for PostgreSQL, in order. */
-export function parseScript(text: string): Script[] {
-  const records: Script[] = [];
-  const lines = text.split('\n');
-  let skip = false;
-  for (let at = 0; at < lines.length; at++) {
-    const words = lines[at]!.trim().split(/\s+/);
-    if (words[0] === 'skipif') skip ||= words[1] === 'postgresql';
-    else if (words[0] === 'onlyif') skip ||= words[1] !== 'postgresql';
-    else if (words[0] === 'halt') {
-      if (!skip) break;
-      skip = false;
-    } else if (words[0] === 'statement' || words[0] === 'query') {
-      const line = at + 1;
-      const sql: string[] = [];
-      const expected: string[] = [];
-      for (at++; at < lines.length && lines[at]!.trim() !== '' && lines[at] !== '----'; at++)
-        sql.push(lines[at]!);
-      if (lines[at] === '----')
-        for (at++; at < lines.length && lines[at]!.trim() !== ''; at++) expected.push(lines[at]!);
-      if (!skip)
-        records.push({
-          line,
-          kind: words[0],
-          isError: words[0] === 'statement' && words[1] === 'error',
-          types: words[0] === 'query' ? (words[1] ?? '') : '',
-          sort: (words[2] as Script['sort'] | undefined) ?? 'nosort',
-          sql: sql.join('\n'),
-          expected,
-        });
-      skip = false;
-    }
+export interface ScriptReport {
+  readonly name: string;
+  readonly records: number;
+  /** Records that PostgreSQL passes. */
+  passedThere: number;
+  /** Of these, how many pass here. */
+  passedHere: number;
+  /** Of these, those that do not, with the reason. */
+  readonly failures: string[];
+}
+
+/** The scripts at a path, in order. */
+export function scriptsAt(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true })
+    .map(String)
+    .filter((name) => /\.(?:test|slt)$/.test(name))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** Null for a script that needs a runner of its own. `answersOnly`: PostgreSQL's answer is what is expected. */
+export async function runScript(
+  file: string,
+  here: pg.Client,
+  there: pg.Client,
+  answersOnly: boolean,
+): Promise<ScriptReport | null> {
+  const records = parseScript(readFileSync(file, 'utf8'));
+  if (records === null) return null;
+  const report: ScriptReport = {
+    name: basename(file),
+    records: records.length,
+    passedThere: 0,
+    passedHere: 0,
+    failures: [],
+  };
+  for (const client of [here, there]) {
+    await client.query(
+      'drop schema if exists corpus cascade; create schema corpus; set search_path = corpus',
+    );
+    await client.query(`set statement_timeout = '${STATEMENT_TIMEOUT}'; set client_min_messages = error`);
   }
-  return records;
-}
-
-/** A value as sqllogictest prints it for a column of type I, R or T. */
-export function show(value: string | null, type: string): string {
-  if (value === null) return 'NULL';
-  if (type === 'I')
-    return /^[tf]$/.test(value) ? (value === 't' ? '1' : '0') : String(Math.trunc(Number(value)));
-  if (type === 'R') return Number(value).toFixed(3);
-  return value === '' ? '(empty)' : value.replace(/[^\x20-\x7e]/g, '@');
-}
-
-/** True when the rows are what the record expects, written out or as a hash. */
-export function matches(record: Script, rows: readonly (readonly (string | null)[])[]): boolean {
-  let values: string[];
-  const shown = rows.map((row) => row.map((value, column) => show(value, record.types[column] ?? 'T')));
-  if (record.sort === 'rowsort') shown.sort((a, b) => compare(a.join('\n'), b.join('\n')));
-  values = shown.flat();
-  if (record.sort === 'valuesort') values = [...values].sort(compare);
-  const [first] = record.expected;
-  const hashed = /^(\d+) values hashing to ([0-9a-f]{32})$/.exec(first ?? '');
-  if (hashed !== null) {
-    const digest = createHash('md5')
-      .update(values.map((value) => `${value}\n`).join(''))
-      .digest('hex');
-    return Number(hashed[1]) === values.length && digest === hashed[2];
+  for (const record of records) {
+    const [ours, theirs] = await Promise.all([outcome(here, record), outcome(there, record)]);
+    if (!answersOnly && !theirs.isGood) continue;
+    report.passedThere++;
+    const isGood = answersOnly ? ours.state === theirs.state && ours.rows === theirs.rows : ours.isGood;
+    if (isGood) report.passedHere++;
+    else
+      report.failures.push(
+        `${report.name}:${record.line} ${ours.state} ${ours.message} (PostgreSQL ${theirs.state}): ${record.sql.slice(0, 200)}`,
+      );
   }
-  return (
-    values.length === record.expected.length &&
-    values.every((value, index) => value === record.expected[index])
-  );
+  return report;
 }
 
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-async function runScript(client: pg.Client, file: string, passed: Set<string>): Promise<number> {
-  const name = basename(file, '.test');
-  await client.query('drop schema if exists corpus cascade');
-  await client.query('create schema corpus');
-  await client.query('set search_path = corpus');
-  let count = 0;
-  for (const record of parseScript(readFileSync(file, 'utf8'))) {
-    count++;
-    let isGood: boolean;
-    try {
-      const result = await client.query<(string | null)[]>({ text: record.sql, rowMode: 'array' });
-      isGood = record.kind === 'statement' ? !record.isError : matches(record, result.rows);
-    } catch {
-      isGood = record.isError;
-    }
-    if (isGood) passed.add(`${name}:${record.line}`);
+async function outcome(client: pg.Client, record: Script): Promise<Outcome> {
+  try {
+    const result = (await client.query<(string | null)[]>({ text: record.sql, rowMode: 'array' })) as
+      | pg.QueryArrayResult<(string | null)[]>
+      | pg.QueryArrayResult<(string | null)[]>[];
+    const rows = (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
+    const shown = rows.map((row) => JSON.stringify(row));
+    if (record.sort !== 'nosort' || !/\border by\b/i.test(record.sql)) shown.sort();
+    return {
+      isGood: record.kind === 'statement' ? !record.isError : matches(record, rows),
+      state: '00000',
+      message: '',
+      rows: shown.join('\n'),
+    };
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === undefined) throw error;
+    return { isGood: record.isError, state: code, message, rows: '' };
   }
-  return count;
+}
+
+async function connect(config: pg.ClientConfig): Promise<pg.Client> {
+  const types = { getTypeParser: () => (text: string) => text } as never;
+  const client = new pg.Client({ ...config, types });
+  await client.connect();
+  return client;
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { url: { type: 'string' }, save: { type: 'string' }, against: { type: 'string' } },
+    options: {
+      url: { type: 'string' },
+      executor: { type: 'string', default: 'auto' },
+      answers: { type: 'boolean', default: false },
+    },
   });
+  const oracle = await startOracle();
+  if (oracle === null) throw new Error('no PostgreSQL 15 on this machine');
   const server = values.url === undefined ? await startServerProcess() : null;
-  const client = new pg.Client({
-    ...(server === null
-      ? { connectionString: values.url }
-      : { host: '127.0.0.1', port: server.port, user: 'postgres', password: PASSWORD, database: 'postgres' }),
-    types: { getTypeParser: () => (text: string) => text } as never,
-  });
-  await client.connect();
+  const common = { host: '127.0.0.1', user: 'postgres', database: 'postgres' };
+  const there = await connect({ ...common, port: oracle.port });
+  const here = await connect(
+    server === null
+      ? { connectionString: values.url! }
+      : { ...common, port: server.port, password: PASSWORD },
+  );
   try {
-    const passed = new Set<string>();
-    for (const file of positionals) {
-      const before = passed.size;
-      const count = await runScript(client, file, passed);
-      process.stdout.write(`${basename(file)}: ${passed.size - before} of ${count}\n`);
+    if (server !== null) await here.query(`set fastpostgres.executor = '${values.executor}'`);
+    const total = { there: 0, here: 0, failures: [] as string[] };
+    for (const file of positionals.flatMap(scriptsAt)) {
+      const report = await runScript(file, here, there, values.answers);
+      if (report === null) {
+        process.stdout.write(`${basename(file)}: left out, it needs a runner of its own\n`);
+        continue;
+      }
+      const { name, records, passedThere, passedHere, failures } = report;
+      process.stdout.write(`${name}: ${passedHere} of ${passedThere} (${records} records)\n`);
+      total.there += passedThere;
+      total.here += passedHere;
+      total.failures.push(...failures);
     }
-    if (values.save !== undefined) writeFileSync(values.save, [...passed].join('\n'));
-    if (values.against !== undefined) {
-      const wanted = readFileSync(values.against, 'utf8').split('\n').filter(Boolean);
-      const missing = wanted.filter((record) => !passed.has(record));
-      const share = (100 * (wanted.length - missing.length)) / wanted.length;
-      process.stdout.write(
-        `of ${wanted.length} that pass there ${share.toFixed(2)} % pass; not: ${missing.slice(0, 40).join(' ')}\n`,
-      );
-    }
+    for (const failure of total.failures.slice(0, SHOWN_MAX)) process.stdout.write(`${failure}\n`);
+    const share = (100 * total.here) / Math.max(total.there, 1);
+    process.stdout.write(
+      `of ${total.there} records that PostgreSQL passes ${total.here} pass: ${share.toFixed(3)} %\n`,
+    );
+    process.exitCode = total.failures.length > 0 ? 1 : 0;
   } finally {
-    await client.end();
+    await here.end();
+    await there.end();
     await server?.stop();
+    await oracle.stop();
   }
 }
 
-if (process.argv[1]?.endsWith('sqllogictest/run.ts')) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
