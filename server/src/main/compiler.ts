@@ -219,6 +219,7 @@ export class EngineCompiler implements StatementCompiler {
     typeOid: Oid,
     _text: string,
     environment: CompileEnvironment,
+    parameterNumber?: number,
   ): Datum {
     const { catalog, path, format } = environment;
     const expr = analyseExpression(expression as unknown as Node, {
@@ -226,7 +227,7 @@ export class EngineCompiler implements StatementCompiler {
       path,
       format,
       kind: 'executeParameter',
-      target: { typeOid, typmod: -1, label: 'parameter' },
+      target: { typeOid, typmod: -1, label: 'parameter', parameter: parameterNumber },
     });
     return constantEvaluator(catalog, this.library, environment.functionContext)(expr);
   }

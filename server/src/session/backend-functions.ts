@@ -143,7 +143,7 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
                 statement.name,
                 statement.compiled.text,
                 statement.preparedAt,
-                null,
+                new SqlArray(2206, [...statement.compiled.parameterTypes]),
                 statement.fromSql,
                 0n,
                 0n,

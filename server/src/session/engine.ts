@@ -75,6 +75,8 @@ export interface StatementCompiler {
     typeOid: Oid,
     text: string,
     environment: CompileEnvironment,
+    /** Number of the parameter the value is for, for the error's words. */
+    parameterNumber?: number,
   ): Datum;
   /** Condition of COPY … FROM … WHERE over the relation's columns. */
   analyseCopyCondition(
@@ -124,6 +126,8 @@ export interface UtilitySession {
   /** Oid of the session's temporary schema, 0 if it has none yet. */
   temporaryNamespace(): Oid;
   setTemporaryNamespace(oid: Oid): void;
+  /** A command works in the temporary schema. */
+  noteTemporaryChange(): void;
   /** What a temporary table wants done at every commit. */
   onCommitTemporary(relationOid: Oid, action: 'delete'): void;
   readonly compiler: StatementCompiler;

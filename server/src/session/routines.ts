@@ -20,6 +20,7 @@ import type { Transaction } from '../txn/contract.ts';
 import type { Datum } from '../types/datum.ts';
 import { CollectingSink } from './embedded.ts';
 import type { BackendSession } from './session.ts';
+import type { TransactionModes } from './transaction-block.ts';
 import { openCursor, type SqlCursor } from './utility/cursor.ts';
 
 export class SessionRoutines implements RoutineSession {
@@ -153,11 +154,8 @@ export class SessionRoutines implements RoutineSession {
     return null;
   }
 
-  private modes(chain: boolean): Parameters<BackendSession['block']['changeModes']>[0] | null {
-    const { transaction } = this.session.block;
-    return !chain || transaction === null
-      ? null
-      : { isolation: transaction.isolation, readOnly: transaction.readOnly };
+  private modes(chain: boolean): TransactionModes | null {
+    return chain ? this.session.block.modes : null;
   }
 
   private reopen(modes: ReturnType<SessionRoutines['modes']>): void {

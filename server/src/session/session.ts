@@ -47,6 +47,7 @@ import { SessionTimeouts } from './timeouts.ts';
 import { TransactionBlock } from './transaction-block.ts';
 import type { SqlCursor } from './utility/cursor.ts';
 import { isSessionCommand, runSessionCommand } from './utility/index.ts';
+import { withPreparedQuery } from './utility/prepare.ts';
 
 /** Slice of the event loop one statement may take (architecture: at most 5 ms). */
 const SLICE_MICROS = 4000;
@@ -439,6 +440,10 @@ export class BackendSession implements Session, UtilitySession {
     this.temporary.setNamespace(oid);
   }
 
+  noteTemporaryChange(): void {
+    this.temporary.noteChange();
+  }
+
   onCommitTemporary(relationOid: Oid): void {
     this.temporary.emptyAtCommit(relationOid);
   }
@@ -509,7 +514,7 @@ export class BackendSession implements Session, UtilitySession {
       const transaction = this.block.forStatement();
       this.compilation.refreshStatementContext();
       const context: UtilityContext = {
-        statement,
+        statement: withPreparedQuery(this, statement, text),
         text,
         parameters,
         transaction,

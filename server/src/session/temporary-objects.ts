@@ -23,6 +23,30 @@ export class TemporaryObjects {
     this.emptiedAtCommit.add(relationOid);
   }
 
+  /** A command of the open transaction made, changed or dropped something in the schema. */
+  noteChange(): void {
+    this.changedIn = this.session.block.transaction;
+  }
+
+  private changedIn: Transaction | null = null;
+
+  /** True when the open transaction has operated on temporary objects. */
+  isUsed(): boolean {
+    const { transaction } = this.session.block;
+    if (transaction === null || this.namespaceOid === 0) return false;
+    if (this.changedIn === transaction) return true;
+    const catalog = this.session.catalog();
+    return this.session.engine.transactions.locks
+      .snapshotLocks()
+      .some(
+        ({ kind, relation, sessionId }) =>
+          kind === 'relation' &&
+          sessionId === this.session.sessionId &&
+          relation !== null &&
+          catalog.relation(relation)?.persistence === 't',
+      );
+  }
+
   /** Before a commit. A transaction that wrote nothing has put no rows into them. */
   beforeCommit(): void {
     if (this.emptiedAtCommit.size === 0) return;

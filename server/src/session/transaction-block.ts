@@ -29,6 +29,11 @@ export class TransactionBlock {
   startTimestamp = 0n;
   private current: Transaction | null = null;
   private readonly savepoints: string[] = [];
+  /** READ ONLY as it was when each savepoint was set: its end brings that back. */
+  private readonly readOnlyBefore: boolean[] = [];
+  /** Of the open transaction, or the one that failed: AND CHAIN goes on with them. */
+  private isDeferrable = false;
+  private failedModes: TransactionModes | null = null;
   private hasRunStatement = false;
   private readonly manager: TransactionManager;
   private readonly settings: SessionSettings;
@@ -58,6 +63,13 @@ export class TransactionBlock {
   /** The open transaction; null in `none` and after a failure without savepoints. */
   get transaction(): Transaction | null {
     return this.current;
+  }
+
+  /** Characteristics of the open or failed transaction. */
+  get modes(): TransactionModes {
+    const { current } = this;
+    if (current === null) return this.failedModes ?? {};
+    return { isolation: current.isolation, readOnly: current.readOnly, deferrable: this.isDeferrable };
   }
 
   /** Savepoints that stand. */
@@ -94,9 +106,9 @@ export class TransactionBlock {
 
   /** SET TRANSACTION and BEGIN with modes: before the first statement the transaction is simply opened anew. */
   changeModes(modes: TransactionModes): void {
-    const { isolation, readOnly } = modes;
+    const { isolation, readOnly, deferrable } = modes;
     const old = this.current;
-    if (old === null || (isolation === undefined && readOnly === undefined)) return;
+    if (old === null) return;
     const wantsIsolation = isolation !== undefined && isolation !== old.isolation;
     if (wantsIsolation && (this.hasRunStatement || this.savepoints.length > 0)) {
       throw this.savepoints.length > 0
@@ -109,13 +121,29 @@ export class TransactionBlock {
             'SET TRANSACTION ISOLATION LEVEL must be called before any query',
           );
     }
+    if (readOnly === false && old.readOnly && this.savepoints.length > 0) {
+      throw new DbError(
+        'active_sql_transaction',
+        'cannot set transaction read-write mode inside a read-only transaction',
+      );
+    }
     if (readOnly === false && old.readOnly && this.hasRunStatement) {
       throw new DbError('active_sql_transaction', 'transaction read-write mode must be set before any query');
     }
+    if (deferrable !== undefined) {
+      const refusal =
+        this.savepoints.length > 0
+          ? 'SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction'
+          : this.hasRunStatement
+            ? 'SET TRANSACTION [NOT] DEFERRABLE must be called before any query'
+            : null;
+      if (refusal !== null) throw new DbError('active_sql_transaction', refusal);
+      this.isDeferrable = deferrable;
+    }
     const wantsReadOnly = readOnly !== undefined && readOnly !== old.readOnly;
     if (!wantsIsolation && !wantsReadOnly) return;
-    if (this.hasRunStatement) {
-      old.restrictToReadOnly();
+    if (this.hasRunStatement || this.savepoints.length > 0) {
+      old.setReadOnly(readOnly ?? old.readOnly);
       return;
     }
     this.manager.rollback(old);
@@ -130,6 +158,7 @@ export class TransactionBlock {
     const transaction = this.inBlock('SAVEPOINT');
     transaction.beginSubtransaction(name);
     this.savepoints.push(name);
+    this.readOnlyBefore.push(transaction.readOnly);
     this.settings.beginLevel();
   }
 
@@ -139,13 +168,14 @@ export class TransactionBlock {
     if (transaction === null) throw new DbError('internal_error', 'no transaction for a subtransaction');
     transaction.beginSubtransaction(INTERNAL_SAVEPOINT);
     this.savepoints.push(INTERNAL_SAVEPOINT);
+    this.readOnlyBefore.push(transaction.readOnly);
     this.settings.beginLevel();
   }
 
   releaseInternal(): void {
     if (this.current === null || this.savepoints.at(-1) !== INTERNAL_SAVEPOINT) return;
     this.current.releaseSubtransaction(INTERNAL_SAVEPOINT);
-    this.savepoints.pop();
+    this.popSavepoint();
     this.settings.releaseLevel();
   }
 
@@ -153,7 +183,7 @@ export class TransactionBlock {
     if (this.current === null || this.savepoints.at(-1) !== INTERNAL_SAVEPOINT) return;
     this.current.rollbackToSubtransaction(INTERNAL_SAVEPOINT);
     this.current.releaseSubtransaction(INTERNAL_SAVEPOINT);
-    this.savepoints.pop();
+    this.popSavepoint();
     this.settings.popLevel();
   }
 
@@ -165,13 +195,19 @@ export class TransactionBlock {
     this.hasRunStatement = true;
   }
 
+  private popSavepoint(): void {
+    this.savepoints.pop();
+    const before = this.readOnlyBefore.pop();
+    if (before !== undefined) this.current?.setReadOnly(before);
+  }
+
   release(name: string): void {
     const transaction = this.inBlock('RELEASE SAVEPOINT');
     const index = this.savepoints.lastIndexOf(name);
     if (index < 0) throw noSuchSavepoint(name);
     transaction.releaseSubtransaction(name);
     while (this.savepoints.length > index) {
-      this.savepoints.pop();
+      this.popSavepoint();
       this.settings.releaseLevel();
     }
   }
@@ -182,9 +218,11 @@ export class TransactionBlock {
     if (index < 0 || this.current === null) throw noSuchSavepoint(name);
     this.current.rollbackToSubtransaction(name);
     while (this.savepoints.length > index + 1) {
-      this.savepoints.pop();
+      this.popSavepoint();
       this.settings.popLevel();
     }
+    const before = this.readOnlyBefore.at(-1);
+    if (before !== undefined) this.current.setReadOnly(before);
     this.settings.rollbackLevel();
     this.state = 'block';
   }
@@ -245,6 +283,7 @@ export class TransactionBlock {
         if (this.current !== null) {
           if (innermost !== undefined) this.current.rollbackToSubtransaction(innermost);
           else {
+            this.failedModes = this.modes;
             this.manager.rollback(this.current);
             this.current = null;
           }
@@ -258,6 +297,7 @@ export class TransactionBlock {
   private open(modes: TransactionModes): void {
     this.startTimestamp = this.wallTimestamp();
     this.hasRunStatement = false;
+    this.isDeferrable = modes.deferrable ?? this.settings.boolean('default_transaction_deferrable');
     this.current = this.manager.begin({
       isolation: modes.isolation ?? (this.settings.get('default_transaction_isolation') as IsolationLevel),
       readOnly: modes.readOnly ?? this.settings.boolean('default_transaction_read_only'),
@@ -268,7 +308,11 @@ export class TransactionBlock {
 
   private finish(committed: boolean): void {
     this.current = null;
-    if (this.savepoints.length > 0) this.savepoints.length = 0;
+    this.failedModes = null;
+    if (this.savepoints.length > 0) {
+      this.savepoints.length = 0;
+      this.readOnlyBefore.length = 0;
+    }
     this.state = 'none';
     if (committed) this.settings.commitTransaction();
     else this.settings.rollbackTransaction();

@@ -46,7 +46,7 @@ export interface Transaction {
   beginStatement(): StatementMark;
   rollbackStatement(mark: StatementMark): void;
   /** SET TRANSACTION READ ONLY after the first statement: later writes raise 25006. */
-  restrictToReadOnly(): void;
+  setReadOnly(isReadOnly: boolean): void;
   readonly state: 'active' | 'failed' | 'committed' | 'aborted';
 }
 

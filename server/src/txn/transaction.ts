@@ -114,8 +114,8 @@ export class TransactionImplementation implements Transaction {
     return this.state === 'committed' || this.state === 'aborted';
   }
 
-  restrictToReadOnly(): void {
-    this.readOnly = true;
+  setReadOnly(isReadOnly: boolean): void {
+    this.readOnly = isReadOnly;
   }
 
   /** The session found an error: until rollback only rollback is allowed. */

@@ -82,9 +82,9 @@ function hasStatement(block: Block): boolean {
   return block.text.trim() !== '';
 }
 
-/** Our guesses at what was meant come on top of PostgreSQL's hints: taken out unless PostgreSQL guesses as well. */
+/** Our guesses at what was meant (names, candidates) come on top of PostgreSQL's hints: taken out unless PostgreSQL guesses as well. */
 function withoutGuesses(actual: readonly string[], expected: readonly string[]): readonly string[] {
-  const guess = /^(HINT:.*?)\s*(?:Did you mean|Candidates are) [^\n]*$/;
+  const guess = /^(HINT:.*?)\s*(?:Did you mean|Candidates are|Candidates:|It could be) [^\n]*$/;
   if (!actual.some((line) => guess.test(line)) || expected.some((line) => guess.test(line))) return actual;
   return actual.map((line) => line.replace(guess, '$1')).filter((line) => line.trim() !== 'HINT:');
 }

@@ -33,6 +33,8 @@ export interface DdlContext {
   sessionRole(): Oid;
   /** The search path resolved against the catalog as the transaction sees it now. */
   searchPath(): SearchPath;
+  /** Runs `work` with a schema before all others; absent where there is no session. */
+  withSearchPath?(schema: string, work: () => Promise<void>): Promise<void>;
   /** Oid of the session's temporary schema, 0 if it has none yet. */
   temporaryNamespace(): Oid;
   /** Called when a command had to create that schema. */

@@ -39,11 +39,29 @@ export async function createSchema(
   );
   ddl.writer.recordOwner(address(CLASS_OID.namespace, oid), owner);
   recordNewAcl(ddl, address(CLASS_OID.namespace, oid), owner, acl);
-  for (const element of statement.schemaElts ?? []) {
-    ddl.advance();
-    await runElement(inSchema(element, name));
-  }
+  const elements = inOrder(statement.schemaElts ?? []).map((element) => inSchema(element, name));
+  const run = (): Promise<void> => runAll(ddl, elements, runElement);
+  if (elements.length > 0) await (ddl.context.withSearchPath?.(name, run) ?? run());
   return { tag: 'CREATE SCHEMA' };
+}
+
+async function runAll(
+  ddl: Ddl,
+  elements: readonly Node[],
+  runElement: (node: Node) => Promise<void>,
+): Promise<void> {
+  for (const element of elements) {
+    ddl.advance();
+    await runElement(element);
+  }
+}
+
+const ELEMENT_ORDER = ['CreateSeqStmt', 'CreateStmt', 'ViewStmt', 'IndexStmt', 'CreateTrigStmt', 'GrantStmt'];
+
+/** What others are built on comes first, in whatever order it was written. */
+function inOrder(elements: readonly Node[]): Node[] {
+  const rank = (element: Node): number => ELEMENT_ORDER.indexOf(Object.keys(element)[0]!);
+  return [...elements].sort((left, right) => rank(left) - rank(right));
 }
 
 /** Elements of CREATE SCHEMA are made in that schema unless they name another. */
@@ -54,6 +72,7 @@ function inSchema(element: Node, schema: string): Node {
     ViewStmt: 'view',
     CreateSeqStmt: 'sequence',
     IndexStmt: 'relation',
+    CreateTrigStmt: 'relation',
   }[tag];
   if (field === undefined) return element;
   const target = content[field] as { schemaname?: string };

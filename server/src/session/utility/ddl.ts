@@ -2,7 +2,7 @@
 import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
-import { MAX_IDENTIFIER_BYTES, truncateIdentifier } from '../../catalog/identifiers.ts';
+import { MAX_IDENTIFIER_BYTES, quoteIdentifier, truncateIdentifier } from '../../catalog/identifiers.ts';
 import { type Catalog, dropTemporarySchema } from '../../catalog/index.ts';
 import { CatalogWriter } from '../../catalog/mutations.ts';
 import { changeCatalogRow } from '../../executor/ddl/catalog-update.ts';
@@ -85,8 +85,20 @@ export class DdlUtility implements UtilityExecutor {
       currentRole: () => session.roleOid(),
       sessionRole: () => session.sessionUserOid,
       searchPath: () => session.searchPath(),
-      temporaryNamespace: () => session.temporaryNamespace(),
+      temporaryNamespace: () => {
+        session.noteTemporaryChange();
+        return session.temporaryNamespace();
+      },
       setTemporaryNamespace: (oid) => session.setTemporaryNamespace(oid),
+      withSearchPath: async (schema, work) => {
+        const path = `${quoteIdentifier(schema)}, ${session.settings.get('search_path')}`;
+        const restore = session.settings.pushLocal([['search_path', path]]);
+        try {
+          return await work();
+        } finally {
+          restore();
+        }
+      },
       lockOptions: () => ({ policy: 'wait', timeoutMicros: session.services.lockTimeoutMicros() }),
       notice: (notice) => session.notice(notice),
       passwordVerifier: (password) => this.services.passwordVerifier(password),

@@ -9,6 +9,7 @@ import type { ParsedStatement } from '../engine.ts';
 import { parseBoolean } from '../settings/value.ts';
 import { isPlannableNode } from '../statements.ts';
 import type { SessionCommand } from './index.ts';
+import { executeArguments } from './prepare.ts';
 import { child, constantText, list, text, unwrap } from './tree.ts';
 
 const TYPE_BY_FORMAT = { text: 25, json: 114, yaml: 25, xml: 142 } as const;
@@ -92,19 +93,51 @@ function explainOptions(statement: ParsedStatement): ExplainOptions {
   return options;
 }
 
+/** The query whose plan is shown: that of a cursor, of CREATE TABLE AS, of SELECT INTO. */
+function innerQuery(
+  node: string,
+  tree: Readonly<Record<string, unknown>>,
+): { node: string; tree: Readonly<Record<string, unknown>> } {
+  switch (node) {
+    case 'CreateTableAsStmt':
+    case 'DeclareCursorStmt': {
+      const inner = unwrap(child(tree, 'query') ?? {});
+      return innerQuery(inner.node, inner.tree);
+    }
+    case 'SelectStmt': {
+      const { intoClause: _, ...rest } = tree;
+      return { node, tree: rest };
+    }
+    default:
+      return { node, tree };
+  }
+}
+
 export async function explain(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   const options = explainOptions(statement);
   const query = child(statement.tree, 'query');
   const { node, tree } = query === null ? { node: '', tree: {} } : unwrap(query);
-  const inner = node === 'CreateTableAsStmt' ? unwrap(child(tree, 'query') ?? {}) : { node, tree };
+  const inner = innerQuery(node, tree);
   if (node === 'CreateTableAsStmt' && options.analyze)
     throw notSupported('EXPLAIN ANALYZE of CREATE TABLE AS');
-  if (!isPlannableNode(inner.node)) throw notSupported(`EXPLAIN of ${inner.node}`);
+  if (options.analyze && child(tree, 'intoClause') !== null)
+    throw notSupported('EXPLAIN ANALYZE of SELECT INTO');
+  const execute = inner.node === 'ExecuteStmt' ? inner.tree : null;
+  if (execute === null && !isPlannableNode(inner.node)) throw notSupported(`EXPLAIN of ${inner.node}`);
   const transaction = session.block.forStatement();
   const clock = session.engine.clock;
   const planStart = clock.monotonicMicros();
+  let { parameters } = command;
   const plan = await session.executions.lockedPlan(() => {
+    if (execute !== null) {
+      const compiled = session.compilation.revalidate(
+        session.extended.requirePrepared(text(execute, 'name')),
+      );
+      parameters = executeArguments(session, execute, compiled.parameterTypes, command.text);
+      if (compiled.plan === null) throw notSupported('EXPLAIN of this prepared statement');
+      return session.compilation.choosePlan(compiled, compiled.plan, parameters);
+    }
     const { plan: made } = session.compilation.compile(
       { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
       command.text,

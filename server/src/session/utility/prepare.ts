@@ -49,6 +49,81 @@ export function describeExecute(
   return plan === null || plan.columns.length === 0 ? null : plan.columns;
 }
 
+/** Values of EXECUTE's arguments for the parameters of a prepared statement. Errors 42601, 42804. */
+export function executeArguments(
+  session: BackendSession,
+  statement: Readonly<Record<string, unknown>>,
+  parameterTypes: readonly Oid[],
+  sourceText: string,
+): Datum[] {
+  const args = list(statement, 'params');
+  if (args.length !== parameterTypes.length) {
+    throw new DbError(
+      'syntax_error',
+      `wrong number of parameters for prepared statement "${text(statement, 'name')}"`,
+      { detail: `Expected ${parameterTypes.length} parameters but got ${args.length}.` },
+    );
+  }
+  return args.map((argument, index) =>
+    session.engine.compiler.evaluateExpression(
+      argument,
+      parameterTypes[index],
+      sourceText,
+      session.compileEnvironment(),
+      index + 1,
+    ),
+  );
+}
+
+/** CREATE TABLE … AS EXECUTE is CREATE TABLE AS of the prepared query with the arguments in place of its parameters. */
+export function withPreparedQuery(
+  session: BackendSession,
+  statement: ParsedStatement,
+  sourceText: string,
+): ParsedStatement {
+  const query = statement.node === 'CreateTableAsStmt' ? child(statement.tree, 'query') : null;
+  const execute = query === null ? null : unwrap(query);
+  if (execute === null || execute.node !== 'ExecuteStmt') return statement;
+  const prepared = session.extended.requirePrepared(text(execute.tree, 'name'));
+  session.block.forStatement();
+  const { statement: source, parameterTypes } = session.compilation.revalidate(prepared);
+  if (source === null || source.node !== 'SelectStmt')
+    throw new DbError('wrong_object_type', 'prepared statement is not a SELECT');
+  const values = executeArguments(session, execute.tree, parameterTypes, sourceText);
+  const constants = values.map((value, index) => literal(session, value, parameterTypes[index]));
+  const tree = replaceParameters(source.tree, constants) as Readonly<Record<string, unknown>>;
+  return { ...statement, tree: { ...statement.tree, query: { [source.node]: tree } } };
+}
+
+/** A value as the parser would give its literal. */
+function literal(session: BackendSession, value: Datum, typeOid: Oid): object {
+  const type = session.catalog().type(typeOid);
+  const names = [session.catalog().namespaceName(type?.namespaceOid ?? 11) ?? 'pg_catalog', type?.name ?? ''];
+  const written =
+    value === null
+      ? { isnull: true, location: -1 }
+      : {
+          sval: { sval: session.typeSupport(typeOid).output(value, session.functionContext.format) },
+          location: -1,
+        };
+  return {
+    TypeCast: {
+      arg: { A_Const: written },
+      typeName: { names: names.map((sval) => ({ String: { sval } })), typemod: -1, location: -1 },
+      location: -1,
+    },
+  };
+}
+
+function replaceParameters(node: unknown, values: readonly object[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => replaceParameters(item, values));
+  if (typeof node !== 'object' || node === null) return node;
+  if ('ParamRef' in node) return values[((node.ParamRef as { number?: number }).number ?? 1) - 1] ?? node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, replaceParameters(value, values)]),
+  );
+}
+
 export async function executePrepared(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
   const name = text(statement.tree, 'name');
@@ -61,20 +136,7 @@ export async function executePrepared(command: SessionCommand): Promise<string> 
     return current;
   });
   const { compiled } = prepared;
-  const args = list(statement.tree, 'params');
-  if (args.length !== compiled.parameterTypes.length) {
-    throw new DbError('syntax_error', `wrong number of parameters for prepared statement "${name}"`, {
-      detail: `Expected ${compiled.parameterTypes.length} parameters but got ${args.length}.`,
-    });
-  }
-  const parameters: Datum[] = args.map((argument, index) =>
-    session.engine.compiler.evaluateExpression(
-      argument,
-      compiled.parameterTypes[index],
-      command.text,
-      session.compileEnvironment(),
-    ),
-  );
+  const parameters = executeArguments(session, statement.tree, compiled.parameterTypes, command.text);
   if (plan.columns.length > 0 || plan.command === 'select') {
     if (command.isSimple) session.sink.rowDescription(plan.columns, []);
     session.sink.beginRows(plan.columns, command.resultFormats, session.functionContext.format);

@@ -99,6 +99,9 @@ export function assignSetting(session: BackendSession, name: string, value: stri
     case 'transaction_read_only':
       session.block.changeModes({ readOnly: value === 'on' || value === 'true' || value === '1' });
       return;
+    case 'transaction_deferrable':
+      session.block.changeModes({ deferrable: value === 'on' || value === 'true' || value === '1' });
+      return;
     case 'application_name':
       session.settings.set(name, value, isLocal ? 'local' : 'session');
       session.entry.applicationName = session.settings.get('application_name');
@@ -233,6 +236,10 @@ export function showVariable(command: SessionCommand): string {
 export function shownValue(session: BackendSession, name: string): string {
   const transaction = session.block.transaction;
   switch (name.toLowerCase()) {
+    case 'transaction_deferrable': {
+      const { deferrable } = session.block.modes;
+      return (deferrable ?? session.settings.boolean('default_transaction_deferrable')) ? 'on' : 'off';
+    }
     case 'transaction_isolation':
       return transaction?.isolation ?? session.settings.get('default_transaction_isolation');
     case 'transaction_read_only':

@@ -3,7 +3,7 @@ import { DbError } from '../../base/error.ts';
 import { SQLSTATE } from '../../base/sqlstate.ts';
 import type { IsolationLevel } from '../../txn/contract.ts';
 import type { BackendSession } from '../session.ts';
-import type { TransactionModes } from '../transaction-block.ts';
+import { notInBlock, type TransactionModes } from '../transaction-block.ts';
 import type { SessionCommand } from './index.ts';
 import { child, constantText, flag, list, text, unwrap } from './tree.ts';
 
@@ -20,6 +20,7 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
       return tree.kind === 'TRANS_STMT_BEGIN' ? 'BEGIN' : 'START TRANSACTION';
     }
     case 'TRANS_STMT_COMMIT': {
+      if (flag(tree, 'chain') && !block.isInBlock) throw notInBlock('COMMIT AND CHAIN');
       if (!block.isInBlock) {
         warn(session, SQLSTATE.no_active_sql_transaction, 'there is no transaction in progress');
         const pending = session.endImplicit();
@@ -27,16 +28,17 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
         return 'COMMIT';
       }
       const wasFailed = block.state === 'failed';
-      const modes = sameModes(session);
+      const { modes } = block;
       const pending = session.commit();
       if (pending !== null) await pending;
       if (flag(tree, 'chain')) block.begin(modes);
       return wasFailed ? 'ROLLBACK' : 'COMMIT';
     }
     case 'TRANS_STMT_ROLLBACK': {
+      if (flag(tree, 'chain') && !block.isInBlock) throw notInBlock('ROLLBACK AND CHAIN');
       if (!block.isInBlock)
         warn(session, SQLSTATE.no_active_sql_transaction, 'there is no transaction in progress');
-      const modes = sameModes(session);
+      const { modes } = block;
       session.rollback();
       if (flag(tree, 'chain')) block.begin(modes);
       return 'ROLLBACK';
@@ -60,6 +62,11 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
         session.rollback();
         return 'ROLLBACK';
       }
+      if (session.temporary.isUsed())
+        throw new DbError(
+          'feature_not_supported',
+          'cannot PREPARE a transaction that has operated on temporary objects',
+        );
       throw new DbError('object_not_in_prerequisite_state', 'prepared transactions are disabled', {
         hint: 'Set max_prepared_transactions to a nonzero value.',
       });
@@ -69,12 +76,6 @@ export async function transactionCommand(command: SessionCommand): Promise<strin
         `prepared transaction with identifier "${text(tree, 'gid')}" does not exist`,
       );
   }
-}
-
-/** AND CHAIN starts the next transaction with this one's characteristics. */
-function sameModes(session: BackendSession): TransactionModes {
-  const transaction = session.block.transaction;
-  return transaction === null ? {} : { isolation: transaction.isolation, readOnly: transaction.readOnly };
 }
 
 function warn(session: BackendSession, code: string, message: string): void {

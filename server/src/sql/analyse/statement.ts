@@ -14,6 +14,7 @@ import type { AnalysedStatement, Expr, Query } from '../tree.ts';
 import { coerceToBoolean, coerceToTarget } from './coerce.ts';
 import { assignCollations } from './collations.ts';
 import { transformExpr } from './expressions.ts';
+import { exprPosition } from './location.ts';
 import { ParameterTypes } from './parameters.ts';
 import { makeItem, relationEntry } from './range-table.ts';
 import { type ExpressionKind, type NameHook, Scope, type StatementContext } from './scope.ts';
@@ -123,7 +124,7 @@ export interface ExpressionOptions extends AnalyseOptions {
   /** It is a condition: coerce the result to boolean; the text names the clause in the error. */
   condition?: string;
   /** Coerce the result by assignment; `label` names the target in the error. */
-  target?: { typeOid: Oid; typmod: number; label: string };
+  target?: { typeOid: Oid; typmod: number; label: string; parameter?: number | undefined };
   /** VALUE in a domain's CHECK. */
   domainValue?: Expr;
 }
@@ -142,7 +143,7 @@ export function analyseExpression(node: Node, options: ExpressionOptions): Expr 
     let expr = transformExpr(scope, node);
     if (options.condition !== undefined) expr = coerceToBoolean(scope, expr, options.condition);
     if (options.target) {
-      const { typeOid, typmod, label } = options.target;
+      const { typeOid, typmod, label, parameter } = options.target;
       const coerced = coerceToTarget(
         scope,
         expr,
@@ -153,6 +154,12 @@ export function analyseExpression(node: Node, options: ExpressionOptions): Expr 
         'implicitCast',
         expr.position,
       );
+      if (!coerced && parameter !== undefined)
+        throw new DbError(
+          'datatype_mismatch',
+          `parameter $${parameter} of type ${formatType(options.catalog, options.path, expr.typeOid)} cannot be coerced to the expected type ${formatType(options.catalog, options.path, typeOid)}`,
+          { hint: 'You will need to rewrite or cast the expression.' },
+        ).at(exprPosition(expr));
       if (!coerced)
         throw new DbError(
           'datatype_mismatch',
