@@ -20,6 +20,8 @@ export interface Surroundings {
   source(functionOid: number): string | undefined;
   /** Slot of a parameter that is just a variable; null for anything more. */
   slot(number: number): number | null;
+  /** Slot of a variable of row type and the place of the field that a parameter reads; null for anything else. */
+  field(number: number): { slot: number; index: number } | null;
   /** The expression as a closure. */
   closure(expr: Expr): Evaluate;
 }
@@ -122,7 +124,12 @@ class Generator {
       case 'param': {
         const slot = this.surroundings.slot(expr.number);
         if (slot !== null) return this.local(`f[${slot}]`);
-        break;
+        const field = this.surroundings.field(expr.number);
+        if (field === null) break;
+        // Without a row the closure knows whether that is NULL or an error.
+        const row = this.local(`f[${field.slot}]`).text;
+        const absent = `${this.constant(this.surroundings.closure(expr))}(f)`;
+        return this.local(`${row} === null ? ${absent} : (${row}.fields[${field.index}] ?? null)`);
       }
       case 'relabel':
         return this.value(expr.arg);

@@ -80,7 +80,7 @@ export class PartAssignment extends SqlTextClass {
     const current = this.reference(this.variable, this.field, undefined, frame);
     this.sourceType = this.source.sql.typeOid;
     const { slot } = this.source;
-    this.references.push({ variable: this.variable, field: null, read: (values) => values[slot] });
+    this.references.push({ variable: this.variable, field: null, index: -1, read: (values) => values[slot] });
     const value: Expr = {
       kind: 'param',
       number: this.references.length,

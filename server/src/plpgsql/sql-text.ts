@@ -36,6 +36,8 @@ import type { SqlOrigin } from './stack.ts';
 export interface Reference {
   readonly variable: Variable;
   readonly field: string | null;
+  /** Place of the field in the row. */
+  readonly index: number;
   readonly read: Evaluate;
 }
 
@@ -340,6 +342,10 @@ export class SqlText implements SqlOrigin {
             const { variable, field } = this.references[number - 1];
             return field === null && !this.isArray(variable) ? variable.slot : null;
           },
+          field: (number) => {
+            const { variable, field, index } = this.references[number - 1];
+            return field === null ? null : { slot: variable.slot, index };
+          },
           closure: (node) => compiler.compile(node),
         });
         this.run = generated ?? closure;
@@ -416,6 +422,7 @@ export class SqlText implements SqlOrigin {
   ): Expr {
     let number = this.references.findIndex((item) => item.variable === variable && item.field === field) + 1;
     const { slot } = variable;
+    let index = -1;
     if (variable.isRecord) this.requireShape(variable, frame, field !== null);
     let type: { typeOid: Oid; typmod: number; collation: Oid } = variable;
     let read: Evaluate = this.isArray(variable)
@@ -429,7 +436,8 @@ export class SqlText implements SqlOrigin {
         );
       }
       type = known;
-      const { index } = known;
+      index = known.index;
+      const at = index;
       const mustExist = variable.absentWithoutValue || variable.typeOid === RECORD;
       read = (values) => {
         const record = values[slot] as SqlRecord | null;
@@ -437,11 +445,11 @@ export class SqlText implements SqlOrigin {
           if (mustExist) throw notAssigned(variable.name);
           return null;
         }
-        return record.fields[index] ?? null;
+        return record.fields[at] ?? null;
       };
     }
     if (number === 0) {
-      this.references.push({ variable, field, read });
+      this.references.push({ variable, field, index, read });
       number = this.references.length;
     }
     return {
@@ -463,7 +471,7 @@ export class SqlText implements SqlOrigin {
     if (found === null) return null;
     const { slot, relation } = found;
     const variable = { name, slot, typeOid: 2287 } as Variable;
-    this.references.push({ variable, field: null, read: (values) => values[slot] });
+    this.references.push({ variable, field: null, index: -1, read: (values) => values[slot] });
     return {
       relation,
       value: { kind: 'param', number: this.references.length, typeOid: 2287, typmod: -1, collation: 0 },

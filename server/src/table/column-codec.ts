@@ -4,7 +4,9 @@
  * One codec per physical type, specialised for the few cases where a Datum differs from its physical value (unsigned
  * int32, time as number, decimals, uuid). Codecs are stateless and shared by all chunks of a column.
  */
+
 import { internalError } from '../base/error.ts';
+import { readShortAscii, SHORT_READ_BYTES, SHORT_WRITE_LENGTH, writeShortAscii } from '../base/short-text.ts';
 import type { LogBuffer } from '../txn/log-buffer.ts';
 import type { PhysicalType, TypeSupport } from '../types/contract.ts';
 import type { Datum } from '../types/datum.ts';
@@ -518,9 +520,14 @@ class VarlenCodec implements ColumnCodec {
     (column.lengths as Int32Array)[row] = 0;
   }
   log(buffer: LogBuffer, column: ChunkColumn, row: number, heap: VarHeap): void {
-    const bytes = this.view(column, row, heap);
-    buffer.u32(bytes.length);
-    buffer.raw(bytes);
+    const length = (column.lengths as Int32Array)[row];
+    const word = column.values[row] as number;
+    buffer.u32(length);
+    if (length > INLINE_BYTES) {
+      buffer.part(heap.block(word), VarHeap.offset(word), length);
+      return;
+    }
+    for (let index = 0; index < length; index++) buffer.u8((word >>> (8 * index)) & 255);
   }
   logVector(buffer: LogBuffer, vector: ColumnVector, at: number): void {
     const offsets = vector.offsets as Uint32Array;
@@ -562,7 +569,8 @@ class TextCodec extends VarlenCodec {
     return Buffer.from(value as string, 'utf8');
   }
   protected override decode(bytes: Uint8Array): Datum {
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+    const short = bytes.length <= SHORT_READ_BYTES ? readShortAscii(bytes, 0, bytes.length) : null;
+    return short ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   }
   override store(column: ChunkColumn, row: number, value: Datum, heap: VarHeap): void {
     const text = value as string;
@@ -570,7 +578,8 @@ class TextCodec extends VarlenCodec {
       super.store(column, row, value, heap);
       return;
     }
-    const length = scratch.utf8Write(text, 0, text.length * 3);
+    const isShort = text.length <= SHORT_WRITE_LENGTH && writeShortAscii(text, scratch, 0);
+    const length = isShort ? text.length : scratch.utf8Write(text, 0, text.length * 3);
     (column.lengths as Int32Array)[row] = length;
     if (length <= INLINE_BYTES) {
       let word = 0;
@@ -579,7 +588,10 @@ class TextCodec extends VarlenCodec {
       return;
     }
     const address = heap.allocate(length);
-    scratch.copy(heap.block(address), VarHeap.offset(address), 0, length);
+    const block = heap.block(address);
+    const offset = VarHeap.offset(address);
+    if (isShort) for (let index = 0; index < length; index++) block[offset + index] = scratch[index];
+    else scratch.copy(block, offset, 0, length);
     column.values[row] = address;
   }
   override load(column: ChunkColumn, row: number, heap: VarHeap): Datum {
@@ -591,10 +603,12 @@ class TextCodec extends VarlenCodec {
       scratch[1] = (word >>> 8) & 255;
       scratch[2] = (word >>> 16) & 255;
       scratch[3] = word >>> 24;
-      return scratch.utf8Slice(0, length);
+      return readShortAscii(scratch, 0, length) ?? scratch.utf8Slice(0, length);
     }
     const offset = VarHeap.offset(word);
-    return (heap.block(word) as Utf8Buffer).utf8Slice(offset, offset + length);
+    const block = heap.block(word) as Utf8Buffer;
+    const short = length <= SHORT_READ_BYTES ? readShortAscii(block, offset, length) : null;
+    return short ?? block.utf8Slice(offset, offset + length);
   }
 }
 
