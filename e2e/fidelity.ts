@@ -30,7 +30,14 @@ export interface FidelityReport {
 export async function fidelityCampaign(
   page: Page,
   server: TestServer,
-  options: { count: number; seed: number; typed: number; log?: (line: string) => void },
+  options: {
+    count: number;
+    seed: number;
+    typed: number;
+    /** Only these types; absent = all. */
+    types?: readonly string[];
+    log?: (line: string) => void;
+  },
 ): Promise<FidelityReport> {
   const faults: string[] = [];
   let checks = 0;
@@ -47,8 +54,9 @@ export async function fidelityCampaign(
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   const api = await apiOf(server);
   await client.query(OWN_TYPES);
-  const each = Math.ceil(options.count / VALUE_TYPES.length);
-  for (const [index, kind] of VALUE_TYPES.entries()) {
+  const kinds = VALUE_TYPES.filter(({ type }) => options.types?.includes(type) ?? true);
+  const each = Math.ceil(options.count / kinds.length);
+  for (const [index, kind] of kinds.entries()) {
     const table = `fidelity_${index}`;
     const before = faults.length;
     const truth = await fill(client, table, kind, each, options.seed + index);

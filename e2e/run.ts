@@ -31,7 +31,7 @@ try {
   for (const [index, step] of STEPS.entries()) {
     const startedAt = performance.now();
     try {
-      await step.run(page, server.consoleUrl);
+      await step.run(page, server.consoleUrl, server);
       passed++;
       process.stdout.write(`ok   ${step.name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n`);
     } catch (error) {

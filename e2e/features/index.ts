@@ -3,6 +3,7 @@ import type { Step } from '../utils/console.ts';
 import { CONSOLE_STEPS, LOGOUT_STEPS } from './console.ts';
 import { EDITOR_STEPS } from './editor.ts';
 import { EXPLAIN_STEPS } from './explain.ts';
+import { HOSTILE_STEPS } from './hostile.ts';
 import { MONITOR_STEPS } from './monitor.ts';
 import { QUALITY_STEPS } from './quality.ts';
 import { RESULT_STEPS } from './results.ts';
@@ -16,5 +17,6 @@ export const STEPS: readonly Step[] = [
   ...RESULT_STEPS,
   ...MONITOR_STEPS,
   ...QUALITY_STEPS,
+  ...HOSTILE_STEPS,
   ...LOGOUT_STEPS,
 ];

@@ -1,10 +1,10 @@
 /** Steps of a person at the console: log in, type SQL, run it, read cells. */
 import type { Page } from 'playwright-core';
-import { PASSWORD } from './server.ts';
+import { PASSWORD, type TestServer } from './server.ts';
 
 export interface Step {
   readonly name: string;
-  run(page: Page, url: string): Promise<void>;
+  run(page: Page, url: string, server: TestServer): Promise<void>;
 }
 
 export async function login(page: Page, password = PASSWORD, role = 'postgres'): Promise<void> {

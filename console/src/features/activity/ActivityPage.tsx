@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type LockNode, type LocksResponse, request, type SessionEntry } from '../../api/client.ts';
-import { useApi } from '../../api/useApi.ts';
+import { useLive } from '../../api/useApi.ts';
 import { formatCount, formatMillis, formatPercent } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
 import { patchParams, useRoute } from '../../lib/router.ts';
@@ -75,7 +75,7 @@ function useSignal(): (processId: number, action: 'cancel' | 'terminate') => Pro
 
 function Sessions() {
   const { params } = useRoute();
-  const sessions = useApi('GET /monitor/sessions', {}, { refresh: REFRESH_MILLIS });
+  const sessions = useLive('GET /monitor/sessions', REFRESH_MILLIS);
   const [ending, setEnding] = useState<SessionEntry | null>(null);
   const [hasIdle, setIdle] = useState(true);
   const signal = useSignal();
@@ -242,7 +242,7 @@ function Sessions() {
 }
 
 function Locks({ isGrouped }: { isGrouped: boolean }) {
-  const locks = useApi('GET /monitor/locks', {}, { refresh: REFRESH_MILLIS });
+  const locks = useLive('GET /monitor/locks', REFRESH_MILLIS);
   if (locks.isError) return <Failure error={locks.error} onRetry={() => void locks.refetch()} />;
   if (locks.data === undefined) return <Loading />;
   const { data } = locks;
@@ -371,7 +371,7 @@ function Blocker({ node, locks, depth }: { node: LockNode; locks: LocksResponse;
 }
 
 function Progress() {
-  const progress = useApi('GET /monitor/progress', {}, { refresh: 1000 });
+  const progress = useLive('GET /monitor/progress', 500);
   if (progress.isError) return <Failure error={progress.error} onRetry={() => void progress.refetch()} />;
   if (progress.data === undefined) return <Loading />;
   return (

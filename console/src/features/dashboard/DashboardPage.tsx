@@ -1,7 +1,7 @@
 /** The dashboard: tiles of now, charts of the metrics there are by group, waits, top statements. */
 import { useMemo } from 'react';
 import type { MetricInfo } from '../../api/client.ts';
-import { useApi } from '../../api/useApi.ts';
+import { useApi, useLive } from '../../api/useApi.ts';
 import { formatBytes, formatCount, formatMillis, formatPercent } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
 import { Page, Panel } from '../../ui/Page.tsx';
@@ -17,7 +17,7 @@ const POINTS = 400;
 export function DashboardPage() {
   const range = useRange();
   const refresh = range.isLive ? REFRESH_MILLIS : false;
-  const overview = useApi('GET /monitor/overview', {}, { refresh: REFRESH_MILLIS });
+  const overview = useLive('GET /monitor/overview', REFRESH_MILLIS);
   const catalog = useApi('GET /monitor/metrics/catalog', {}, { staleMillis: 600_000 });
   const metrics = useApi(
     'GET /monitor/metrics',

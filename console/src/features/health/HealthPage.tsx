@@ -1,7 +1,7 @@
 /** Health in plain sentences, each with its evidence; alerts, storage, sequences, settings, audit. */
 import { useState } from 'react';
 import type { HealthFinding } from '../../api/client.ts';
-import { useApi } from '../../api/useApi.ts';
+import { useApi, useLive } from '../../api/useApi.ts';
 import { formatBytes, formatCount, formatPercent } from '../../lib/format.ts';
 import { t } from '../../lib/messages.ts';
 import { navigate, patchParams, useRoute } from '../../lib/router.ts';
@@ -76,7 +76,7 @@ function linkOf(link: string): string {
 }
 
 function Findings() {
-  const health = useApi('GET /monitor/health', {}, { refresh: 10_000 });
+  const health = useLive('GET /monitor/health', 10_000);
   if (health.isError) return <Failure error={health.error} onRetry={() => void health.refetch()} />;
   if (health.data === undefined) return <Loading />;
   const findings = [...health.data.findings].sort(
