@@ -45,6 +45,8 @@ export interface ConstraintDescriptor {
   readonly deferred: boolean;
   readonly validated: boolean;
   readonly foreign: ForeignKeyDescriptor | null;
+  /** EXCLUDE: the operator of each key of its index. */
+  readonly exclusion?: readonly Oid[];
 }
 
 export type ForeignKeyAction = 'a' | 'r' | 'c' | 'n' | 'd';
@@ -93,6 +95,8 @@ export interface RelationDescriptor {
   readonly columns: readonly ColumnDescriptor[];
   readonly constraints: readonly ConstraintDescriptor[];
   readonly indexes: readonly IndexDescriptor[];
+  /** Indexes of EXCLUDE constraints, also those of kinds that keep no entries. Absent in descriptors made for tests. */
+  readonly exclusionIndexes?: readonly IndexDescriptor[];
   /** Foreign keys of other tables that point here. */
   readonly referencedBy: readonly ConstraintDescriptor[];
   /** Tables that inherit from this one (partitions included), by oid. */

@@ -149,6 +149,7 @@ export function describeConstraint(row: CatalogRow): ConstraintDescriptor {
     deferrable: row[PG_CONSTRAINT.condeferrable] as boolean,
     deferred: row[PG_CONSTRAINT.condeferred] as boolean,
     validated: row[PG_CONSTRAINT.convalidated] as boolean,
+    ...(row[PG_CONSTRAINT.contype] === 'x' ? { exclusion: numbers(row[PG_CONSTRAINT.conexclop]!) } : {}),
     foreign:
       row[PG_CONSTRAINT.contype] !== 'f'
         ? null
@@ -234,7 +235,8 @@ class Index implements IndexDescriptor {
     this.accessMethod =
       (view.get('pg_am', classRow[PG_CLASS.relam] as number)?.values[PG_AM.amname] as string | undefined) ??
       'btree';
-    this.unique = row[PG_INDEX.indisunique] as boolean;
+    // A deferrable key may be held twice for a while: it proves nothing to the planner and stops no write.
+    this.unique = row[PG_INDEX.indisunique] === true && row[PG_INDEX.indimmediate] === true;
     this.primary = row[PG_INDEX.indisprimary] as boolean;
     this.valid = row[PG_INDEX.indisvalid] as boolean;
     this.nullsNotDistinct = row[PG_INDEX.indnullsnotdistinct] as boolean;
@@ -316,6 +318,7 @@ class Relation implements RelationDescriptor {
   readonly columns: readonly ColumnDescriptor[];
   readonly constraints: readonly ConstraintDescriptor[];
   readonly indexes: readonly IndexDescriptor[];
+  readonly exclusionIndexes: readonly IndexDescriptor[];
   readonly referencedBy: readonly ConstraintDescriptor[];
   readonly children: readonly Oid[];
   readonly parents: readonly Oid[];
@@ -395,6 +398,11 @@ class Relation implements RelationDescriptor {
                 throw internalError(`no pg_class row of index ${values[PG_INDEX.indexrelid]}`);
               return new Index(reader, values, classRow.values);
             });
+    this.exclusionIndexes = this.constraints.flatMap(({ kind, indexOid }) => {
+      const values = kind === 'x' ? view.get('pg_index', indexOid)?.values : undefined;
+      const classRow = view.get('pg_class', indexOid);
+      return values === undefined || classRow === null ? [] : [new Index(reader, values, classRow.values)];
+    });
     this.acl = strings(row[PG_CLASS.relacl]!);
     this.options = strings(row[PG_CLASS.reloptions]!) ?? [];
     this.rowSecurity =

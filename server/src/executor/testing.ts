@@ -207,6 +207,10 @@ export class FakeTable implements Table {
     return true;
   }
 
+  keyHolders(): { live: number; xid: Xid } {
+    return { live: 0, xid: 0 as Xid };
+  }
+
   findConflict(_t: Transaction, row: readonly Datum[], indexOid: number | null): UniqueConflict | null {
     for (const index of this.indexes) {
       if (!index.unique || (indexOid !== null && index.indexOid !== indexOid)) continue;

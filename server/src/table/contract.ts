@@ -184,6 +184,8 @@ export interface Table {
   insert(transaction: Transaction, row: readonly Datum[]): { rowId: RowId } | { conflict: UniqueConflict };
   /** Looks for rows that conflict with `row` on the unique indexes (all, or the given one), without inserting. */
   findConflict(transaction: Transaction, row: readonly Datum[], indexOid: Oid | null): UniqueConflict | null;
+  /** Rows that hold the key of `row` in an index: how many are decided (or own), and an undecided transaction to wait for, 0 = none. */
+  keyHolders(transaction: Transaction, row: readonly Datum[], indexOid: Oid): { live: number; xid: Xid };
   /** Replaces the row. `changed` lists the columns that may differ (indexes on others are left alone). */
   update(
     transaction: Transaction,

@@ -220,6 +220,25 @@ export class TableImplementation implements Table {
     return null;
   }
 
+  keyHolders(transaction: Transaction, row: readonly Datum[], indexOid: number): { live: number; xid: Xid } {
+    const index = this.index(indexOid);
+    const writer = implementationOf(transaction);
+    const seen = new Set<RowId>();
+    let live = 0;
+    let xid = 0;
+    if (index.schema.predicate !== null && !index.covers(row)) return { live, xid: xid as Xid };
+    index.encodeRow(row, index.key);
+    const cursor = index.probe(index.key);
+    while (cursor.next()) {
+      if (seen.has(cursor.rowId)) continue;
+      seen.add(cursor.rowId);
+      const holder = this.keyHolder(index, cursor.rowId, writer);
+      if (holder === 0) live++;
+      else if (holder > 0) xid = holder;
+    }
+    return { live, xid: xid as Xid };
+  }
+
   /** Leaves the row's key in `index.key`; finds a row that forbids it. `self` is the row being updated. */
   private checkNewKey(
     index: TableIndex,

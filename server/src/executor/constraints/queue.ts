@@ -26,6 +26,7 @@ import {
   TableTriggers,
   TRIGGER_BEFORE,
 } from '../triggers/table-triggers.ts';
+import { LateKey } from './late-keys.ts';
 import { TargetTable } from './target.ts';
 
 /** New keys of one constraint that must exist in the referenced table. */
@@ -177,6 +178,54 @@ export class AfterQueue {
 
   inserted(target: TargetTable, row: readonly Datum[]): void {
     for (const constraint of target.foreignKeys) this.addKey(target, constraint, row);
+    for (const constraint of target.lateConstraints) this.addLateKey(target, constraint, null, row);
+  }
+
+  private readonly lateKeys = new Map<Oid, LateKey>();
+  private late: { key: LateKey; row: readonly Datum[] }[] = [];
+
+  private addLateKey(
+    target: TargetTable,
+    constraint: ConstraintDescriptor,
+    oldRow: readonly Datum[] | null,
+    row: readonly Datum[],
+  ): void {
+    let key = this.lateKeys.get(constraint.oid);
+    if (key === undefined) {
+      key = new LateKey(this.environment, target, constraint);
+      this.lateKeys.set(constraint.oid, key);
+    }
+    if (oldRow !== null && key.isSame(oldRow, row)) return;
+    if (key.mayConflict(row)) this.late.push({ key, row: [...row] });
+  }
+
+  /** Keys to be checked now; those of deferred constraints go to the end of the transaction. */
+  private checkLateKeys(): void {
+    const { services, transaction } = this.environment;
+    if (!this.isFinal) {
+      const isDeferred = ({ constraint }: LateKey): boolean =>
+        constraint.deferrable && services.isConstraintDeferred(constraint.oid, constraint.deferred);
+      const deferred = this.late.filter(({ key }) => isDeferred(key));
+      if (deferred.length > 0) {
+        this.late = this.late.filter(({ key }) => !isDeferred(key));
+        const later = new AfterQueue(this.environment, () => this.environment.services.interrupt());
+        later.isFinal = true;
+        later.late = deferred;
+        let isUndone = false;
+        transaction.onRollback(() => {
+          isUndone = true;
+        });
+        services.deferConstraint(() => {
+          if (!isUndone) later.run();
+        });
+      }
+    }
+    while (this.late.length > 0) {
+      this.tick();
+      const { key, row } = this.late[0]!;
+      key.check(row);
+      this.late.shift();
+    }
   }
 
   updated(target: TargetTable, oldRow: readonly Datum[], row: readonly Datum[]): void {
@@ -184,6 +233,7 @@ export class AfterQueue {
       const columns = constraint.columns.map((number) => number - 1);
       if (!this.sameKey(target, columns, oldRow, row)) this.addKey(target, constraint, row);
     }
+    for (const constraint of target.lateConstraints) this.addLateKey(target, constraint, oldRow, row);
     for (const constraint of target.referencedBy) {
       const columns = constraint.foreign!.referencedColumns.map((number) => number - 1);
       if (this.sameKey(target, columns, oldRow, row)) continue;
@@ -276,6 +326,7 @@ export class AfterQueue {
       transaction.advanceCommand();
       this.isRunning = true;
     }
+    this.checkLateKeys();
     this.postpone();
     while (this.referenced.length > 0 || this.referencing.size > 0) {
       const work = this.referenced[0];
@@ -293,7 +344,13 @@ export class AfterQueue {
     for (const queue of this.lateStatements.splice(0)) queue();
     this.fireEvents();
     // What triggers' own statements queue is theirs; rows changed by cascades may have reported more.
-    if (this.referenced.length > 0 || this.referencing.size > 0 || this.events.length > 0) this.run(_state);
+    if (
+      this.referenced.length > 0 ||
+      this.referencing.size > 0 ||
+      this.events.length > 0 ||
+      this.late.length > 0
+    )
+      this.run(_state);
   }
 
   /** Hands checks of deferred constraints over to the session, which runs them at commit. */

@@ -1,7 +1,7 @@
 /** A relation as the target of writes: what a new row must satisfy before it is stored, and how its errors are worded. */
 import type { Oid } from '../../base/brands.ts';
 import { DbError, internalError } from '../../base/error.ts';
-import type { ConstraintDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
+import type { ConstraintDescriptor, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
 import type { Table, UniqueConflict } from '../../table/contract.ts';
 import type { TypeSupport } from '../../types/contract.ts';
 import { type Datum, SqlRecord } from '../../types/datum.ts';
@@ -24,6 +24,10 @@ export class TargetTable {
   readonly supports: readonly (TypeSupport | null)[];
   readonly foreignKeys: readonly ConstraintDescriptor[];
   readonly referencedBy: readonly ConstraintDescriptor[];
+  /** Deferrable keys and exclusion constraints: looked at when the row is stored, checked after the statement or later. */
+  readonly lateConstraints: readonly ConstraintDescriptor[];
+  /** New rows report to the queue of checks. */
+  readonly hasAfterChecks: boolean;
   private readonly environment: ExecutionEnvironment;
   private readonly notNull: readonly number[];
   /** attnums that the statement names as targets. */
@@ -56,6 +60,10 @@ export class TargetTable {
       .map((constraint) => ({ name: constraint.name, run: this.compile(constraint.expression!) }));
     this.foreignKeys = relation.constraints.filter((constraint) => constraint.kind === 'f');
     this.referencedBy = relation.referencedBy;
+    this.lateConstraints = relation.constraints.filter(
+      ({ kind, deferrable }) => kind === 'x' || (deferrable && (kind === 'u' || kind === 'p')),
+    );
+    this.hasAfterChecks = this.foreignKeys.length > 0 || this.lateConstraints.length > 0;
     this.defaults = columns.map(() => undefined);
     this.written = new Set(
       (state?.plan.relations ?? [])
@@ -74,6 +82,20 @@ export class TargetTable {
 
   private compile(text: string): Evaluate {
     return this.compiler.compile(this.environment.parseExpression(text));
+  }
+
+  /** A stored expression over the row. */
+  compileStored(text: string): Evaluate {
+    return this.compile(text);
+  }
+
+  /** Names and expressions of an index's keys, as error details show them. */
+  indexKeyText(index: IndexDescriptor): string {
+    return index.keyColumns
+      .map((attnum, position) =>
+        attnum > 0 ? this.relation.columns[attnum - 1]!.name : this.expressionText(index.oid, position + 1),
+      )
+      .join(', ');
   }
 
   /** Default of a column the statement gave no expression for. */

@@ -140,7 +140,7 @@ export class CopyLoader {
       this.triggers !== null ||
       this.where !== null;
     this.queue =
-      this.target.foreignKeys.length > 0 || this.triggers !== null
+      this.target.hasAfterChecks || this.triggers !== null
         ? new AfterQueue(environment, () => this.checkInterrupt())
         : null;
     this.splitter = new FieldSplitter(options.delimiter, options.nullText);
@@ -232,7 +232,7 @@ export class CopyLoader {
           timeoutMicros: services.lockTimeoutMicros(),
         });
       }
-      if (target.foreignKeys.length > 0) this.queue!.inserted(target, stored);
+      if (target.hasAfterChecks) this.queue!.inserted(target, stored);
       triggers.transition('INSERT')?.newRows?.rows.push(stored);
       this.queue!.rowTriggers(triggers, 'INSERT', { oldRow: null, newRow: stored }, null);
     }
@@ -634,7 +634,9 @@ export class CopyLoader {
   private collectKeys(rows: number): void {
     const { target, builders } = this;
     const wanted = new Set(
-      target.foreignKeys.flatMap((constraint) => constraint.columns.map((number) => number - 1)),
+      target.lateConstraints.length > 0
+        ? target.columnNumbers.filter((column) => target.supports[column] !== null)
+        : target.foreignKeys.flatMap((constraint) => constraint.columns.map((number) => number - 1)),
     );
     const readers = [...wanted].map((column) => {
       const builder = builders[column]!;

@@ -23,6 +23,7 @@ import { serialiseExpr } from '../../sql/tree-json.ts';
 import { type Datum, SqlArray } from '../../types/datum.ts';
 import type { Ddl } from './common.ts';
 import { columnKey, makeIndex } from './create-index.ts';
+import { checkDuplicates } from './exclusion.ts';
 import { columnsOf, recordExpression } from './expression-dependencies.ts';
 import { chooseConstraintName, chooseRelationName, joinColumnNames } from './object-names.ts';
 import { duplicateRelation, makeRow } from './relation.ts';
@@ -43,7 +44,7 @@ export interface Deferral {
   deferred: boolean;
 }
 
-function baseRow(
+export function baseRow(
   relation: RelationDescriptor,
   name: string,
   kind: string,
@@ -289,6 +290,7 @@ export async function addKey(ddl: Ddl, relationOid: Oid, spec: KeySpec, isNewTab
     isConstraint: true,
   });
   insertKeyConstraint(ddl, relation, { ...spec, name }, columns, indexOid);
+  if (spec.deferrable && !isNewTable) await checkDuplicates(ddl, relationOid, name, columns);
 }
 
 function insertKeyConstraint(

@@ -16,6 +16,7 @@ import { type Ddl, defElems } from './common.ts';
 import { addCheck, addForeignKey, addKey, type Deferral, keySpec } from './constraints.ts';
 import type { UtilityResult } from './contract.ts';
 import { makeIndex, requireImmutable } from './create-index.ts';
+import { addExclusion } from './exclusion.ts';
 import {
   applyInheritedDefaults,
   inheritChecks,
@@ -458,7 +459,8 @@ export async function applyConstraint(
         );
       return;
     case 'CONSTR_EXCLUSION':
-      throw notSupported('EXCLUDE constraints');
+      if (phase === 'keys') await addExclusion(ddl, relationOid, constraint, deferral);
+      return;
     case 'CONSTR_NOTNULL': {
       if (phase !== 'checks') return;
       for (const name of stringsOf(constraint.keys)) {

@@ -82,6 +82,13 @@ export function constraintDefinition(around: Surroundings, oid: Oid, pretty: boo
       if (row[PG_CONSTRAINT.connoinherit] === true) text += ' NO INHERIT';
       break;
     }
+    case 'x':
+      text = exclusionText(
+        around,
+        row[PG_CONSTRAINT.conindid] as number,
+        numbers(row[PG_CONSTRAINT.conexclop]!),
+      );
+      break;
     case 't':
       text = 'TRIGGER';
       break;
@@ -91,6 +98,32 @@ export function constraintDefinition(around: Surroundings, oid: Oid, pretty: boo
   if (row[PG_CONSTRAINT.condeferrable] === true) text += ' DEFERRABLE';
   if (row[PG_CONSTRAINT.condeferred] === true) text += ' INITIALLY DEFERRED';
   if (row[PG_CONSTRAINT.convalidated] !== true) text += ' NOT VALID';
+  return text;
+}
+
+/** `EXCLUDE USING gist (during WITH &&) WHERE (…)` */
+function exclusionText(around: Surroundings, indexOid: Oid, operators: readonly number[]): string {
+  const { reader } = around;
+  const method = reader.view.get(
+    'pg_am',
+    reader.view.get('pg_class', indexOid)?.values[PG_CLASS.relam] as number,
+  );
+  const index = reader.view.get('pg_index', indexOid)!.values;
+  const relation = reader.relation(index[PG_INDEX.indrelid] as number)!;
+  const keys = operators.map((oid, position) => {
+    const key = indexDefinition(around, indexOid, { column: position + 1, pretty: false })!;
+    const operator = reader.operator(oid);
+    const isPlain = around.path.namespaces.includes(operator?.namespaceOid ?? 0);
+    const name = isPlain
+      ? operator?.name
+      : `OPERATOR(${quoteIdentifier(reader.namespaceName(operator?.namespaceOid ?? 0) ?? '')}.${operator?.name})`;
+    return `${key} WITH ${name}`;
+  });
+  let text = `EXCLUDE USING ${method?.values[1] as string} (${keys.join(', ')})`;
+  const included = numbers(index[PG_INDEX.indkey]!).slice(index[PG_INDEX.indnkeyatts] as number);
+  if (included.length > 0) text += ` INCLUDE (${columnList(relation, included)})`;
+  const predicate = index[PG_INDEX.indpred] as string | null;
+  if (predicate !== null) text += ` WHERE (${around.deparse(predicate, relation, false)})`;
   return text;
 }
 

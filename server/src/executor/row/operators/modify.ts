@@ -441,7 +441,7 @@ export class Modify implements Operator {
       }
       throw target.uniqueViolation(conflict, this.row);
     }
-    if (target.foreignKeys.length > 0) AfterQueue.of(state).inserted(target, this.row);
+    if (target.hasAfterChecks) AfterQueue.of(state).inserted(target, this.row);
     this.changed('INSERT', null, this.row);
     this.show(this.row, result.rowId);
     return true;
@@ -574,7 +574,7 @@ export class Modify implements Operator {
 
   private reportUpdate(oldRow: readonly Datum[], row: readonly Datum[]): void {
     const target = this.target!;
-    if (target.foreignKeys.length > 0 || target.referencedBy.length > 0) {
+    if (target.hasAfterChecks || target.referencedBy.length > 0) {
       AfterQueue.of(this.state).updated(target, oldRow, row);
     }
   }
