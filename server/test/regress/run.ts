@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { differencesDocument } from './document.ts';
 import { REASONS, type Reason } from './rules.ts';
 import { readSchedule, withPrerequisites } from './schedule.ts';
 import { type BlockScore, causeOf, type FileScore, scoreFile } from './score.ts';
@@ -36,6 +37,7 @@ const HELP = `Usage: node server/test/regress/run.ts [options]
   --oracle URL      run against this server instead (host=… port=… dbname=…), to test the runner
   --timeout SECONDS per file (default 120)
   --markdown        print the table of scores as Markdown
+  --document FILE   write scores and causes as a Markdown document
   --causes N        how many causes to list (default 40)
   --psql PATH       psql of version 15 (default psql)
 `;
@@ -53,6 +55,7 @@ const { values: options } = parseArgs({
     oracle: { type: 'string' },
     timeout: { type: 'string' },
     markdown: { type: 'boolean' },
+    document: { type: 'string' },
     causes: { type: 'string' },
     psql: { type: 'string' },
     help: { type: 'boolean' },
@@ -87,6 +90,7 @@ async function main(): Promise<void> {
   }
   for (const score of scores) if (shown.includes(score.name)) printDifferences(score);
   report(scores);
+  if (options.document !== undefined) writeFileSync(options.document, differencesDocument(scores));
   if (options.out === undefined) rmSync(out, { recursive: true, force: true });
 }
 
