@@ -168,7 +168,9 @@ function fromFloat(value: number, digits: number): Numeric {
   if (Number.isNaN(value)) return NUMERIC_NAN;
   if (value === Number.POSITIVE_INFINITY) return NUMERIC_INFINITY;
   if (value === Number.NEGATIVE_INFINITY) return NUMERIC_NEGATIVE_INFINITY;
-  return parseNumeric(String(Number(value.toPrecision(digits))));
+  const rounded = value.toPrecision(digits);
+  // The greatest doubles round up beyond what a double can be.
+  return parseNumeric(Math.abs(value) > 1e300 ? rounded : String(Number(rounded)));
 }
 
 /** Exact value of a double (used where PostgreSQL does not go through 15 digits). */
