@@ -293,8 +293,11 @@ export function binTimestamp(stride: Interval, source: bigint, origin: bigint): 
     );
   }
   const length = BigInt(stride.days) * MICROSECONDS_PER_DAY_BIG + stride.microseconds;
+  const outOfRange = (): DbError => new DbError('datetime_value_out_of_range', 'interval out of range');
+  if (BigInt.asIntN(64, length) !== length) throw outOfRange();
   if (length <= 0n) throw new DbError('datetime_value_out_of_range', 'stride must be greater than zero');
   const difference = source - origin;
+  if (BigInt.asIntN(64, difference) !== difference) throw outOfRange();
   let bins = difference / length;
   if (difference < 0n && bins * length !== difference) bins -= 1n;
   return checkTimestamp(origin + bins * length);

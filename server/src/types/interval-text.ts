@@ -217,7 +217,11 @@ function decodeFields(
         break;
       case 'date':
       case 'number':
+        if (unit === null && index === fields.length - 1 && isHoursAfterDays(fields, index, range))
+          unit = 'hour';
         unit = decodeQuantity(text, unit ?? unitOfRange(range), forceNegative, builder, mark);
+        // `1 2` with DAY TO HOUR: the number before the hours counts days.
+        if (unit === 'hour' && index > 0 && isHoursAfterDays(fields, index, range)) unit = 'day';
         break;
       default: {
         const word = unitWord(text);
@@ -236,6 +240,13 @@ function decodeFields(
   if (seen.size === 0) fail('format');
   if (isAgo) builder.negate();
   return builder.finish();
+}
+
+/** Two plain numbers under DAY TO HOUR are days and hours. */
+function isHoursAfterDays(fields: readonly DateTimeField[], index: number, range: number): boolean {
+  return (
+    range === (DAY_BIT | HOUR_BIT) && fields.length === 2 && index === 1 && /^[+-]?\d+$/.test(fields[0]!.text)
+  );
 }
 
 const UNITS = new Set<string>([
@@ -264,7 +275,7 @@ function decodeQuantity(
   if (match === null || (match[2] === '' && match[3] === undefined)) fail('format');
   const negative = match[1] === '-' || (forceNegative && match[1] === '');
   let value = BigInt(match[2] === '' ? '0' : match[2]!);
-  if (value > INT8_MAX) fail('overflow');
+  if (value > INT8_MAX + (negative ? 1n : 0n)) fail('overflow');
   let fractional = 0;
   if (match[4] !== undefined) {
     // years-months
@@ -297,13 +308,19 @@ function decodeIso8601(text: string): Interval | null {
       rest = rest.slice(1);
       continue;
     }
-    const match = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)/.exec(rest);
+    const match = /^([+-]?)(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?/.exec(rest);
     if (match === null) return null;
     rest = rest.slice(match[0].length);
     const point = match[2]!.indexOf('.');
     const integer = point < 0 ? match[2]! : match[2]!.slice(0, point);
     let value = BigInt(integer === '' ? '0' : integer);
     let fractional = point < 0 ? 0 : Number(`0${match[2]!.slice(point)}`);
+    if (match[3] !== undefined) {
+      const number = Number(match[2]! + match[3]);
+      if (!(Math.abs(number) <= Number(INT8_MAX))) fail('interval');
+      value = BigInt(Math.trunc(number));
+      fractional = number - Math.trunc(number);
+    }
     if (match[1] === '-') {
       value = -value;
       fractional = -fractional;

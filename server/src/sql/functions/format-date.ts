@@ -360,10 +360,8 @@ function printNode(node: Node, value: Printable): string {
       return isFill ? shown : shown.padEnd(9);
     }
     case 'DDD':
-      noInterval();
-      return digits(value.date - dateFromCivil(value.year, 1, 1) + 1, 3);
+      return digits(dayOfYear(value), 3);
     case 'IDDD': {
-      noInterval();
       const { week } = isoYearAndWeek(value.date);
       return digits((week - 1) * 7 + (dayOfWeek(value.date) || 7), 3);
     }
@@ -376,14 +374,11 @@ function printNode(node: Node, value: Printable): string {
       noInterval();
       return digits(dayOfWeek(value.date) || 7, 1);
     case 'WW': {
-      noInterval();
-      return digits(Math.trunc((value.date - dateFromCivil(value.year, 1, 1)) / 7) + 1, 2);
+      return digits(Math.trunc((dayOfYear(value) - 1) / 7) + 1, 2);
     }
     case 'IW':
-      noInterval();
       return digits(isoYearAndWeek(value.date).week, 2);
     case 'W':
-      noInterval();
       return digits(Math.trunc((value.day - 1) / 7) + 1, 1);
     case 'Q':
       return value.month === 0 ? '' : digits(Math.trunc((value.month - 1) / 3) + 1, 1);
@@ -402,22 +397,18 @@ function printNode(node: Node, value: Printable): string {
     case 'YYYY':
       return digits(shownYear, shownYear >= 0 ? 4 : 5);
     case 'IYYY':
-      noInterval();
       return digits(isoYear(value), 4);
     case 'YYY':
       return digits(shownYear % 1000, shownYear >= 0 ? 3 : 4);
     case 'IYY':
-      noInterval();
       return digits(isoYear(value) % 1000, 3);
     case 'YY':
       return digits(shownYear % 100, shownYear >= 0 ? 2 : 3);
     case 'IY':
-      noInterval();
       return digits(isoYear(value) % 100, 2);
     case 'Y':
       return digits(shownYear % 10, 1);
     case 'I':
-      noInterval();
       return digits(isoYear(value) % 10, 1);
     case 'RM': {
       if (value.month === 0 && value.year === 0) return '';
@@ -427,7 +418,6 @@ function printNode(node: Node, value: Printable): string {
       return isFill ? shown : shown.padEnd(4);
     }
     case 'J':
-      noInterval();
       return digits(value.date + POSTGRES_EPOCH_JULIAN, 1);
     default:
       return '';
@@ -436,7 +426,30 @@ function printNode(node: Node, value: Printable): string {
 
 function isoYear(value: Printable): number {
   const { year } = isoYearAndWeek(value.date);
-  return year <= 0 ? 1 - year : year;
+  return !value.isInterval && year <= 0 ? 1 - year : year;
+}
+
+/** An interval's days count its months as thirty. */
+function dayOfYear(value: Printable): number {
+  return value.isInterval
+    ? (value.year * 12 + value.month) * 30 + value.day
+    : value.date - dateFromCivil(value.year, 1, 1) + 1;
+}
+
+/** PostgreSQL's day number of year, month and day, which an interval's fields need not be: months may be zero or negative. */
+function dateOfParts(year: number, month: number, day: number): number {
+  const shifted = month > 2 ? month + 1 : month + 13;
+  const years = year + (month > 2 ? 4800 : 4799);
+  const century = Math.trunc(years / 100);
+  const julian =
+    years * 365 -
+    32167 +
+    Math.trunc(years / 4) -
+    century +
+    Math.trunc(century / 4) +
+    Math.trunc((7834 * shifted) / 256) +
+    day;
+  return julian - POSTGRES_EPOCH_JULIAN;
 }
 
 function print(template: string, value: Printable): string {
@@ -459,7 +472,9 @@ export function timestampToChar(timestamp: bigint, template: string, zone: TimeZ
 
 export function intervalToChar(span: Interval, template: string): string | null {
   if (template === '') return null;
-  return print(template, { ...intervalParts(span), isInterval: true, date: 0, zone: null });
+  const parts = intervalParts(span);
+  const date = dateOfParts(parts.year, parts.month, parts.day);
+  return print(template, { ...parts, isInterval: true, date, zone: null });
 }
 
 export const dateFormatFunctions: FunctionTable = {

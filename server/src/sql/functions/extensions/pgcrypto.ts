@@ -1,10 +1,14 @@
-/** pgcrypto: digests, HMAC, password hashes (md5), raw AES, random bytes, ASCII armour. OpenPGP messages are refused by name. */
+/** pgcrypto: digests, HMAC, password hashes (md5, Blowfish, DES), raw AES, random bytes, ASCII armour. OpenPGP messages are refused by name. */
 import { DbError, notSupported } from '../../../base/error.ts';
 import { concatBytes } from '../../../types/binary.ts';
+import type { SqlArray } from '../../../types/datum.ts';
 import { bytesToHex, hexToUuid } from '../../../types/scalars.ts';
 import type { FunctionContext } from '../contract.ts';
 import { boundTable, type FunctionTable, type Implementation } from '../registry.ts';
 import { AES_BLOCK, Aes } from './aes.ts';
+import { armor, dearmor } from './armor.ts';
+import { blowfishCrypt, blowfishSalt } from './blowfish.ts';
+import { desCrypt, desSalt, extendedDesSalt } from './des-crypt.ts';
 import { sha1 } from './sha1.ts';
 
 type Digest = (bytes: Uint8Array) => Uint8Array;
@@ -79,16 +83,20 @@ function md5Crypt(context: FunctionContext, password: Uint8Array, setting: strin
 
 function crypt(context: FunctionContext, password: string, setting: string): string {
   if (setting.startsWith('$1$')) return md5Crypt(context, Buffer.from(password), setting);
-  if (setting.startsWith('$2')) throw notSupported('the Blowfish scheme of crypt()');
-  if (setting.length < 2) throw new DbError('invalid_parameter_value', 'invalid salt');
-  throw notSupported('the DES scheme of crypt()');
+  if (setting.startsWith('$2')) return blowfishCrypt(Buffer.from(password), setting);
+  if (setting.startsWith('$')) throw new DbError('invalid_parameter_value', 'invalid salt');
+  return desCrypt(Buffer.from(password), setting);
+}
+
+function wrongRounds(): DbError {
+  return new DbError('invalid_parameter_value', 'gen_salt: Incorrect number of rounds');
 }
 
 function generateSalt(context: FunctionContext, type: string, rounds: number): string {
   switch (type.toLowerCase()) {
     case 'md5': {
       if (rounds !== 0 && rounds !== 1000) {
-        throw new DbError('invalid_parameter_value', 'gen_salt: Incorrect number of rounds');
+        throw wrongRounds();
       }
       const random = context.randomBytes(6);
       const first = (random[0]! << 16) | (random[1]! << 8) | random[2]!;
@@ -96,9 +104,14 @@ function generateSalt(context: FunctionContext, type: string, rounds: number): s
       return `$1$${encode64(first, 4)}${encode64(second, 4)}`;
     }
     case 'bf':
+      if (rounds !== 0 && (rounds < 4 || rounds > 31)) throw wrongRounds();
+      return blowfishSalt(context.randomBytes(16), rounds === 0 ? 6 : rounds);
     case 'des':
+      if (rounds !== 0 && rounds !== 25) throw wrongRounds();
+      return desSalt(context.randomBytes(2));
     case 'xdes':
-      throw notSupported(`gen_salt('${type}')`);
+      if (rounds !== 0 && (rounds < 1 || rounds > 0xffffff || rounds % 2 === 0)) throw wrongRounds();
+      return extendedDesSalt(context.randomBytes(3), rounds === 0 ? 29 * 25 : rounds);
     default:
       throw new DbError('invalid_parameter_value', 'gen_salt: Unknown salt algorithm');
   }
@@ -184,6 +197,32 @@ function randomUuid(context: FunctionContext): string {
   return hexToUuid(bytesToHex(bytes));
 }
 
+/** Headers for armor(); keys and values must be plain ASCII without line ends. */
+function headersOf(keys: SqlArray, values: SqlArray): [string, string][] {
+  if (keys.dimensions.length > 1 || values.dimensions.length > 1)
+    throw new DbError('array_subscript_error', 'wrong number of array subscripts');
+  if (keys.elements.length !== values.elements.length)
+    throw new DbError('array_subscript_error', 'mismatched array dimensions');
+  return keys.elements.map((key, index) => {
+    const value = values.elements[index];
+    for (const [what, text] of [
+      ['key', key],
+      ['value', value],
+    ] as const) {
+      if (text === null || text === undefined)
+        throw new DbError('null_value_not_allowed', `null value not allowed for header ${what}`);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: everything beyond ASCII is refused
+      if (/[^\x00-\x7f]/.test(text as string))
+        throw new DbError('invalid_parameter_value', `header ${what} must not contain non-ASCII characters`);
+      if ((text as string).includes('\n'))
+        throw new DbError('invalid_parameter_value', `header ${what} must not contain newlines`);
+    }
+    if ((key as string).includes(': '))
+      throw new DbError('invalid_parameter_value', 'header key must not contain ": "');
+    return [key as string, value as string];
+  });
+}
+
 const refused = (name: string) => (): Implementation => () => {
   throw notSupported(`function ${name} of pgcrypto`);
 };
@@ -210,6 +249,9 @@ export const pgcryptoFunctions: FunctionTable = boundTable({
     }
     return Uint8Array.from(context.randomBytes(count));
   },
+  pg_armor: () => (data: Uint8Array, keys?: SqlArray, values?: SqlArray) =>
+    armor(data, keys === undefined || values === undefined ? [] : headersOf(keys, values)),
+  pg_dearmor: () => (text: string) => dearmor(text),
   pg_random_uuid: (context) => () => randomUuid(context),
   ...Object.fromEntries(
     [
@@ -217,8 +259,6 @@ export const pgcryptoFunctions: FunctionTable = boundTable({
         ['encrypt', 'decrypt'].flatMap((verb) => [`pgp_${kind}_${verb}_text`, `pgp_${kind}_${verb}_bytea`]),
       ),
       'pgp_key_id_w',
-      'pg_armor',
-      'pg_dearmor',
     ].map((name) => [name, refused(name)] as const),
   ),
 });
