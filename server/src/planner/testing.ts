@@ -300,6 +300,11 @@ export class PlannerFixture {
         format: this.database.format,
         instrumentation,
         times: { planning: 0.125, execution: 1.5 },
+        settings: [
+          ['enable_sort', 'off'],
+          ['work_mem', '32MB'],
+        ],
+        wal: { records: 3, bytes: 210 },
       },
     ).join('\n');
   }

@@ -23,6 +23,8 @@ export interface Transaction {
   owns(xid: Xid): boolean;
   /** Snapshot for a new statement (READ COMMITTED: fresh; else the transaction's). */
   statementSnapshot(): Snapshot;
+  /** Changes written by this transaction so far, and their bytes in the log. */
+  logUse(): { readonly records: number; readonly bytes: number };
   /** The latest committed state plus own changes: for catalogs and unique checks. */
   latestSnapshot(): Snapshot;
   /**

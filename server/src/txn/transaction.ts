@@ -211,8 +211,16 @@ export class TransactionImplementation implements Transaction {
     return this.log;
   }
 
+  /** Complete changes handed to `logged`. */
+  private changes = 0;
+
+  logUse(): { records: number; bytes: number } {
+    return { records: this.changes, bytes: this.log?.position ?? 0 };
+  }
+
   /** After each complete change in the buffer: streams it when large. */
   logged(): void {
+    this.changes++;
     const log = this.log;
     if (log !== null && log.length > 1 << 18) this.host.streamLog(this, log);
   }

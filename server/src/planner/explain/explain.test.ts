@@ -87,6 +87,24 @@ describe('text', () => {
     expect(text).toBe('Seq Scan on t (actual rows=10 loops=1)\n  Rows Removed by Filter: 30');
   });
 
+  it('lists settings and the log bytes of the whole statement', () => {
+    const options = { analyze: true, timing: false, wal: true, settings: true };
+    const sql = 'delete from t';
+    const nodes = measured(db.plan(sql).root);
+    expect(db.explain(sql, options, {}, { nodes })).toMatchInlineSnapshot(`
+      "Delete on t (actual rows=10 loops=1)
+        WAL: records=3 bytes=210
+        ->  Seq Scan on t (actual rows=10 loops=2)
+              Rows Removed by Filter: 30
+      Settings: enable_sort = 'off', work_mem = '32MB'"
+    `);
+    const [{ Plan: plan, Settings: settings }] = JSON.parse(
+      db.explain(sql, { ...options, format: 'json' }, {}, { nodes }),
+    );
+    expect(plan).toMatchObject({ 'WAL Records': 3, 'WAL FPI': 0, 'WAL Bytes': 210 });
+    expect(settings).toEqual({ enable_sort: 'off', work_mem: '32MB' });
+  });
+
   it('says when a node never ran', () => {
     const plan = db.plan(JOIN);
     const nodes = measured(plan.root, (node) => node.kind === 'seqScan');

@@ -2,7 +2,7 @@
 import type { CatalogReader } from '../../catalog/contract.ts';
 import type { FormatContext } from '../../types/contract.ts';
 import type { PhysicalPlan } from '../physical.ts';
-import type { PlanInstrumentation, PlanTimes } from './instrumentation.ts';
+import type { PlanFacts, PlanInstrumentation, PlanTimes, WalUse } from './instrumentation.ts';
 import { explainJson, explainXml, explainYaml } from './structured.ts';
 import { explainText } from './text.ts';
 import { explainTree } from './tree.ts';
@@ -15,6 +15,10 @@ export interface ExplainOptions {
   summary: boolean;
   /** Facts about blocks arrive in the instrumentation's `extra`; nothing more is printed for it here. */
   buffers: boolean;
+  /** Log bytes of writes. */
+  wal: boolean;
+  /** Settings that guide the planner and differ from their defaults. */
+  settings: boolean;
   format: 'text' | 'json' | 'yaml' | 'xml';
 }
 
@@ -25,6 +29,8 @@ export const DEFAULT_EXPLAIN_OPTIONS: ExplainOptions = {
   timing: true,
   summary: false,
   buffers: false,
+  wal: false,
+  settings: false,
   format: 'text',
 };
 
@@ -41,6 +47,10 @@ export function explainPlan(
     format: FormatContext;
     instrumentation: PlanInstrumentation | null;
     times: PlanTimes;
+    /** Name and value as SHOW prints it; with SETTINGS. */
+    settings?: readonly (readonly [name: string, value: string])[];
+    /** What the run appended to the log; with WAL. */
+    wal?: WalUse | null;
   },
 ): string[] {
   const tree = explainTree(plan, {
@@ -49,16 +59,21 @@ export function explainPlan(
     verbose: options.verbose,
     instrumentation: options.analyze ? context.instrumentation : null,
   });
+  const facts: PlanFacts = {
+    times: context.times,
+    settings: options.settings ? (context.settings ?? []) : null,
+    wal: options.wal ? (context.wal ?? null) : null,
+  };
   switch (options.format) {
     case 'text':
-      return explainText(tree, options, context.times);
+      return explainText(tree, options, facts);
     case 'json':
-      return [explainJson(tree, options, context.times)];
+      return [explainJson(tree, options, facts)];
     case 'yaml':
-      return [explainYaml(tree, options, context.times)];
+      return [explainYaml(tree, options, facts)];
     case 'xml':
-      return [explainXml(tree, options, context.times)];
+      return [explainXml(tree, options, facts)];
   }
 }
 
-export type { NodeInstrumentation, PlanInstrumentation, PlanTimes } from './instrumentation.ts';
+export type { NodeInstrumentation, PlanInstrumentation, PlanTimes, WalUse } from './instrumentation.ts';

@@ -28,3 +28,16 @@ export interface PlanTimes {
   planning: number | null;
   execution: number | null;
 }
+
+/** Appended to the write-ahead log by a statement. */
+export interface WalUse {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** What is said about the statement as a whole; null = not asked for. */
+export interface PlanFacts {
+  readonly times: PlanTimes;
+  readonly settings: readonly (readonly [name: string, value: string])[] | null;
+  readonly wal: WalUse | null;
+}

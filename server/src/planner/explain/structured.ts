@@ -1,5 +1,5 @@
 /** EXPLAIN's JSON, YAML and XML formats: one document, three spellings. */
-import type { PlanTimes } from './instrumentation.ts';
+import type { PlanFacts } from './instrumentation.ts';
 import type { TextOptions } from './text.ts';
 import type { ExplainNode, PropertyValue } from './tree.ts';
 
@@ -9,8 +9,16 @@ interface Group {
 }
 
 /** The document: a list with one query. */
-function document(root: ExplainNode, options: TextOptions, times: PlanTimes): Group[] {
-  const query: Group = { Plan: nodeGroup(root, options, null, null) };
+function document(root: ExplainNode, options: TextOptions, facts: PlanFacts): Group[] {
+  const { times, settings, wal } = facts;
+  const plan = nodeGroup(root, options, null, null);
+  const query: Group = { Plan: plan };
+  if (wal !== null) {
+    plan['WAL Records'] = wal.records;
+    plan['WAL FPI'] = 0;
+    plan['WAL Bytes'] = wal.bytes;
+  }
+  if (settings !== null && settings.length > 0) query.Settings = Object.fromEntries(settings);
   if (options.summary) {
     if (times.planning !== null) query['Planning Time'] = round(times.planning);
     if (options.analyze) {
@@ -71,11 +79,11 @@ function nodeGroup(
 
 const KEPT_AS_LIST = new Set(['Sort Key', 'Group Key', 'Output', 'Presorted Key']);
 
-export function explainJson(root: ExplainNode, options: TextOptions, times: PlanTimes): string {
-  return JSON.stringify(document(root, options, times), null, 2);
+export function explainJson(root: ExplainNode, options: TextOptions, facts: PlanFacts): string {
+  return JSON.stringify(document(root, options, facts), null, 2);
 }
 
-export function explainYaml(root: ExplainNode, options: TextOptions, times: PlanTimes): string {
+export function explainYaml(root: ExplainNode, options: TextOptions, facts: PlanFacts): string {
   const lines: string[] = [];
   const scalar = (value: Value): string =>
     typeof value === 'string' ? JSON.stringify(value) : String(value);
@@ -95,7 +103,7 @@ export function explainYaml(root: ExplainNode, options: TextOptions, times: Plan
       lead = indent;
     }
   };
-  for (const query of document(root, options, times)) write(query, '  ', '- ');
+  for (const query of document(root, options, facts)) write(query, '  ', '- ');
   return lines.join('\n');
 }
 
@@ -103,7 +111,7 @@ function isGroup(value: Value): value is Group {
   return typeof value === 'object' && !Array.isArray(value);
 }
 
-export function explainXml(root: ExplainNode, options: TextOptions, times: PlanTimes): string {
+export function explainXml(root: ExplainNode, options: TextOptions, facts: PlanFacts): string {
   const lines: string[] = ['<explain xmlns="http://www.postgresql.org/2009/explain">'];
   const escapeText = (text: string): string =>
     text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -121,7 +129,7 @@ export function explainXml(root: ExplainNode, options: TextOptions, times: PlanT
       lines.push(`${indent}</${name}>`);
     } else lines.push(`${indent}<${name}>${escapeText(String(value))}</${name}>`);
   };
-  for (const query of document(root, options, times)) write('Query', query, '  ');
+  for (const query of document(root, options, facts)) write('Query', query, '  ');
   lines.push('</explain>');
   return lines.join('\n');
 }

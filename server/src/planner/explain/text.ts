@@ -1,5 +1,5 @@
 /** EXPLAIN's text format, character by character as PostgreSQL writes it. */
-import type { PlanTimes } from './instrumentation.ts';
+import type { PlanFacts, WalUse } from './instrumentation.ts';
 import type { ExplainNode, PropertyValue } from './tree.ts';
 
 export interface TextOptions {
@@ -10,9 +10,12 @@ export interface TextOptions {
 }
 
 /** One string a line. */
-export function explainText(root: ExplainNode, options: TextOptions, times: PlanTimes): string[] {
+export function explainText(root: ExplainNode, options: TextOptions, facts: PlanFacts): string[] {
+  const { times, settings, wal } = facts;
   const lines: string[] = [];
-  writeNode(root, options, lines, '', '  ');
+  writeNode(root, options, lines, '', '  ', wal);
+  if (settings !== null && settings.length > 0)
+    lines.push(`Settings: ${settings.map(([name, value]) => `${name} = '${value}'`).join(', ')}`);
   if (options.summary) {
     if (times.planning !== null) lines.push(`Planning Time: ${times.planning.toFixed(3)} ms`);
     if (options.analyze && times.execution !== null)
@@ -28,10 +31,12 @@ function writeNode(
   lines: string[],
   first: string,
   details: string,
+  wal: WalUse | null = null,
 ): void {
   lines.push(`${first}${node.title}${costs(node, options)}${measured(node, options)}`);
   for (const { label, value, structuredOnly } of node.properties)
     if (structuredOnly !== true) lines.push(`${details}${label}: ${propertyText(value)}`);
+  if (wal !== null && wal.bytes > 0) lines.push(`${details}WAL: records=${wal.records} bytes=${wal.bytes}`);
   for (const { name, node: child } of node.initPlans) {
     lines.push(`${details}${name}`);
     writeNode(child, options, lines, `${details}  ->  `, `${details}        `);

@@ -242,6 +242,21 @@ export interface SettingsHooks {
   isSuperuser(): boolean;
 }
 
+/** Outside the category of query tuning, those that PostgreSQL's EXPLAIN lists, and our choice of executor. */
+const EXPLAINED_SETTINGS: ReadonlySet<string> = new Set([
+  'effective_io_concurrency',
+  'fastpostgres.executor',
+  'hash_mem_multiplier',
+  'jit',
+  'maintenance_io_concurrency',
+  'max_parallel_workers',
+  'max_parallel_workers_per_gather',
+  'parallel_leader_participation',
+  'search_path',
+  'temp_buffers',
+  'work_mem',
+]);
+
 export class SessionSettings {
   /** Grows with every change: caches of derived values compare it. */
   version = 1;
@@ -514,6 +529,17 @@ export class SessionSettings {
         source: (own ?? server).source,
       };
     }
+  }
+
+  /** What EXPLAIN (SETTINGS) lists: settings that guide the planner and do not have their default, as SHOW prints them. */
+  plannerSettings(): (readonly [name: string, value: string])[] {
+    const result: (readonly [string, string])[] = [];
+    for (const { definition, value, bootValue } of this.all()) {
+      const { name, category } = definition;
+      const guides = category.startsWith('Query Tuning') || EXPLAINED_SETTINGS.has(name);
+      if (guides && value !== bootValue) result.push([name, displaySettingValue(definition, value)]);
+    }
+    return result.sort(([left], [right]) => (left < right ? -1 : 1));
   }
 
   *reported(): Iterable<readonly [string, string]> {

@@ -3,7 +3,12 @@ import { DbError, notSupported } from '../../base/error.ts';
 import type { RowSink } from '../../executor/contract.ts';
 import type { Instrumentation } from '../../executor/instrument.ts';
 import { checkPermissions } from '../../executor/permissions.ts';
-import { DEFAULT_EXPLAIN_OPTIONS, type ExplainOptions, explainPlan } from '../../planner/explain/index.ts';
+import {
+  DEFAULT_EXPLAIN_OPTIONS,
+  type ExplainOptions,
+  explainPlan,
+  type WalUse,
+} from '../../planner/explain/index.ts';
 import type { ResultColumn } from '../contract.ts';
 import type { ParsedStatement } from '../engine.ts';
 import { parseBoolean } from '../settings/value.ts';
@@ -28,15 +33,16 @@ function column(format: ExplainOptions['format']): readonly ResultColumn[] {
 }
 
 export function describeExplain(statement: ParsedStatement): readonly ResultColumn[] {
-  return column(explainOptions(statement).format);
+  return column(explainOptions(statement).options.format);
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function explainOptions(statement: ParsedStatement): ExplainOptions {
+function explainOptions(statement: ParsedStatement): { options: ExplainOptions; isGeneric: boolean } {
   const options: Mutable<ExplainOptions> = { ...DEFAULT_EXPLAIN_OPTIONS };
   let hasSummary = false;
   let hasTiming = false;
+  let isGeneric = false;
   for (const item of list(statement.tree, 'options')) {
     const { tree } = unwrap(item);
     const name = text(tree, 'defname');
@@ -70,8 +76,13 @@ function explainOptions(statement: ParsedStatement): ExplainOptions {
         hasSummary = true;
         break;
       case 'settings':
+        options.settings = flag();
+        break;
       case 'wal':
-        if (flag()) throw notSupported(`EXPLAIN option ${name.toUpperCase()}`);
+        options.wal = flag();
+        break;
+      case 'generic_plan':
+        isGeneric = flag();
         break;
       case 'format':
         if (value !== 'text' && value !== 'json' && value !== 'yaml' && value !== 'xml') {
@@ -89,8 +100,15 @@ function explainOptions(statement: ParsedStatement): ExplainOptions {
   if (hasTiming && options.timing && !options.analyze) {
     throw new DbError('invalid_parameter_value', 'EXPLAIN option TIMING requires ANALYZE');
   }
+  if (options.wal && !options.analyze)
+    throw new DbError('invalid_parameter_value', 'EXPLAIN option WAL requires ANALYZE');
+  if (isGeneric && options.analyze)
+    throw new DbError(
+      'invalid_parameter_value',
+      'EXPLAIN options ANALYZE and GENERIC_PLAN cannot be used together',
+    );
   if (!hasSummary) options.summary = options.analyze;
-  return options;
+  return { options, isGeneric };
 }
 
 /** The query whose plan is shown: that of a cursor, of CREATE TABLE AS, of SELECT INTO. */
@@ -115,7 +133,7 @@ function innerQuery(
 
 export async function explain(command: SessionCommand): Promise<string> {
   const { session, statement } = command;
-  const options = explainOptions(statement);
+  const { options, isGeneric } = explainOptions(statement);
   const query = child(statement.tree, 'query');
   const { node, tree } = query === null ? { node: '', tree: {} } : unwrap(query);
   const inner = innerQuery(node, tree);
@@ -138,32 +156,41 @@ export async function explain(command: SessionCommand): Promise<string> {
       if (compiled.plan === null) throw notSupported('EXPLAIN of this prepared statement');
       return session.compilation.choosePlan(compiled, compiled.plan, parameters);
     }
-    const { plan: made } = session.compilation.compile(
+    const { plan: made, parameterTypes } = session.compilation.compile(
       { node: inner.node, tree: inner.tree, text: statement.text, start: statement.start },
       command.text,
       command.parameterTypes,
       options.analyze ? null : session.plannedCatalog,
     );
     if (made === null) throw notSupported(`EXPLAIN of ${inner.node}`);
+    // A simple query has no parameters; only a generic plan leaves them open.
+    if (command.isSimple && !isGeneric && parameterTypes.length > command.parameterTypes.length)
+      throw new DbError('undefined_parameter', `there is no parameter $${parameterTypes.length}`);
     return made;
   });
   checkPermissions(plan, session.catalog(), session.roleOid());
   const planning = (clock.monotonicMicros() - planStart) / 1000;
   let instrumentation: Instrumentation | null = null;
   let execution: number | null = null;
+  let wal: WalUse | null = null;
   if (options.analyze) {
     instrumentation = { nodes: new Map() };
+    const before = transaction.logUse();
     const runStart = clock.monotonicMicros();
     // Its rows are thrown away.
     const sink: RowSink = { row: () => {}, isCongested: () => false };
     await session.executions.runInto(plan, command.parameters, sink, instrumentation);
     execution = (clock.monotonicMicros() - runStart) / 1000;
+    const after = transaction.logUse();
+    wal = { records: after.records - before.records, bytes: after.bytes - before.bytes };
     if (!plan.readOnly) transaction.advanceCommand();
   }
   const lines = explainPlan(plan, options, {
     catalog: session.catalog(),
     format: session.functionContext.format,
     instrumentation,
+    settings: options.settings ? session.settings.plannerSettings() : [],
+    wal,
     times: { planning: options.summary ? planning : null, execution: options.summary ? execution : null },
   });
   const columns = column(options.format);
