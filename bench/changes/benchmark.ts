@@ -31,7 +31,7 @@ export async function benchmarkChanges(options: ChangesOptions): Promise<boolean
       else systems.push(system);
     }
     const cases = CHANGE_CASES.filter(({ name }) => name.includes(options.only));
-    const times = await measureCases(cases, systems, options.rounds, problems);
+    const times = await measureCases(cases, systems, options.rounds, problems, say);
     say(`\n${caseTable(systems, times)}\n\n`);
     for (const problem of problems) say(`${problem}\n`);
     const file = keep('changes', {

@@ -28,11 +28,18 @@ export async function measureCases(
   systems: readonly NetworkSystem[],
   rounds: number,
   problems: string[],
+  say: (text: string) => void,
 ): Promise<CaseTimes> {
   const times: CaseTimes = {};
   for (const item of cases) {
     try {
-      times[item.name] = await measure(item, systems, rounds, problems);
+      const measured = await measure(item, systems, rounds, problems);
+      times[item.name] = measured;
+      // A run of many cases is long: each is told when it is done.
+      const told = systems.map(({ name }) =>
+        median(measured[name].map(({ processor }) => processor)).toFixed(1),
+      );
+      say(`${item.name}: cpu ${told.join(' against ')} ms\n`);
     } catch (error) {
       problems.push(`${item.name}: ${error instanceof Error ? error.message : error}`);
     }

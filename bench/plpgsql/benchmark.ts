@@ -39,7 +39,7 @@ export async function benchmarkPlpgsql(options: PlpgsqlOptions): Promise<boolean
       else systems.push(system);
     }
     const cases = [...CASES, ...TRIGGER_CASES].filter(({ name }) => name.includes(options.only));
-    const times = await measureCases(cases, systems, options.rounds, problems);
+    const times = await measureCases(cases, systems, options.rounds, problems, say);
     say(`\n${caseTable(systems, times)}\n\n`);
     const cancellations: Record<string, Cancellation> = {};
     for (const system of systems) {

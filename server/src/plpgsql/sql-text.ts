@@ -541,6 +541,17 @@ export class SqlText implements SqlOrigin {
 
 /** Columns and slots of a plan, as functions take its rows. */
 export function preparedPlan(plan: PhysicalPlan): PreparedPlan {
+  let prepared = preparedPlans.get(plan);
+  if (prepared === undefined) {
+    prepared = describedPlan(plan);
+    preparedPlans.set(plan, prepared);
+  }
+  return prepared;
+}
+
+const preparedPlans = new WeakMap<PhysicalPlan, PreparedPlan>();
+
+function describedPlan(plan: PhysicalPlan): PreparedPlan {
   return {
     plan,
     columns: plan.columns,

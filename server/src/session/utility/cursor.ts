@@ -121,13 +121,15 @@ export class SqlCursor {
   }
 
   private keep(frame: readonly Datum[]): readonly Datum[] {
-    const row = this.plan.columns.map((column) => frame[column.slot]);
-    const ids = this.sources.map((source) => frame[source.slot] as number as RowId);
-    if (this.keepsRows) {
-      this.rows.push(row);
-      if (ids.length > 0) this.rowIds.push(ids);
-    } else this.rowIds[0] = ids;
+    const { columns } = this.plan;
+    const row: Datum[] = [];
+    for (let index = 0; index < columns.length; index++) row.push(frame[columns[index].slot]);
+    if (this.keepsRows) this.rows.push(row);
     this.readCount++;
+    if (this.sources.length === 0) return row;
+    const ids = this.sources.map((source) => frame[source.slot] as number as RowId);
+    if (this.keepsRows) this.rowIds.push(ids);
+    else this.rowIds[0] = ids;
     return row;
   }
 
@@ -187,7 +189,7 @@ export class SqlCursor {
       passed++;
       deliver(row);
     }
-    if (!this.keepsRows) this.window.length = 0;
+    this.passWindow();
     return passed;
   }
 
@@ -205,7 +207,7 @@ export class SqlCursor {
     }
     this.readAhead(wanted);
     const row = this.rowAt(wanted);
-    if (!this.keepsRows) this.window.length = 0;
+    this.passWindow();
     if (row === null) {
       this.position = this.readCount + 1;
       return 0;
@@ -218,6 +220,21 @@ export class SqlCursor {
   /** Rows read and not yet passed of a cursor that keeps none. */
   private readonly window: (readonly Datum[])[] = [];
 
+  /** Forgets what was passed. Setting a length is slow in V8; taking the only element is not. */
+  private passWindow(): void {
+    if (this.keepsRows) return;
+    while (this.window.length > 0) this.window.pop();
+  }
+
+  /** Takes the rows that are read ahead. */
+  private readonly reading: RowSink = {
+    row: (frame) => {
+      const row = this.keep(frame);
+      if (!this.keepsRows) this.window.push(row);
+    },
+    isCongested: () => false,
+  };
+
   private rowAt(number: number): readonly Datum[] | null {
     if (this.keepsRows) return this.rows[number - 1] ?? null;
     return this.window[this.window.length - 1 - (this.readCount - number)] ?? null;
@@ -228,15 +245,8 @@ export class SqlCursor {
     const { execution } = this;
     if (this.hasFailed) throw cannotRun(this.name);
     if (execution === null || this.isExhausted) return;
-    const sink: RowSink = {
-      row: (frame) => {
-        const row = this.keep(frame);
-        if (!this.keepsRows) this.window.push(row);
-      },
-      isCongested: () => false,
-    };
     while (this.readCount < goal) {
-      const result = execution.step(goal >= FETCH_ALL ? 0 : goal - this.readCount, sink);
+      const result = execution.step(goal >= FETCH_ALL ? 0 : goal - this.readCount, this.reading);
       if (result === 'done') {
         this.isExhausted = true;
         return;
