@@ -463,8 +463,14 @@ function buildKey(value: Datum, type: number, position: number, context: Functio
   return jsonKey(value, type, position, context);
 }
 
-/** Converts a JSON value to an SQL value of `type`, as json_populate_record and json_to_record do. */
-export function jsonToDatum(value: JsonValue, type: number, typmod: number, context: FunctionContext): Datum {
+/** Converts a JSON value to an SQL value of `type`, as json_populate_record and json_to_record do. `key`: where it was found. */
+export function jsonToDatum(
+  value: JsonValue,
+  type: number,
+  typmod: number,
+  context: FunctionContext,
+  key?: string,
+): Datum {
   if (value === null) return null;
   if (type === OID.JSONB) return new Jsonb(value);
   if (type === OID.JSON) return formatJson(value);
@@ -473,25 +479,32 @@ export function jsonToDatum(value: JsonValue, type: number, typmod: number, cont
   if (elementType !== 0 && isJsonArray(value)) {
     const dimensions: number[] = [];
     const elements: Datum[] = [];
-    const walk = (items: readonly JsonValue[], depth: number): void => {
+    // As deep as the first element that is no array; from there on all are elements, and all above must be arrays.
+    let depthOfElements = 0;
+    const walk = (items: readonly JsonValue[], depth: number, path: readonly number[]): void => {
       if (dimensions[depth] === undefined) dimensions[depth] = items.length;
       else if (dimensions[depth] !== items.length) {
         throw new DbError('invalid_text_representation', 'malformed JSON array', {
           detail: 'Multidimensional arrays must have sub-arrays with matching dimensions.',
         });
       }
-      for (const item of items) {
-        if (isJsonArray(item) && elementType !== OID.JSON && elementType !== OID.JSONB) walk(item, depth + 1);
+      items.forEach((item, index) => {
+        const isNested = isJsonArray(item) && elementType !== OID.JSON && elementType !== OID.JSONB;
+        if (depthOfElements === 0 && !isNested) depthOfElements = depth + 1;
+        if (depth + 1 < depthOfElements && !isNested) throw expectedArray([...path, index], key);
+        if (isNested && (depthOfElements === 0 || depth + 1 < depthOfElements))
+          walk(item, depth + 1, [...path, index]);
         else elements.push(jsonToDatum(item, elementType, typmod, context));
-      }
+      });
+      if (depthOfElements === 0) depthOfElements = depth + 1;
     };
-    walk(value, 0);
+    walk(value, 0, []);
     return elements.length === 0
       ? new SqlArray(elementType, [])
       : new SqlArray(elementType, elements, dimensions);
   }
   if (elementType !== 0 && !isJsonArray(value) && typeof value !== 'string') {
-    throw new DbError('invalid_text_representation', 'expected JSON array');
+    throw expectedArray([], key);
   }
   if (support.compositeFields !== undefined && isJsonObject(value)) {
     return objectToRecord(value, type, support.compositeFields, null, context);
@@ -500,6 +513,17 @@ export function jsonToDatum(value: JsonValue, type: number, typmod: number, cont
     typeof value === 'string' ? value : value instanceof Numeric ? formatNumeric(value) : formatJson(value),
     typmod,
     context.format,
+  );
+}
+
+function expectedArray(path: readonly number[], key: string | undefined): DbError {
+  const place = path.map((index) => `[${index}]`).join('');
+  const of = key === undefined ? '' : ` of key "${key}"`;
+  const hint = place === '' ? `See the value${of}.` : `See the array element ${place}${of}.`;
+  return new DbError(
+    'invalid_text_representation',
+    'expected JSON array',
+    place === '' && key === undefined ? {} : { hint },
   );
 }
 
@@ -516,7 +540,7 @@ function objectToRecord(
     const given = jsonField(value, column.name);
     return given === undefined
       ? (base?.fields[index] ?? null)
-      : jsonToDatum(given, column.type, column.typmod, context);
+      : jsonToDatum(given, column.type, column.typmod, context, column.name);
   });
   return new SqlRecord(
     type,
