@@ -121,11 +121,15 @@ export interface RelationDescriptor {
    * registered by name in `catalog/virtual` and filled in by upper rooms through main/.
    */
   readonly virtualRows: ((context: VirtualContext) => Iterable<readonly Datum[]>) | null;
+  /** Columns (from 0) by which computed rows can be asked for (VirtualContext.key), with the rows to expect. */
+  readonly virtualKeys?: ReadonlyMap<number, number> | null;
 }
 
 export interface VirtualContext {
   readonly catalog: CatalogReader;
   readonly sessionId: number;
+  /** Only rows whose column has one of the values are wanted; others may come too. */
+  readonly key?: { readonly column: number; readonly values: readonly Datum[] } | null;
 }
 
 /** A trigger as pg_trigger describes it; those behind foreign keys are not among them. */
@@ -313,6 +317,8 @@ export interface CatalogReader {
   typeByName(schema: string | null, name: string, path: SearchPath): TypeDescriptor | null;
   typeNames(schema: string | null, path: SearchPath): Iterable<string>;
   function(oid: Oid): FunctionDescriptor | null;
+  /** About how many rows a catalog has; null for other relations. Absent in readers made for tests. */
+  catalogRowCount?(oid: Oid): number | null;
   /** Candidates of that name in path order (earlier schema hides equal signatures of later ones). */
   functionsByName(schema: string | null, name: string, path: SearchPath): readonly FunctionDescriptor[];
   functionNames(path: SearchPath): Iterable<string>;

@@ -46,6 +46,7 @@ import type { CatalogServices } from './services.ts';
 import type { CatalogRow } from './static-rows.ts';
 import { systemViewSql } from './system-views/index.ts';
 import { virtualProvider } from './virtual.ts';
+import { keyedColumns } from './virtual-keys.ts';
 
 /** Numbers of an int2vector, oidvector or oid[] value. */
 export function numbers(value: Datum): number[] {
@@ -328,6 +329,7 @@ class Relation implements RelationDescriptor {
   readonly options: readonly string[];
   readonly rowSecurity: 'none' | 'enabled' | 'forced';
   readonly virtualRows: RelationDescriptor['virtualRows'];
+  readonly virtualKeys: ReadonlyMap<number, number> | null;
   private readonly reader: CatalogReaderImplementation;
   private readonly columnRows: readonly CatalogRow[];
   private viewQueryValue: string | null | undefined;
@@ -348,6 +350,8 @@ class Relation implements RelationDescriptor {
     this.columns = columns.map(({ column }) => column);
     this.columnRows = columns.map(({ row: columnRow }) => columnRow);
     this.virtualRows = virtualProvider(this.oid, this.kind, this.name, this.namespaceOid);
+    const catalog = CATALOGS_BY_OID.get(this.oid);
+    this.virtualKeys = catalog === undefined ? null : keyedColumns(catalog.name);
     this.constraints = view
       .find('pg_constraint', 'relation', this.oid)
       .map(({ values }) => describeConstraint(values))

@@ -162,6 +162,13 @@ export class LayerView {
     return this.find(name, lookup, key)[0] ?? null;
   }
 
+  /** About how many rows there are: rows that an upper layer hides count too. */
+  size(name: CatalogName): number {
+    let count = 0;
+    for (const layer of this.layers) count += layer.table(name)?.rows.size ?? 0;
+    return count;
+  }
+
   /** Every row: static ones first, as a table would hold them. */
   *all(name: CatalogName): Generator<StoredRow> {
     for (let depth = this.layers.length - 1; depth >= 0; depth--) {

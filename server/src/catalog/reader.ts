@@ -44,7 +44,7 @@ import {
   PG_TYPE,
 } from './data/columns.ts';
 import type { CatalogName } from './data/index.ts';
-import { CLASS_OID, pairKey } from './definitions.ts';
+import { CATALOGS_BY_OID, CLASS_OID, pairKey } from './definitions.ts';
 import {
   defaultBtreeFamilies,
   describeFunction,
@@ -529,6 +529,11 @@ export class CatalogReaderImplementation implements CatalogReader {
   roleByName(name: string): RoleDescriptor | null {
     const row = this.view.findOne('pg_authid', 'name', name);
     return row === null ? null : describeRole(row.values);
+  }
+
+  catalogRowCount(oid: Oid): number | null {
+    const definition = CATALOGS_BY_OID.get(oid);
+    return definition === undefined ? null : this.view.size(definition.name);
   }
 
   get roles(): RoleGraph {

@@ -11,10 +11,11 @@ import type { RelationDescriptor, RelationKind, VirtualContext } from './contrac
 import { PG_ATTRIBUTE, PG_CLASS, PG_TYPE } from './data/columns.ts';
 import sqlStandard from './data/sql-standard.json' with { type: 'json' };
 import { CATALOGS_BY_OID, type CatalogDefinition } from './definitions.ts';
-import type { LayerView } from './layers.ts';
+import type { LayerView, StoredRow } from './layers.ts';
 import type { CatalogReaderImplementation } from './reader.ts';
 import { parseValue } from './static-rows.ts';
 import { extendedStatisticRows, statisticRows } from './statistic-rows.ts';
+import { rowsByKey } from './virtual-keys.ts';
 
 type Provider = NonNullable<RelationDescriptor['virtualRows']>;
 
@@ -38,7 +39,8 @@ export function virtualProvider(
   if (definition?.name === 'pg_statistic_ext_data')
     return (context) => extendedStatisticRows(readerOf(context));
   if (definition?.name === 'pg_statistic') return (context) => statisticRows(readerOf(context));
-  if (definition !== undefined) return (context) => catalogRows(readerOf(context), definition);
+  if (definition !== undefined)
+    return (context) => catalogRows(readerOf(context), definition, context.key ?? null);
   if (kind === 'S') return (context) => sequenceRows(readerOf(context), oid);
   // A toast table of a catalog, never filled.
   if (kind === 't') return () => [];
@@ -69,10 +71,16 @@ function* sequenceRows(reader: CatalogReaderImplementation, oid: Oid): Generator
 function* catalogRows(
   reader: CatalogReaderImplementation,
   definition: CatalogDefinition,
+  key: VirtualContext['key'],
 ): Generator<readonly Datum[]> {
   const aclColumns = definition.columns.flatMap(([, type], index) => (type === '_aclitem' ? [index] : []));
   const roleName = (oid: Oid): string | null => reader.role(oid)?.name ?? null;
-  for (const { values } of reader.view.all(definition.name)) {
+  const { view } = reader;
+  const isKeyed = key !== null && key !== undefined;
+  const stored = isKeyed
+    ? rowsByKey(view, definition.name, key.column, key.values)
+    : view.all(definition.name);
+  for (const { values } of stored) {
     let row: readonly Datum[] = values;
     for (const column of aclColumns) {
       if (row[column] === null) continue;
@@ -82,7 +90,12 @@ function* catalogRows(
     }
     yield row;
   }
-  if (definition.name === 'pg_attribute') yield* systemColumns(reader.view);
+  if (definition.name !== 'pg_attribute') return;
+  yield* systemColumns(
+    isKeyed && key.column === PG_ATTRIBUTE.attrelid
+      ? rowsByKey(view, 'pg_class', PG_CLASS.oid, key.values)
+      : view.all('pg_class'),
+  );
 }
 
 /** name, type, attnum, length, by value, alignment of the columns every table has. */
@@ -96,8 +109,8 @@ const SYSTEM_COLUMNS: readonly (readonly [string, Oid, number, number, boolean, 
 ];
 
 /** pg_attribute rows of system columns are not kept: they are the same for every table. */
-function* systemColumns(view: LayerView): Generator<readonly Datum[]> {
-  for (const { values } of view.all('pg_class')) {
+function* systemColumns(relations: Iterable<StoredRow>): Generator<readonly Datum[]> {
+  for (const { values } of relations) {
     const kind = values[PG_CLASS.relkind];
     if (kind !== 'r' && kind !== 'm' && kind !== 'p' && kind !== 'f' && kind !== 'S' && kind !== 't')
       continue;

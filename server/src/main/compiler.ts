@@ -31,6 +31,9 @@ import type { AnalysedStatement, Expr, Query } from '../sql/tree.ts';
 import type { TableStore } from '../table/contract.ts';
 import type { Datum } from '../types/datum.ts';
 
+/** For the price of a scan: a catalog's rows are in memory. */
+const CATALOG_ROW_BYTES = 64;
+
 /** Statistics of the table store as the planner asks for them. */
 export function statisticsOf(tables: TableStore, catalog: CatalogReader): StatisticsProvider {
   const isStored = (tableOid: Oid): boolean => {
@@ -39,7 +42,10 @@ export function statisticsOf(tables: TableStore, catalog: CatalogReader): Statis
   };
   return {
     estimate: (tableOid) => {
-      if (!isStored(tableOid)) return null;
+      if (!isStored(tableOid)) {
+        const rows = catalog.catalogRowCount?.(tableOid) ?? null;
+        return rows === null ? null : { rows, bytes: rows * CATALOG_ROW_BYTES };
+      }
       const { rows, bytes } = tables.table(tableOid).estimate();
       return { rows, bytes };
     },

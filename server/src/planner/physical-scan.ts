@@ -216,6 +216,10 @@ function scanColumns(context: ScanContext): ScanColumn[] {
 /** All worthwhile paths: the cheapest, and the cheapest in the wanted order if that is another. */
 export function scanPaths(context: ScanContext, wanted: Wanted): Path[] {
   const paths: Path[] = [seqScanPath(context)];
+  if (context.scan.relation.virtualRows !== null) {
+    const keyed = keyedPath(context, context.columnPredicates);
+    if (keyed !== null) paths.push(keyed);
+  }
   if (context.scan.relation.virtualRows === null)
     for (const index of context.scan.relation.indexes) {
       const match = matchIndex(context, index, context.columnPredicates);
@@ -546,18 +550,68 @@ function leadingCorrelation(context: ScanContext, index: IndexDescriptor): numbe
   return slotStatistics(context.planner.state, slot).column?.correlation ?? 0;
 }
 
+/** A computed relation asked for the rows of one key; the first condition with the fewest rows to expect. */
+function keyedPath(
+  context: ScanContext,
+  predicates: readonly ColumnPredicate[],
+  extra: readonly LExpr[] = [],
+): (Path & { usedSources: Set<LExpr> }) | null {
+  const { scan, planner } = context;
+  const keys = scan.relation.virtualKeys ?? null;
+  if (keys === null) return null;
+  let best: ColumnPredicate | null = null;
+  let rows = 0;
+  for (const item of predicates) {
+    if ((item.operator !== '=' && item.operator !== 'in') || item.value === null || item.derived) continue;
+    const expected = keys.get(item.column);
+    if (expected === undefined) continue;
+    const found = expected * (item.operator === 'in' ? listLength(item.value) : 1);
+    if (best !== null && found >= rows) continue;
+    best = item;
+    rows = found;
+  }
+  if (best === null) return null;
+  const { column, operator, value, source } = best;
+  const rest = context.predicates.filter((predicate) => predicate !== source);
+  const cost = scanCost(planner.state.settings, 0, rows, planner.operators(rest));
+  const path: Path & { usedSources: Set<LExpr> } = {
+    rows: Math.max(rows * conjunctionSelectivity(planner.state, rest), 1e-3),
+    width: context.width,
+    ...cost,
+    order: [],
+    usedSources: new Set([source]),
+    make() {
+      const conditions = [...context.predicates];
+      if (!conditions.includes(source)) conditions.unshift(source);
+      const node: VirtualScanNode = {
+        ...nodeBase(path),
+        kind: 'virtualScan',
+        relationOid: scan.relation.oid,
+        alias: scan.alias,
+        columns: scanColumns(context),
+        key: { column, value: value as PlanExpr, isList: operator === 'in' },
+        filter: makeAnd(conditions) as PlanExpr | null,
+      };
+      return node;
+    },
+  };
+  return extra.length === 0 || extra.includes(source) ? path : null;
+}
+
 /** Best index probe for the inner side of a nested loop: `join` are conditions that read the outer side. */
 export function probePath(
   context: ScanContext,
   join: readonly LExpr[],
 ): (Path & { usedSources: Set<LExpr> }) | null {
   const { scan, planner } = context;
-  if (scan.relation.virtualRows !== null || scan.relation.indexes.length === 0) return null;
+  const isVirtual = scan.relation.virtualRows !== null;
+  if (!isVirtual && scan.relation.indexes.length === 0) return null;
   const joinPredicates: ColumnPredicate[] = [];
   for (const predicate of join) {
     const simple = columnPredicate(planner.state, scan, context.own, predicate);
     if (simple !== null && simple.operator !== '<>') joinPredicates.push(simple);
   }
+  if (isVirtual) return keyedPath(context, joinPredicates, join);
   const hasExpressions = scan.relation.indexes.some((index) => index.expressions.length > 0);
   if (joinPredicates.length === 0 && !hasExpressions) return null;
   const all = [...joinPredicates, ...context.columnPredicates];

@@ -115,6 +115,8 @@ export interface VirtualScanNode extends PlanNodeBase {
   relationOid: Oid;
   alias: string;
   columns: ScanColumn[];
+  /** Rows wanted by a column's value, or by a list of values; the filter holds the condition too. */
+  key?: { column: number; value: PlanExpr; isList: boolean };
   filter: PlanExpr | null;
 }
 /** One row without columns; none when the one-time condition is not true. */

@@ -48,6 +48,9 @@ export function forEachPlanExpression(node: PlanNode, visit: (expr: LExpr) => vo
       one(node.filter);
       return;
     case 'virtualScan':
+      one(node.key?.value);
+      one(node.filter);
+      return;
     case 'cteScan':
     case 'workTableScan':
       one(node.filter);

@@ -2,7 +2,7 @@
 
 import { internalError } from '../../../base/error.ts';
 import type { ResultNode, ValuesScanNode, VirtualScanNode } from '../../../planner/physical.ts';
-import type { Datum } from '../../../types/datum.ts';
+import { type Datum, SqlArray } from '../../../types/datum.ts';
 import type { ExecutionState } from '../../state.ts';
 import { type Evaluate, ExpressionCompiler, type Test } from '../expression/compile.ts';
 import type { Operator } from './operator.ts';
@@ -12,6 +12,7 @@ export class VirtualScan implements Operator {
   private readonly state: ExecutionState;
   private readonly node: VirtualScanNode;
   private readonly filter: Test | null;
+  private readonly key: Evaluate | null;
   private rows: Iterator<readonly Datum[]> | null = null;
   private pending = false;
   private isDone = false;
@@ -19,7 +20,9 @@ export class VirtualScan implements Operator {
   constructor(state: ExecutionState, node: VirtualScanNode) {
     this.state = state;
     this.node = node;
-    this.filter = new ExpressionCompiler(state, state.environment.resolver).testOrNull(node.filter);
+    const compiler = new ExpressionCompiler(state, state.environment.resolver);
+    this.filter = compiler.testOrNull(node.filter);
+    this.key = node.key === undefined ? null : compiler.compile(node.key.value);
   }
 
   open(): void {
@@ -62,13 +65,21 @@ export class VirtualScan implements Operator {
     }
   }
 
+  private wantedKey(): { column: number; values: readonly Datum[] } | null {
+    const { key } = this.node;
+    if (key === undefined || this.key === null) return null;
+    const value = this.key(this.state.frame);
+    if (!key.isList) return { column: key.column, values: [value] };
+    return { column: key.column, values: value instanceof SqlArray ? value.elements : [] };
+  }
+
   private start(): Iterator<readonly Datum[]> {
     const { catalog, sessionId } = this.state.environment;
     const relation = catalog.relation(this.node.relationOid);
     if (relation === null || relation.virtualRows === null) {
       throw internalError(`relation ${this.node.relationOid} computes no rows`);
     }
-    return relation.virtualRows({ catalog, sessionId })[Symbol.iterator]();
+    return relation.virtualRows({ catalog, sessionId, key: this.wantedKey() })[Symbol.iterator]();
   }
 }
 
