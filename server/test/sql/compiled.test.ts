@@ -80,7 +80,7 @@ async function makeTables(): Promise<void> {
   const next = generator(7);
   const maybe = (value: string, share = 8): string => (next(share) === 0 ? 'null' : value);
   const shape =
-    'id int not null, k int, s smallint, b bigint, n numeric(12,2), m numeric(10,4), f float8, t text, c char(6), v varchar(30), d date, o boolean';
+    'id int not null, k int, s smallint, b bigint, n numeric(12,2), m numeric(10,4), f float8, t text, c char(6), v varchar(30), d date, o boolean, w timestamp';
   for (const [name, rows, keys] of [
     ['big', 900, 300],
     ['mid', 250, 120],
@@ -106,6 +106,7 @@ async function makeTables(): Promise<void> {
         maybe(`'${text.slice(0, 30)}'`),
         maybe(`date '1992-01-01' + ${next(2500)}`),
         maybe(next(2) === 0 ? 'true' : 'false'),
+        maybe(`timestamp '1996-01-30 11:59:58.25' + interval '${next(20_000)} hours ${next(4000)} seconds'`),
       ].join(',')})`;
     };
     for (let from = 0; from < rows; from += 300) {
@@ -128,6 +129,9 @@ type Pick = (limit: number) => number;
 function of<T>(pick: Pick, list: readonly T[]): T {
   return list[pick(list.length)]!;
 }
+
+const PARTS = ['year', 'month', 'day', 'doy', 'dow', 'isodow', 'quarter', 'hour', 'minute', 'second'];
+const UNITS = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
 
 function condition(pick: Pick, table: string): string {
   const text = of(pick, WORDS);
@@ -153,6 +157,14 @@ function condition(pick: Pick, table: string): string {
     `${table}.b is not null`,
     `(${table}.k = 1 or ${table}.c = 'AIR')`,
     `substring(${table}.v from 1 for 2) = 'a#'`,
+    `${table}.t < '${text}'`,
+    `${table}.v >= ${table}.t`,
+    `${table}.c > '${of(pick, WORDS.slice(0, 4))}'`,
+    `${table}.v like '_${of(pick, ['p', 'z', 'ü', '%e'])}%'`,
+    `length(${table}.v) > ${pick(12)}`,
+    `upper(${table}.v) = '${of(pick, ['A', 'AIR', 'ZZ TOP'])}'`,
+    `extract(${of(pick, PARTS)} from ${table}.w) > ${pick(30)}`,
+    `date_trunc('${of(pick, UNITS)}', ${table}.w) < timestamp '1997-03-05'`,
   ]);
 }
 
@@ -185,6 +197,8 @@ function groups(pick: Pick, table: string): string[] {
     ['k', 't', 'd'],
     ['n'],
     ['b'],
+    ['w'],
+    ['v', 'k'],
   ]).map((column) => `${table}.${column}`);
 }
 
@@ -206,6 +220,10 @@ function aggregates(pick: Pick, table: string): string {
     `sum(case when ${condition(pick, table)} then ${table}.n else 0 end)`,
     `sum(${table}.s) filter (where ${condition(pick, table)})`,
     `max(${table}.f)`,
+    `min(${table}.t)`,
+    `max(${table}.v)`,
+    `avg(length(${table}.t))`,
+    `min(${table}.t) filter (where ${condition(pick, table)})`,
   ];
   return Array.from({ length: 1 + pick(4) }, () => of(pick, list)).join(', ');
 }
@@ -224,7 +242,7 @@ function query(pick: Pick): string {
   const where = pick(2) === 0 ? ` where ${condition(pick, join === 'right join' ? 'b' : 'a')}` : '';
   const exists = `${of(pick, ['', 'not '])}exists (select 1 from ${third} e where ${on(pick, 'e', 'a')}${pick(2) === 0 ? ' and e.s <> a.s' : ''})`;
   const keys = groups(pick, 'a');
-  switch (pick(11)) {
+  switch (pick(15)) {
     case 0:
       return `select a.id, a.k, b.id, b.t, a.n, b.d from ${from}${where}`;
     case 1:
@@ -249,6 +267,14 @@ function query(pick: Pick): string {
       );
       return `select a.id, b.id, a.t, b.n from ${from}${where} order by ${keys.join(', ')}, a.id, b.id${of(pick, ['', ' limit 7', ' limit 40 offset 3'])}`;
     }
+    case 11:
+      return `select ${keys.join(', ')}, count(distinct a.${of(pick, ['s', 't', 'n', 'k'])}), ${aggregates(pick, 'a')} from ${first} a${where} group by ${keys.join(', ')}`;
+    case 12:
+      return `select count(distinct a.${of(pick, ['t', 'v', 'k', 'd'])}), ${aggregates(pick, 'a')} from ${first} a where ${condition(pick, 'a')}`;
+    case 13:
+      return `select date_trunc('${of(pick, UNITS)}', a.w), extract(${of(pick, PARTS)} from a.w), regexp_replace(a.t, '^([a-z]*) ?(.*)$', '\\2-\\1'), ${aggregates(pick, 'a')} from ${first} a where ${condition(pick, 'a')} group by 1, 2, 3`;
+    case 14:
+      return `select a.id, a.t, a.w from ${first} a where ${condition(pick, 'a')} and ${condition(pick, 'a')}`;
     case 7:
       return `select a.id, a.n from ${first} a where a.n < (select ${of(pick, ['avg(e.n)', '0.5 * avg(e.n)', 'max(e.n)', '0.2 * sum(e.n)'])} from ${third} e where e.k = a.k)`;
     default:
