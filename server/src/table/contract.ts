@@ -116,6 +116,8 @@ export interface RegionView {
   /** Identity for caches of decoded columns: the same object has the same rows, except that a region being loaded grows. */
   readonly key: object;
   readonly rowCount: number;
+  /** Id of the first row; the others follow. Absent: they are not known. */
+  readonly firstRow?: RowId;
   /** Columns stored; later ones read as the missing value. */
   readonly columnCount: number;
   /** One bit per row, 1 = visible here; null = all. The others come through `rest` if they are visible. */

@@ -22,6 +22,7 @@ const TICK_ROWS = 256;
 class BaseView implements RegionView {
   readonly key: object;
   readonly rowCount: number;
+  readonly firstRow: RowId;
   readonly columnCount: number;
   readonly mask: Uint8Array | null;
   private readonly region: BaseRegion;
@@ -31,6 +32,7 @@ class BaseView implements RegionView {
     this.region = region;
     this.key = region;
     this.rowCount = region.rowCount;
+    this.firstRow = (region.segment * REGION_ROWS) as RowId;
     this.columnCount = region.columnCount;
     this.mask = mask;
     this.predicates = predicates;

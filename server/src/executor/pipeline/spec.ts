@@ -163,8 +163,11 @@ export type QueryNode =
 
 export type IntegerBounds = 'int2' | 'int4' | 'int8' | 'date' | 'timestamp';
 
+/** Stands for the row's id among the columns of a pipeline. */
+export const ROW_ID = -1;
+
 export interface PipelineColumn {
-  /** 0-based column of the table. */
+  /** 0-based column of the table, or ROW_ID. */
   readonly column: number;
   readonly typeOid: number;
   readonly type: PipelineType;

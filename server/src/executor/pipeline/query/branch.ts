@@ -20,6 +20,7 @@ import {
   type ParamValue,
   type PipelineColumn,
   type PipelineType,
+  ROW_ID,
   STRING,
   walkNode,
 } from '../spec.ts';
@@ -158,7 +159,7 @@ export class Branch {
     walkNode(node, (part) => {
       if (part.op === 'column' || part.op === 'stringRef') {
         const { column } = this.columns[part.column]!;
-        if (!this.schema!.columns[column]!.notNull) result = false;
+        if (column !== ROW_ID && !this.schema!.columns[column]!.notNull) result = false;
       } else if (part.op === 'field') {
         if (this.optional.has(part.table) || !this.isFieldNotNull(part.table, part.field)) result = false;
       } else if (part.op === 'stringTest' || part.op === 'case') result = false;
@@ -250,6 +251,20 @@ export class Branch {
       this.columnOf.set(column, index);
     }
     return index;
+  }
+
+  /** The id of the row in the table. */
+  rowId(): Node {
+    const column = this.columns.push({ column: ROW_ID, typeOid: 20, type: INT }) - 1;
+    return { op: 'column', column, type: INT };
+  }
+
+  /** The table's column that a slot is, projections looked through; -1 = it is computed. */
+  columnOfSlot(slot: number): number {
+    let binding = this.bindings.get(slot);
+    while (binding?.kind === 'expr' && binding.expr.kind === 'slot')
+      binding = this.bindings.get(binding.expr.slot);
+    return binding?.kind === 'column' ? binding.column : -1;
   }
 
   column(column: number): Node {

@@ -42,7 +42,7 @@ interface Site {
 
 /** Strings that calls have made for one statement. */
 interface Texts {
-  readonly known: Map<string, bigint>;
+  readonly known: Map<string, { readonly at: number; readonly length: number }>;
   at: number;
   end: number;
 }
@@ -92,11 +92,16 @@ export class CallSites {
     const site = this.sites[index]!;
     const { typeOids } = site;
     const last = typeOids.length - 1;
-    const args: Datum[] = [];
-    for (let at = 0; at < last; at++) args.push(this.argument(site, at));
     let result: Datum;
     try {
-      result = site.run(...args);
+      if (last === 1) result = site.run(this.argument(site, 0));
+      else if (last === 3)
+        result = site.run(this.argument(site, 0), this.argument(site, 1), this.argument(site, 2));
+      else {
+        const args: Datum[] = [];
+        for (let at = 0; at < last; at++) args.push(this.argument(site, at));
+        result = site.run(...args);
+      }
     } catch {
       throw new NotCompilable('a function that failed');
     }
@@ -125,8 +130,7 @@ export class CallSites {
   private answer(result: Datum, typeOid: number, statement: number): void {
     const { view } = this;
     const at = this.area + QUERY_PARAM.callResult;
-    if (TEXT_OIDS.has(typeOid) && typeof result === 'string')
-      view.setBigInt64(at, this.text(result, statement), true);
+    if (TEXT_OIDS.has(typeOid) && typeof result === 'string') this.writeText(result, statement, at);
     else if (typeOid === BOOL_OID && typeof result === 'boolean')
       view.setBigInt64(at, result ? 1n : 0n, true);
     else if (typeOid === INT4_OID && typeof result === 'number') view.setBigInt64(at, BigInt(result), true);
@@ -134,7 +138,13 @@ export class CallSites {
     else throw new NotCompilable('a function whose value has no place');
   }
 
-  private text(text: string, statement: number): bigint {
+  private writeText(text: string, statement: number, place: number): void {
+    const { at, length } = this.text(text, statement);
+    this.view.setUint32(place, at, true);
+    this.view.setUint32(place + 4, length, true);
+  }
+
+  private text(text: string, statement: number): { readonly at: number; readonly length: number } {
     let texts = this.texts.get(statement);
     if (texts === undefined) {
       texts = { known: new Map(), at: 0, end: 0 };
@@ -149,7 +159,7 @@ export class CallSites {
       texts.end = texts.at + bytes;
     }
     const length = this.buffer.write(text, texts.at, 'utf8');
-    const reference = BigInt(texts.at) | (BigInt(length) << 32n);
+    const reference = { at: texts.at, length };
     texts.at += (length + 7) & ~7;
     if (texts.known.size < KNOWN_MAX) texts.known.set(text, reference);
     return reference;

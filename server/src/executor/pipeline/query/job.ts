@@ -329,7 +329,7 @@ export class QueryJob {
   private async pipeline(index: number): Promise<void> {
     const { pool, query, clock } = this.options;
     const start = clock.monotonicMicros();
-    const pipeline = query.pipelines[index]!;
+    let pipeline = query.pipelines[index]!;
     const { source, sink } = pipeline;
     let runs: LoadedRun[] = [];
     const morsels: QueryMorsel[] = [];
@@ -348,12 +348,16 @@ export class QueryJob {
           },
           this.statistics.loads,
         );
+        const byBytes = largeTests(pipeline, query.tests[index]!, runs);
+        pipeline = withoutTests(pipeline, byBytes) as QueryPipeline;
         for (const run of runs) {
           const tests: Uint8Array[] = [];
-          for (const { column, test } of query.tests[index]!)
-            tests.push(
-              await this.testTable(run.frames[column]!, scan.schema, source.columns[column]!.column, test),
-            );
+          for (const [number, { column, test }] of query.tests[index]!.entries())
+            if (byBytes.has(number)) tests.push(new Uint8Array(0));
+            else
+              tests.push(
+                await this.testTable(run.frames[column]!, scan.schema, source.columns[column]!.column, test),
+              );
           sourceRows += run.rowCount;
           morsels.push({
             frames: run.frames.map(({ info }) => info.id),
@@ -668,6 +672,44 @@ function sortKeys(query: TranslatedQuery, spec: StoreSpec, state: StoreState): S
     });
   }
   return keys;
+}
+
+/** Tests of so many dictionary entries take longer than reading the bytes of each row. */
+const TESTED_ENTRIES_MAX = 512;
+
+/** Tests that are decided by the bytes of each row: they can be, and some dictionary is large. */
+function largeTests(
+  pipeline: QueryPipeline,
+  tests: TranslatedQuery['tests'][number],
+  runs: readonly LoadedRun[],
+): Set<number> {
+  const large = new Set<number>();
+  if (tests.length === 0) return large;
+  const decidable = new Set<number>();
+  eachTest(pipeline, (test, otherwise) => {
+    if (otherwise !== undefined) decidable.add(test);
+  });
+  tests.forEach(({ column }, test) => {
+    const most = runs.reduce((size, run) => Math.max(size, run.frames[column]!.entries?.length ?? 0), 0);
+    if (decidable.has(test) && most > TESTED_ENTRIES_MAX) large.add(test);
+  });
+  return large;
+}
+
+function eachTest(value: unknown, visit: (test: number, otherwise: unknown) => void): void {
+  if (value === null || typeof value !== 'object') return;
+  const node = value as { op?: string; test?: number; otherwise?: unknown };
+  if (node.op === 'stringTest') visit(node.test!, node.otherwise);
+  for (const part of Object.values(value)) eachTest(part, visit);
+}
+
+/** A copy with what tests of bytes say in place of the tests. */
+function withoutTests(value: unknown, tests: ReadonlySet<number>): unknown {
+  if (tests.size === 0 || value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((part) => withoutTests(part, tests));
+  const node = value as { op?: string; test?: number; otherwise?: unknown };
+  if (node.op === 'stringTest' && tests.has(node.test!)) return withoutTests(node.otherwise, tests);
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutTests(part, tests)]));
 }
 
 /** Whether some expression of a pipeline is a call. */

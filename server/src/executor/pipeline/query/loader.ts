@@ -7,7 +7,7 @@ import type { Frame, FrameStore } from '../frame-store.ts';
 import { NoRoom } from '../frame-store.ts';
 import { NotCompilable } from '../interval.ts';
 import { REST_ROWS, RestBatch, vectorOf } from '../rest-batch.ts';
-import type { PipelineColumn } from '../spec.ts';
+import { type PipelineColumn, ROW_ID } from '../spec.ts';
 
 /** Frames of one run of rows. */
 export interface LoadedRun {
@@ -62,7 +62,7 @@ export async function loadRuns(options: LoaderOptions, counts: LoadCounts): Prom
       runs.push({ frames: open, rowCount: region.rowCount, mask: region.mask });
       open = [];
     }
-    const supports = columns.map(({ column }) => schema.columns[column]!.support);
+    const supports = columns.map(({ column }) => schema.columns[Math.max(0, column)]!.support);
     const places = columns.map(({ column }) => options.order.indexOf(column));
     const row: Datum[] = [];
     const wanted: Datum[] = [];
@@ -71,7 +71,7 @@ export async function loadRuns(options: LoaderOptions, counts: LoadCounts): Prom
       const found = await attempt(() => source.rest.next(row));
       if (found) {
         places.forEach((place, index) => {
-          wanted[index] = row[place]!;
+          wanted[index] = place < 0 ? BigInt(source.rest.rowId) : row[place]!;
         });
         batch.add(wanted);
         if (batch.count % 256 === 0) await breathe();
@@ -107,6 +107,13 @@ async function attempt<T>(action: () => T): Promise<T> {
 
 async function decode(options: LoaderOptions, region: RegionView, column: PipelineColumn): Promise<Frame> {
   const { frames, schema } = options;
+  if (column.column === ROW_ID) {
+    const { firstRow } = region;
+    if (firstRow === undefined) throw new NotCompilable('rows without ids');
+    const ids = BigInt64Array.from({ length: region.rowCount }, (_, row) => BigInt(firstRow) + BigInt(row));
+    const base = { count: region.rowCount, validity: null, offsets: null, bytes: null };
+    return fill(frames, region.key, column, { ...base, physical: 'int64', values: ids }, null);
+  }
   if (column.column >= region.columnCount) {
     const { missingValue, support } = schema.columns[column.column]!;
     const values = new Array<Datum>(region.rowCount).fill(missingValue);

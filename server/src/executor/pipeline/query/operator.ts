@@ -4,7 +4,8 @@
  * The choice is made at every execution, as in `../operator.ts`; until the first row is out the row operators can still take over. Where this
  * part cannot be compiled its parts still may be: the row operators are built with operators like this one inside.
  */
-import { DbError } from '../../../base/error.ts';
+import type { RowId } from '../../../base/brands.ts';
+import { assert, DbError } from '../../../base/error.ts';
 import { WaitSignal } from '../../../base/suspend.ts';
 import type { PlanExpr, PlanNode, SeqScanNode } from '../../../planner/physical.ts';
 import { scalarFunction } from '../../../sql/functions/index.ts';
@@ -191,6 +192,7 @@ export class QueryOperator implements Operator {
       try {
         const { order, bound, columns } = this.query!;
         const rows = new ResultRows(result, columns);
+        rows.fetch = this.fetcher();
         rows.checkDoubles();
         rows.sort(
           order.map(({ column, key }) => ({ column, key: keyOrder(key, this.state.environment.resolver) })),
@@ -205,12 +207,31 @@ export class QueryOperator implements Operator {
     this.refusal = null;
   }
 
+  /** Reads what the result left in the table. */
+  private fetcher(): ResultRows['fetch'] {
+    const { late, scans } = this.query!;
+    if (late === null) return null;
+    const { state } = this;
+    const table = state.table(scans[late.scan]!.node.relationOid);
+    const { snapshot } = state.environment;
+    return {
+      column: late.rowId,
+      row: (rowId, frame) => {
+        const isThere = table.fetch(rowId as RowId, snapshot, late.columns, late.slots, frame);
+        assert(isThere, 'a row of the result is no longer there');
+      },
+    };
+  }
+
   private scanSource(query: TranslatedQuery, index: number, compiler: ExpressionCompiler): QueryScanSource {
     const { state } = this;
     const { node } = query.scans[index]!;
     const table = state.table(node.relationOid);
     const pipeline = query.pipelines.find(({ source }) => source.kind === 'scan' && source.scan === index);
-    const order = pipeline?.source.kind === 'scan' ? pipeline.source.columns.map(({ column }) => column) : [];
+    const order =
+      pipeline?.source.kind === 'scan'
+        ? pipeline.source.columns.map(({ column }) => column).filter((column) => column >= 0)
+        : [];
     const source = table.parallelScan!({
       snapshot: state.environment.snapshot,
       columns: order,

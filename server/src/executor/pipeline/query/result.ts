@@ -34,6 +34,9 @@ export class ResultRows {
   private readonly tupleBytes: number;
   private readonly offsets: readonly number[];
   private ordered: Uint32Array | number[] | null = null;
+  /** Brings the columns that were left behind, by the row id in a column of the result. */
+  fetch: { readonly column: number; row(rowId: number, frame: Datum[]): void } | null = null;
+  private waiting = 0;
   private chunk = 0;
   private at = 0;
 
@@ -122,10 +125,17 @@ export class ResultRows {
 
   /** Writes the next row into the frame; false at the end. */
   next(frame: Datum[]): boolean {
-    const tuple = this.nextTuple();
+    const tuple = this.waiting === 0 ? this.nextTuple() : this.waiting;
     if (tuple === 0) return false;
+    const { fetch } = this;
+    if (fetch !== null) {
+      // It may wait for a block: the row is read again.
+      this.waiting = tuple;
+      fetch.row(Number(this.readers[fetch.column]!(tuple)), frame);
+      this.waiting = 0;
+    }
     for (let index = 0; index < this.readers.length; index++)
-      frame[this.columns[index]!.slot] = this.readers[index]!(tuple);
+      if (index !== fetch?.column) frame[this.columns[index]!.slot] = this.readers[index]!(tuple);
     return true;
   }
 

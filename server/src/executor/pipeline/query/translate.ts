@@ -62,10 +62,27 @@ export interface TranslatedQuery {
   /** The order that the plan promises, and how many rows of it are wanted. */
   readonly order: readonly OrderKey[];
   readonly bound: number | null;
+  /** Columns that are fetched by row id when a row is out; null = none. */
+  readonly late: LateColumns | null;
+}
+
+export interface LateColumns {
+  readonly scan: number;
+  /** Index of the row id into the result's columns. */
+  readonly rowId: number;
+  readonly columns: readonly number[];
+  readonly slots: readonly number[];
 }
 
 /** Estimated rows of a whole order up to which it is sorted here; more are left to the row executor, which can spill them. */
 const SORTED_ROWS_MAX = 300_000;
+
+/** Rows of a result up to which most columns of a table are fetched row by row. */
+const LATE_ROWS_MAX = 1000;
+/** So many columns are worth it. */
+const LATE_COLUMNS_MIN = 8;
+/** No slot of a plan: the row id. */
+const ROW_ID_SLOT = -1;
 
 /** Estimated groups up to which an aggregate over one scan is left to the plain pipelines. */
 export const PLAIN_GROUPS_MAX = 2000;
@@ -127,6 +144,15 @@ export function isQueryShape(node: PlanNode, isRefused = false): boolean {
   return isTop && fits(node) && (joins > 0 || !needsJoins);
 }
 
+/** Slots of one scan's columns that nothing but the result reads. */
+function lateSlots(branches: readonly Branch[], outputs: readonly number[], sorted: Set<number>): number[] {
+  const [branch] = branches;
+  if (branches.length !== 1 || branch!.source.kind !== 'scan') return [];
+  if (branch!.steps.some(({ kind }) => kind !== 'filter')) return [];
+  const late = outputs.filter((slot) => !sorted.has(slot) && branch!.columnOfSlot(slot) >= 0);
+  return late.length >= LATE_COLUMNS_MIN ? late : [];
+}
+
 /** Errors: NotCompilable; DbError of evaluating constants. */
 export function translateQuery(root: PlanNode, plan: PhysicalPlan, services: QueryServices): TranslatedQuery {
   return new QueryTranslator(plan, services).translate(root);
@@ -161,7 +187,19 @@ class QueryTranslator {
       if (key.expr.kind !== 'slot') throw new NotCompilable('an order by an expression');
       if (!outputs.includes(key.expr.slot)) outputs.push(key.expr.slot);
     }
-    const { store, columns } = this.finish(branches, outputs, slotTypes(root, this.plan));
+    const rows = root.kind === 'sort' ? (bound ?? Number.POSITIVE_INFINITY) : root.estimatedRows;
+    const sorted = new Set(keys.map(({ expr }) => (expr as { slot: number }).slot));
+    const late = rows <= LATE_ROWS_MAX ? lateSlots(branches, outputs, sorted) : [];
+    const types = slotTypes(root, this.plan);
+    const taken = new Set(late);
+    const wanted = outputs.filter((slot) => !taken.has(slot));
+    const [branch] = branches;
+    if (late.length > 0) {
+      branch!.bindings.set(ROW_ID_SLOT, { kind: 'node', node: branch!.rowId() });
+      types.set(ROW_ID_SLOT, 20);
+      wanted.push(ROW_ID_SLOT);
+    }
+    const { store, columns } = this.finish(branches, wanted, types);
     const order = keys.map((key) => ({
       column: columns.findIndex(({ slot }) => slot === (key.expr as { slot: number }).slot),
       key,
@@ -177,6 +215,15 @@ class QueryTranslator {
       columns,
       order,
       bound,
+      late:
+        late.length === 0
+          ? null
+          : {
+              scan: branch!.source.kind === 'scan' ? branch!.source.scan : -1,
+              rowId: columns.findIndex(({ slot }) => slot === ROW_ID_SLOT),
+              columns: late.map((slot) => branch!.columnOfSlot(slot)),
+              slots: late,
+            },
     };
   }
 
