@@ -242,7 +242,7 @@ function query(pick: Pick): string {
   const where = pick(2) === 0 ? ` where ${condition(pick, join === 'right join' ? 'b' : 'a')}` : '';
   const exists = `${of(pick, ['', 'not '])}exists (select 1 from ${third} e where ${on(pick, 'e', 'a')}${pick(2) === 0 ? ' and e.s <> a.s' : ''})`;
   const keys = groups(pick, 'a');
-  switch (pick(15)) {
+  switch (pick(17)) {
     case 0:
       return `select a.id, a.k, b.id, b.t, a.n, b.d from ${from}${where}`;
     case 1:
@@ -273,6 +273,10 @@ function query(pick: Pick): string {
       return `select count(distinct a.${of(pick, ['t', 'v', 'k', 'd'])}), ${aggregates(pick, 'a')} from ${first} a where ${condition(pick, 'a')}`;
     case 13:
       return `select date_trunc('${of(pick, UNITS)}', a.w), extract(${of(pick, PARTS)} from a.w), regexp_replace(a.t, '^([a-z]*) ?(.*)$', '\\2-\\1'), ${aggregates(pick, 'a')} from ${first} a where ${condition(pick, 'a')} group by 1, 2, 3`;
+    case 15:
+      return `select a.s, a.t, a.o, grouping(a.s, a.t), ${aggregates(pick, 'a')} from ${first} a${where} group by ${of(pick, ['rollup (a.s, a.t, a.o)', 'cube (a.s, a.t), a.o', 'grouping sets ((a.s, a.o), (a.t, a.o), (a.s, a.t, a.o), (a.o))'])}`;
+    case 16:
+      return `select a.k, b.s, grouping(b.s), ${aggregates(pick, 'b')} from ${from}${where} group by ${of(pick, ['rollup (a.k, b.s)', 'grouping sets ((a.k), (b.s), ())'])} having count(*) > ${pick(3)}`;
     case 14:
       return `select a.id, a.t, a.w from ${first} a where ${condition(pick, 'a')} and ${condition(pick, 'a')}`;
     case 7:

@@ -73,7 +73,7 @@ if (record !== undefined) {
     ['forced spill', ['fastpostgres.executor = compiled', 'fastpostgres.spill = force']],
   ];
   describe.each(configurations)('executor %s', (_, settings) => {
-    it.each(files)('%s', async (file) => {
+    it.each(files)('%s', { timeout: 240_000 }, async (file) => {
       const client = await openSuite(config, `slt_${basename(file, '.slt').replaceAll('-', '_')}`);
       for (const setting of settings) await client.query(`set ${setting}`);
       for (const item of parseSlt(readFileSync(join(FOLDER, file), 'utf8'))) {

@@ -123,12 +123,9 @@ export function isQueryShape(node: PlanNode, isRefused = false): boolean {
         if (node.kind !== 'sort' || scanBelow(inner) === null || inner.estimatedRows > PLAIN_GROUPS_MAX)
           joins++;
         else isPlain = true;
-        return (
-          inner.sets === null &&
-          inner.grouping.length === 0 &&
-          inner.strategy !== 'mixed' &&
-          fits(inner.child)
-        );
+        if (inner.sets === null && (inner.grouping.length > 0 || inner.strategy === 'mixed')) return false;
+        // An order within each set is nobody's promise here.
+        return (inner.sets === null || inner.strategy !== 'sorted') && fits(inner.child);
       default:
         return false;
     }
@@ -257,7 +254,7 @@ class QueryTranslator {
       case 'hashJoin':
         return this.join(node);
       case 'aggregate':
-        return [this.aggregate(node, this.stream(node.child))];
+        return this.aggregate(node, this.stream(node.child));
       default:
         throw new NotCompilable(`a plan with ${node.kind}`);
     }
@@ -458,8 +455,9 @@ class QueryTranslator {
 
   // ---------------------------------------------------------------------------------------------- aggregates
 
-  private aggregate(node: AggregateNode, branches: readonly Branch[]): Branch {
-    if (node.sets !== null || node.grouping.length > 0) throw new NotCompilable('grouping sets');
+  private aggregate(node: AggregateNode, branches: readonly Branch[]): Branch[] {
+    const { sets } = node;
+    if (sets === null && node.grouping.length > 0) throw new NotCompilable('GROUPING without sets');
     const one =
       branches.length > 1 ? this.joined(branches, this.inputSlots(node, branches[0]!)) : branches[0]!;
     const keys = node.groups.map(({ expr }) => {
@@ -474,6 +472,10 @@ class QueryTranslator {
     const plain = node.aggregates.filter((aggregate) => !isDistinct(aggregate));
     const distinct = node.aggregates.filter(isDistinct);
     const [sample] = distinct;
+    if (sets !== null) {
+      if (sample !== undefined) throw new NotCompilable('DISTINCT in grouping sets');
+      return this.groupingSets(node, sets, one, keys);
+    }
     const result =
       sample === undefined
         ? this.groups(
@@ -492,7 +494,44 @@ class QueryTranslator {
     });
     for (const [slot, binding] of result.bindings) result.branch.bindings.set(slot, binding);
     if (node.having !== null) result.branch.filter(node.having);
-    return result.branch;
+    return [result.branch];
+  }
+
+  /** Groups of all keys come first; each set is made of them. */
+  private groupingSets(
+    node: AggregateNode,
+    sets: readonly (readonly number[])[],
+    one: Branch,
+    keys: readonly Node[],
+  ): Branch[] {
+    const finest = this.groups(
+      one,
+      keys,
+      node.aggregates.map((aggregate) => demandOf(aggregate, one)),
+    );
+    const table = finest.branch.source.kind === 'store' ? finest.branch.source.store : -1;
+    return sets.map((set) => {
+      const source = this.branch({ kind: 'store', store: table, marks: 'all' }, null);
+      const fields = set.map((key): Node => ({ op: 'field', table, field: key, type: keys[key]!.type }));
+      const merged = node.aggregates.map((aggregate) =>
+        mergedDemand(aggregate, finest.bindings.get(aggregate.slot)!),
+      );
+      const { branch, bindings } = this.groups(source, fields, merged);
+      const made = branch.source.kind === 'store' ? branch.source.store : -1;
+      node.groups.forEach(({ slot }, key) => {
+        const { type } = keys[key]!;
+        const field = set.indexOf(key);
+        const value: Node = field < 0 ? branch.nullOf(type) : { op: 'field', table: made, field, type };
+        branch.bindings.set(slot, { kind: 'node', node: value });
+      });
+      for (const { slot, groups } of node.grouping) {
+        const mask = groups.reduce((bits, key) => bits * 2 + (set.includes(key) ? 0 : 1), 0);
+        branch.bindings.set(slot, { kind: 'node', node: { op: 'number', value: mask, type: INT } });
+      }
+      for (const [slot, binding] of bindings) branch.bindings.set(slot, binding);
+      if (node.having !== null) branch.filter(node.having);
+      return branch;
+    });
   }
 
   private inputSlots(node: AggregateNode, branch: Branch): number[] {

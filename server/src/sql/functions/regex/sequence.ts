@@ -82,43 +82,50 @@ export class Sequence {
   match(text: string): SequenceMatch | null | undefined {
     this.text = text;
     this.steps = (text.length + 8) * STEPS_PER_CHARACTER;
-    this.starts = new Array<number>(this.groupCount + 1).fill(-1);
-    this.ends = new Array<number>(this.groupCount + 1).fill(-1);
+    this.starts = [0];
+    this.ends = [text.length];
+    for (let group = 1; group <= this.groupCount; group++) {
+      this.starts.push(-1);
+      this.ends.push(-1);
+    }
     const found = this.from(0, 0);
     if (this.steps < 0) return undefined;
     if (!found) return null;
-    this.starts[0] = 0;
-    this.ends[0] = text.length;
     return { starts: this.starts, ends: this.ends };
   }
 
-  /** Matches the pieces from `index` on at a position. Groups are set only on the way that succeeds. */
+  /** Groups among the pieces [from, to) take no part. */
+  private leaveOut(from: number, to: number): void {
+    for (let index = from; index < to; index++) {
+      const piece = this.pieces[index]!;
+      if (piece.kind !== 'open') continue;
+      this.starts[piece.group] = -1;
+      this.ends[piece.group] = -1;
+    }
+  }
+
+  /** Matches the pieces from `index` on at a position. */
   private from(index: number, position: number): boolean {
     const { pieces, text } = this;
     let at = position;
     for (let next = index; next < pieces.length; next++) {
       const piece = pieces[next]!;
       switch (piece.kind) {
-        case 'open': {
-          // Written after the rest has matched: what was tried in vain leaves nothing.
-          const start = at;
-          if (!this.from(next + 1, at)) return false;
-          this.starts[piece.group] = start;
-          return true;
-        }
+        // What another way has written is written again on the way that succeeds.
+        case 'open':
+          this.starts[piece.group] = at;
+          break;
         case 'literal':
           if (!text.startsWith(piece.text, at)) return false;
           at += piece.text.length;
           break;
-        case 'close': {
-          const end = at;
-          if (!this.from(next + 1, at)) return false;
-          this.ends[piece.group] = end;
-          return true;
-        }
+        case 'close':
+          this.ends[piece.group] = at;
+          break;
         case 'optional':
           if (this.from(next + 1, at)) return true;
           if (this.steps < 0) return false;
+          this.leaveOut(next, piece.end);
           next = piece.end - 1;
           break;
         case 'repeat': {
@@ -146,7 +153,13 @@ export class Sequence {
             at = end;
             break;
           }
+          const follower = pieces[next + 1];
+          const first = follower?.kind === 'literal' ? follower.text.charCodeAt(0) : -1;
           for (; end >= at + min; end--) {
+            if (first >= 0 && text.charCodeAt(end) !== first) {
+              this.steps--;
+              continue;
+            }
             // Not between the halves of a character.
             if ((text.charCodeAt(end) & 0xfc00) === 0xdc00) continue;
             if (this.from(next + 1, end)) return true;
