@@ -32,7 +32,13 @@ export function splitArrayText(text: string, delimiter: string): Parsed {
   const declared: number[] = [];
   while (text[at] === '[') {
     const match = /^\[([+-]?\d+)(?::([+-]?\d+))?\]/.exec(text.slice(at, at + 64));
-    if (match === null) throw malformed(text, '"[" must introduce explicitly-specified array dimensions.');
+    if (match === null)
+      throw malformed(
+        text,
+        /^\[[+-]?\d/.test(text.slice(at, at + 3))
+          ? 'Missing "]" after array dimensions.'
+          : '"[" must introduce explicitly-specified array dimensions.',
+      );
     if (declared.length >= MAX_DIMENSIONS) {
       throw new DbError(
         'program_limit_exceeded',

@@ -314,7 +314,7 @@ export function makeDate(year: number, month: number, day: number): number {
   const broken = (): DbError =>
     new DbError(
       'datetime_field_overflow',
-      `date field value out of range: ${year}-${month.toString().padStart(2, '0')}-${day.toString().padStart(2, '0')}`,
+      `date field value out of range: ${year < 0 && year > -2147483648 ? astronomical : year}-${month.toString().padStart(2, '0')}-${day.toString().padStart(2, '0')}`,
     );
   if (
     year === 0 ||

@@ -262,7 +262,10 @@ function replaceByKey(
   return mapChildren(expr, (child) => replaceByKey(child, lookup, sortKeys));
 }
 
-/** Takes the set-returning calls out of `exprs` into ProjectSet nodes, innermost calls first. */
+/**
+ * Takes the set-returning calls out of `exprs` into ProjectSet nodes, innermost calls first. What is no set is computed by the last of
+ * them too, in the order of the list: as in PostgreSQL also for a row whose sets are empty.
+ */
 function expandSets(
   state: PlannerState,
   input: LogicalNode,
@@ -270,8 +273,11 @@ function expandSets(
 ): { node: LogicalNode; exprs: LExpr[] } {
   let node = input;
   let current = [...exprs];
+  const isPlain = exprs.map((expr) => expr.kind !== 'slot' && expr.kind !== 'const' && !returnsSet(expr));
   while (current.some(returnsSet)) {
     const calls = new Map<string, { expr: LExpr; slot: number }>();
+    /** The calls, and places of plain expressions between them. */
+    const steps: ({ expr: LExpr; slot: number } | number)[] = [];
     const extract = (expr: LExpr): LExpr => {
       const below = mapChildren(expr, extract);
       if (!(below.kind === 'function' || below.kind === 'operator') || !below.returnsSet) return below;
@@ -282,12 +288,26 @@ function expandSets(
       if (call === undefined) {
         call = { expr: below, slot: state.newSlot(typeOf(below)) };
         calls.set(key, call);
+        steps.push(call);
       }
       return state.slot(call.slot);
     };
-    current = current.map(extract);
+    current = current.map((expr, at) => {
+      if (!isPlain[at]) return extract(expr);
+      steps.push(at);
+      return expr;
+    });
     assert(calls.size > 0, 'set-returning calls without a leaf call');
-    node = { kind: 'projectSet', child: node, exprs: [...calls.values()] };
+    const isLast = !current.some(returnsSet);
+    const computed = steps.flatMap((step) => {
+      if (typeof step !== 'number') return [step];
+      if (!isLast) return [];
+      const expr = current[step]!;
+      const slot = state.newSlot(typeOf(expr));
+      current[step] = state.slot(slot);
+      return [{ expr, slot }];
+    });
+    node = { kind: 'projectSet', child: node, exprs: computed };
   }
   return { node, exprs: current };
 }

@@ -207,8 +207,44 @@ function collectWindow(context: BuildContext, scope: Scope, expr: WindowFunction
   return context.state.slot(slot);
 }
 
+/**
+ * The subquery of an EXISTS, which is asked for rows only: its columns, their order and their being distinct are never computed, unless
+ * they decide whether there is a row. As in PostgreSQL, an error in them never shows.
+ */
+function withoutOutput(query: Query): Query {
+  const { limit } = query;
+  const isCounted =
+    limit !== null && !(limit.kind === 'const' && (limit.value === null || Number(limit.value) > 0));
+  if (
+    query.command !== 'select' ||
+    query.setOperation !== null ||
+    query.hasAggregates ||
+    query.groupingSets !== null ||
+    query.hasWindowFunctions ||
+    query.hasTargetSets ||
+    query.hasModifyingCte ||
+    query.having !== null ||
+    query.offset !== null ||
+    query.rowMarks.length > 0 ||
+    isCounted
+  )
+    return query;
+  return {
+    ...query,
+    targets: [],
+    groupBy: [],
+    windows: [],
+    distinct: 'none',
+    distinctOn: [],
+    orderBy: [],
+    limit: null,
+    withTies: false,
+  };
+}
+
 function convertSubLink(context: BuildContext, scope: Scope, expr: SubLinkExpr): LExpr {
-  const built = context.buildQuery(expr.subquery, scope);
+  const subquery = expr.type === 'exists' ? withoutOutput(expr.subquery) : expr.subquery;
+  const built = context.buildQuery(subquery, scope);
   const left = expr.left.map((item) => convertExpression(context, scope, item));
   const right =
     expr.type === 'exists'

@@ -408,11 +408,13 @@ export function toNumber(text: string, templateText: string): Numeric | null {
   for (const token of template.tokens) {
     if (at >= text.length) break;
     switch (token.kind) {
-      case 'digit':
+      case 'digit': {
         while (text[at] === ' ') at++;
         if (digits === '' && fraction === '') sign();
         if (!isAfterPoint && text[at] === '.' && template.hasPoint === false) break;
-        if (text[at] === '.' && !isAfterPoint) {
+        // Each digit of the template passes over one character, whatever it is.
+        const isPoint = text[at] === '.' && !isAfterPoint;
+        if (isPoint) {
           isAfterPoint = true;
           at++;
         }
@@ -420,8 +422,9 @@ export function toNumber(text: string, templateText: string): Numeric | null {
           if (isAfterPoint) fraction += text[at];
           else digits += text[at];
           at++;
-        }
+        } else if (text[at] !== undefined && !isPoint) at++;
         break;
+      }
       case 'point':
         isAfterPoint = true;
         if (text[at] === '.') at++;

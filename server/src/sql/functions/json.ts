@@ -370,13 +370,14 @@ const pure: Record<string, Implementation> = {
     keys.elements.every((key) => key === null || exists(value.value, key as string)),
   jsonb_concat: (left: Jsonb, right: Jsonb) => new Jsonb(concatenate(left.value, right.value)),
   jsonb_delete: (value: Jsonb, key: string) => new Jsonb(deleteKeys(value.value, [key])),
-  jsonb_delete_array: (value: Jsonb, keys: SqlArray) =>
-    new Jsonb(deleteKeys(value.value, keys.elements.filter((key) => key !== null) as string[])),
+  jsonb_delete_array: (value: Jsonb, keys: SqlArray) => {
+    checkPath(keys);
+    return new Jsonb(deleteKeys(value.value, keys.elements.filter((key) => key !== null) as string[]));
+  },
   jsonb_delete_idx: (value: Jsonb, index: number) => new Jsonb(deleteIndex(value.value, index)),
   jsonb_delete_path: (value: Jsonb, path: SqlArray) => {
     checkPath(path);
     checkContainer(value.value, 'cannot delete path in scalar');
-    if (path.elements.length === 0) return value;
     if (path.elements.length === 0 || isEmptyContainer(value.value)) return value;
     return new Jsonb(changePath(value.value, path.elements as (string | null)[], 0, null, 'delete'));
   },

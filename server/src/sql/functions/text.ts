@@ -430,6 +430,8 @@ const pure: Record<string, Implementation> = {
       ? sliceCharacters(text, 0, count)
       : sliceCharacters(text, 0, Math.max(0, characterCount(text) + count)),
   text_right: (text: string, count: number) => {
+    // The smallest integer has no opposite.
+    if (count === -2147483648) return text;
     const length = characterCount(text);
     return sliceCharacters(text, count >= 0 ? Math.max(0, length - count) : Math.min(length, -count), length);
   },

@@ -29,8 +29,8 @@ describe('liftLiterals', () => {
       'select a from t where a > $1 and b < $2 and c = $3 and d = $4 | int4:-2147483648 int8:-2147483649 int8:-9223372036854775808 numeric:-1.5',
     ],
     [
-      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -(8) and e = -9::int8',
-      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -( $1) and e = -9::int8 | int4:8',
+      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -(8) and e = -9::int8 and f = (8)',
+      'select a from t where a > - -5 and b = + 6 and c @- 7 and d = -(8) and e = -9::int8 and f = ( $1) | int4:8',
     ],
     [
       'select a::numeric(10,2), cast(b as varchar(3)), c::"t"(4), round(d, 3) from t where e > interval \'1 day\'',

@@ -160,6 +160,9 @@ function integerClass(text: string, isNegative: boolean): LiteralClass {
   return value <= INT4_MAX ? 'int4' : value <= INT8_MAX ? 'int8' : 'numeric';
 }
 
+const SIGNED: ReadonlySet<string> = new Set(['-', '+']);
+const SIGNED_PARENTHESIS = '-(';
+
 /** A place where a parameter means what a literal means. */
 function takesLiteral(previousKind: number, previousWord: string): boolean {
   if (previousKind === TOKEN_OPERATOR) return previousWord !== '-' && previousWord !== '+';
@@ -253,7 +256,9 @@ export function liftLiterals(text: string): LiftedStatement | null {
           if (index !== count - 1) return null;
         }
         if (code !== 46) isTypeContext = false;
-        previousWord = code === 40 ? '(' : code === 44 ? ',' : '';
+        // A sign before a parenthesis belongs to the number inside: -(-2147483648) is no int4.
+        const isSigned = code === 40 && (SIGNED.has(previousWord) || previousWord === SIGNED_PARENTHESIS);
+        previousWord = isSigned ? SIGNED_PARENTHESIS : code === 40 ? '(' : code === 44 ? ',' : '';
         previousKind = kind;
         previousCode = code;
         continue;

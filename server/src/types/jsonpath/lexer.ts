@@ -89,18 +89,23 @@ export class JsonPathLexer {
         return { kind: 'variable', text: this.bare(), shown: '' };
       }
     } else if (!SPECIAL.includes(character)) {
-      const name = this.bare();
-      const lower = name.toLowerCase();
-      const isKeyword = KEYWORDS.has(lower) && (!LOWER_CASE_ONLY.has(lower) || name === lower);
-      // The scanner has pushed back what follows a name, so errors here show nothing of it.
-      const following = text[this.at];
-      const blamed = following !== undefined && isBlank(following) ? following : '';
-      return isKeyword
-        ? { kind: 'keyword', text: lower, shown: name, blamed }
-        : { kind: 'name', text: name, shown: name, blamed };
+      return this.word();
     }
     this.at++;
     return { kind: 'symbol', text: character, shown: character };
+  }
+
+  private word(): Token {
+    const { text } = this;
+    const name = this.bare();
+    const lower = name.toLowerCase();
+    const isKeyword = KEYWORDS.has(lower) && (!LOWER_CASE_ONLY.has(lower) || name === lower);
+    // The scanner has pushed back what follows a name, so errors here show nothing of it.
+    const following = text[this.at];
+    const blamed = following !== undefined && isBlank(following) ? following : '';
+    return isKeyword
+      ? { kind: 'keyword', text: lower, shown: name, blamed }
+      : { kind: 'name', text: name, shown: name, blamed };
   }
 
   private skip(): void {
@@ -141,6 +146,10 @@ export class JsonPathLexer {
       } else if (isSigned) throw jsonPathError('invalid numeric literal', text.slice(start, exponent));
     }
     if (isOther(text[at])) {
+      // A longer run of letters and digits is a name.
+      let end = start;
+      while (isOther(text[end])) end++;
+      if (end > at + 1) return this.word();
       const junk = String.fromCodePoint(text.codePointAt(at)!);
       throw jsonPathError('trailing junk after numeric literal', text.slice(start, at) + junk);
     }

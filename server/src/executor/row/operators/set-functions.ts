@@ -169,17 +169,28 @@ interface SetCell {
   /** How a row becomes a value. */
   shape: () => RowShape;
   iterator: Iterator<Item> | null;
+  /** Whether its arguments have been evaluated for the present input row. */
+  isStarted: boolean;
 }
 
+interface Projection {
+  run: Evaluate;
+  slot: number;
+}
+
+/**
+ * Set-returning functions in a SELECT list. One pass over the list gives a row: every set gives its next item, every other expression is
+ * evaluated, in the order of the list. The pass in which no set has an item left gives none, but its expressions were evaluated too.
+ */
 export class ProjectSet implements Operator {
   private readonly state: ExecutionState;
   private readonly child: Operator;
-  private readonly exprs: { run: Evaluate; slot: number }[];
-  private readonly cells: SetCell[] = [];
-  private phase: 'fetch' | 'start' | 'emit' = 'fetch';
-  private started = 0;
-  private stepped = false;
-  /** Cells that have given their item of the present row. */
+  /** Sets and expressions without one, in order. */
+  private readonly steps: (SetCell | Projection)[] = [];
+  /** What is made of the sets' items. */
+  private readonly made: Projection[] = [];
+  private phase: 'fetch' | 'pass' | 'make' = 'fetch';
+  /** Steps of the present pass that are done. */
   private advanced = 0;
   private hasItem = false;
   private projected = 0;
@@ -187,10 +198,13 @@ export class ProjectSet implements Operator {
   constructor(state: ExecutionState, node: ProjectSetNode, child: Operator) {
     this.state = state;
     this.child = child;
-    this.exprs = node.exprs.map(({ expr, slot }) => ({ run: this.compile(expr), slot }));
+    for (const { expr, slot } of node.exprs) {
+      const projection = { run: this.compile(expr), slot };
+      (containsSetCall(expr) ? this.made : this.steps).push(projection);
+    }
   }
 
-  /** Set calls inside the expression become cells; the rest of it is evaluated for every combination. */
+  /** Set calls inside the expression become cells, and steps. */
   private compile(expr: PlanExpr): Evaluate {
     const { state } = this;
     const found = new Map<PlanExpr, SetCell>();
@@ -200,9 +214,14 @@ export class ProjectSet implements Operator {
         for (const arg of node.args) {
           if (containsSetCall(arg)) throw notSupported('a set-returning function as argument of another');
         }
-        const cell: SetCell = { value: null, ...compileSet(compiler, node), iterator: null };
+        const cell: SetCell = {
+          value: null,
+          ...compileSet(compiler, node),
+          iterator: null,
+          isStarted: false,
+        };
         found.set(node, cell);
-        this.cells.push(cell);
+        this.steps.push(cell);
         return;
       }
       for (const child of expressionChildren(node)) visit(child);
@@ -227,68 +246,73 @@ export class ProjectSet implements Operator {
 
   private restart(): void {
     this.phase = 'fetch';
-    this.started = 0;
-    this.stepped = false;
     this.advanced = 0;
     this.hasItem = false;
     this.projected = 0;
+    this.dropSets();
+  }
+
+  private dropSets(): void {
+    for (const step of this.steps) {
+      if (!('start' in step)) continue;
+      step.iterator = null;
+      step.isStarted = false;
+    }
   }
 
   close(): void {
     this.child.close();
-    for (const cell of this.cells) cell.iterator = null;
+    this.dropSets();
   }
 
   next(): boolean {
-    const { state, cells } = this;
+    const { state } = this;
     const { frame } = state;
     for (;;) {
       if (this.phase === 'fetch') {
         if (!this.child.next()) return false;
-        this.phase = 'start';
-        this.started = 0;
+        this.dropSets();
+        this.phase = 'pass';
       }
-      if (this.phase === 'start') {
-        for (; this.started < cells.length; this.started++) {
-          const cell = cells[this.started]!;
-          cell.iterator = cell.start(frame);
-        }
-        this.phase = 'emit';
-        this.stepped = false;
-      }
-      if (!this.stepped) {
+      if (this.phase === 'pass') {
         state.tick();
-        for (; this.advanced < cells.length; this.advanced++) {
-          const cell = cells[this.advanced]!;
-          const item = cell.iterator?.next();
-          if (item === undefined || item.done === true) {
-            cell.iterator = null;
-            cell.value = null;
-          } else {
-            this.hasItem = true;
-            cell.value = item.value as Datum;
-            if (Array.isArray(item.value)) {
-              const { typeOid, types, names } = cell.shape();
-              cell.value = new SqlRecord(typeOid, item.value, types, names);
-            }
-          }
+        for (; this.advanced < this.steps.length; this.advanced++) {
+          const step = this.steps[this.advanced]!;
+          if ('start' in step) this.advance(step);
+          else frame[step.slot] = step.run(frame);
         }
         const any = this.hasItem;
         this.advanced = 0;
         this.hasItem = false;
-        if (!any) {
-          this.phase = 'fetch';
-          continue;
-        }
         this.projected = 0;
-        this.stepped = true;
+        this.phase = any ? 'make' : 'fetch';
+        if (!any) continue;
       }
-      for (; this.projected < this.exprs.length; this.projected++) {
-        const { run, slot } = this.exprs[this.projected]!;
+      for (; this.projected < this.made.length; this.projected++) {
+        const { run, slot } = this.made[this.projected]!;
         frame[slot] = run(frame);
       }
-      this.stepped = false;
+      this.phase = 'pass';
       return true;
+    }
+  }
+
+  private advance(cell: SetCell): void {
+    if (!cell.isStarted) {
+      cell.iterator = cell.start(this.state.frame);
+      cell.isStarted = true;
+    }
+    const item = cell.iterator?.next();
+    if (item === undefined || item.done === true) {
+      cell.iterator = null;
+      cell.value = null;
+      return;
+    }
+    this.hasItem = true;
+    cell.value = item.value as Datum;
+    if (Array.isArray(item.value)) {
+      const { typeOid, types, names } = cell.shape();
+      cell.value = new SqlRecord(typeOid, item.value, types, names);
     }
   }
 }
