@@ -1,4 +1,5 @@
 /** Rows of a finished query, read out of shared memory: as SQL values, and in the order that the plan promises. */
+import { readShortAscii, SHORT_READ_BYTES } from '../../../base/short-text.ts';
 import type { Datum } from '../../../types/datum.ts';
 import type { Numeric } from '../../../types/numeric.ts';
 import { makeNumeric, numericDivide } from '../../../types/numeric-core.ts';
@@ -266,7 +267,8 @@ export class ResultRows {
         read = (tuple) => {
           const at = view.getUint32(tuple + offset, true);
           const length = view.getUint32(tuple + offset + 4, true) & LENGTH_MASK;
-          return bytes.toString('utf8', at, at + length);
+          const short = length <= SHORT_READ_BYTES ? readShortAscii(bytes, at, length) : null;
+          return short ?? bytes.toString('utf8', at, at + length);
         };
         break;
       case 'float':
