@@ -1,5 +1,6 @@
 /** The table browser: tree, search, columns, filter, staged edits with their SQL, import, diagram. */
-import { expect, open, runStatement, type Step } from '../utils/console.ts';
+import { readFileSync } from 'node:fs';
+import { expect, expectCells, open, runStatement, type Step } from '../utils/console.ts';
 
 export const TABLE_STEPS: readonly Step[] = [
   {
@@ -74,7 +75,7 @@ export const TABLE_STEPS: readonly Step[] = [
     name: 'a CSV file is previewed and imported',
     run: async (page) => {
       await page.getByRole('button', { name: 'Import' }).click();
-      await page.getByLabel('CSV file').setInputFiles({
+      await page.getByLabel('CSV or Parquet file').setInputFiles({
         name: 'shops.csv',
         mimeType: 'text/csv',
         buffer: Buffer.from('name,id\n"quoted, ""too""",10\nplain,11\n'),
@@ -84,6 +85,38 @@ export const TABLE_STEPS: readonly Step[] = [
       await dialog.getByRole('button', { name: 'Import', exact: true }).click();
       await page.getByText('2 rows imported.').waitFor();
       await page.getByRole('gridcell', { name: 'quoted, "too"', exact: true }).waitFor();
+    },
+  },
+  {
+    name: 'a result goes out as a Parquet file and comes back into a table, exactly',
+    run: async (page) => {
+      await open(page, '#/query');
+      await runStatement(
+        page,
+        `create table carried (id bigint primary key, exact numeric, words text, made timestamptz);
+         select 9007199254740993 + g as id, 0.1000000000000000055511151231257827 * g as exact, case when g = 2 then null else 'a "b",' || g end as words, timestamptz '0044-03-15 12:00:00.000001+00 BC' as made from generate_series(1, 300) g`,
+      );
+      const download = page.waitForEvent('download');
+      await page.getByLabel('Export as').selectOption('parquet');
+      const path = await (await download).path();
+      await open(page, '#/tables/public/carried');
+      await page.getByRole('button', { name: 'Import' }).click();
+      await page
+        .getByLabel('CSV or Parquet file')
+        .setInputFiles({ name: 'carried.parquet', mimeType: '', buffer: readFileSync(path) });
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('cell', { name: 'a "b",1', exact: true }).waitFor();
+      await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+      await page.getByText('300 rows imported.').waitFor();
+      await open(page, '#/query');
+      await runStatement(page, `select count(*), sum(exact), min(id), count(words), min(made) from carried`);
+      await expectCells(page, [
+        '300',
+        '4515.0000000000002506328478091290889050',
+        '9007199254740994',
+        '299',
+        '0044-03-15 12:00:00.000001+00 BC',
+      ]);
     },
   },
   {

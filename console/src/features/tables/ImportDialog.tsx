@@ -1,4 +1,4 @@
-/** CSV into a table: the file is looked at first, columns are matched, and all of it goes in in one transaction. */
+/** A file, CSV or Parquet, into a table: it is looked at first, columns are matched, and all of it goes in in one transaction. */
 import { useEffect, useRef, useState } from 'react';
 import {
   type CsvOptions,
@@ -17,10 +17,15 @@ import { ErrorBox } from '../../ui/ErrorBox.tsx';
 import { CheckField, SelectField, TextField } from '../../ui/fields.tsx';
 import { errorOf, Loading } from '../../ui/states.tsx';
 import { toast } from '../../ui/toast.tsx';
+import type { ParquetSource } from './parquet.ts';
 
 const SAMPLE_BYTES = 200_000;
 const CHUNK_BYTES = 1 << 20;
 const PREVIEW_ROWS = 8;
+/** Rows of a Parquet file that travel together. */
+const PARQUET_ROWS = 5000;
+/** How Parquet files are sent on. */
+const PARQUET_OPTIONS: CsvOptions = { delimiter: ',', quote: '"', hasHeader: false, nullText: '' };
 
 interface Props {
   table: TableDetails;
@@ -30,9 +35,25 @@ interface Props {
 
 type Preview = ResponseOf<'POST /imports/preview'>;
 
+/** The file as the import takes it: bytes of a CSV file as they are, rows of a Parquet file as CSV. */
+async function* piecesOf(file: File, parquet: ParquetSource | null): AsyncGenerator<Blob> {
+  if (parquet === null) {
+    for (let at = 0; at < file.size; at += CHUNK_BYTES) yield file.slice(at, at + CHUNK_BYTES);
+    return;
+  }
+  const { csvOf } = await import('./parquet.ts');
+  for (let first = 0; first < parquet.rowCount; first += PARQUET_ROWS) {
+    const rows = await parquet.read(first, Math.min(parquet.rowCount, first + PARQUET_ROWS));
+    const whole = new Blob([csvOf(rows)]);
+    // Wide rows make more than a piece may hold.
+    for (let at = 0; at < whole.size; at += CHUNK_BYTES) yield whole.slice(at, at + CHUNK_BYTES);
+  }
+}
+
 export function ImportDialog({ table, onClose, onDone }: Props) {
   const [file, setFile] = useState<File | null>(null);
   const [options, setOptions] = useState<CsvOptions>({});
+  const [parquet, setParquet] = useState<ParquetSource | null>(null);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [targets, setTargets] = useState<readonly (string | null)[]>([]);
   const [state, setState] = useState<ImportState | null>(null);
@@ -44,6 +65,22 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
     if (file === null) return;
     let isGone = false;
     const look = async (): Promise<void> => {
+      const reader = await import('./parquet.ts');
+      if (await reader.isParquet(file)) {
+        const source = await reader.openParquet(file);
+        const rows = await source.read(0, Math.min(source.rowCount, PREVIEW_ROWS));
+        if (isGone) return;
+        setParquet(source);
+        setPreview({ options: PARQUET_OPTIONS, columns: [...source.columns], rows });
+        setError(null);
+        setTargets(
+          source.columns.map(
+            (column) =>
+              table.columns.find((one) => one.name.toLowerCase() === column.name.toLowerCase())?.name ?? null,
+          ),
+        );
+        return;
+      }
       const text = await file.slice(0, SAMPLE_BYTES).text();
       // A sample ends where a line ends.
       const sample = file.size > SAMPLE_BYTES ? text.slice(0, text.lastIndexOf('\n') + 1) : text;
@@ -79,21 +116,17 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
           table: table.name,
           columns: [...targets],
           options: preview.options,
-          totalBytes: file.size,
+          ...(parquet === null ? { totalBytes: file.size } : {}),
         },
       });
       id = current.id;
       setState(current);
-      for (let at = 0; at < file.size; at += CHUNK_BYTES) {
+      for await (const piece of piecesOf(file, parquet)) {
         if (isStopped.current) {
           setState(await request('POST /imports/:id/abort', { params: { id } }));
           return;
         }
-        current = await sendBytes(
-          'POST /imports/:id/chunk',
-          { params: { id } },
-          file.slice(at, at + CHUNK_BYTES),
-        );
+        current = await sendBytes('POST /imports/:id/chunk', { params: { id } }, piece);
         setState(current);
         if (current.state === 'failed') break;
       }
@@ -112,6 +145,12 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
   };
   const used = targets.filter((one) => one !== null);
   const isTwice = new Set(used).size !== used.length;
+  const share =
+    state === null
+      ? 0
+      : parquet === null
+        ? state.bytes / Math.max(1, file?.size ?? 1)
+        : state.rows / Math.max(1, parquet.rowCount);
   const elapsed = state === null ? 0 : Date.now() - state.startedAt;
   return (
     <Dialog
@@ -144,13 +183,14 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
     >
       <div className="flex flex-col gap-3">
         <label className="flex flex-col gap-1">
-          <span className="text-xs text-(--muted)">{t('CSV file')}</span>
+          <span className="text-xs text-(--muted)">{t('CSV or Parquet file')}</span>
           <input
             type="file"
-            accept=".csv,.tsv,.txt,text/csv"
+            accept=".csv,.tsv,.txt,.parquet,text/csv"
             disabled={isRunning}
             onChange={(event) => {
               setPreview(null);
+              setParquet(null);
               setState(null);
               setOptions({});
               setFile(event.target.files?.[0] ?? null);
@@ -162,16 +202,17 @@ export function ImportDialog({ table, onClose, onDone }: Props) {
         {file !== null && preview === null && error === null && <Loading rows={3} />}
         {state !== null && (
           <div role="status">
-            <progress className="w-full" max={file?.size ?? 1} value={state.bytes} />
+            <progress className="w-full" max={1} value={share} />
             <p className="m-0 text-(--muted)">
-              {formatBytes(state.bytes)} ({formatPercent(state.bytes / Math.max(1, file?.size ?? 1), 0)}) ·{' '}
-              {rowsText(state.rows)} · {formatMillis(elapsed)}
+              {formatBytes(state.bytes)} ({formatPercent(share, 0)}) · {rowsText(state.rows)} ·{' '}
+              {formatMillis(elapsed)}
             </p>
           </div>
         )}
         {preview !== null && (
           <>
-            <div className="flex flex-wrap items-end gap-3">
+            {parquet !== null && <p className="m-0 text-(--muted)">{rowsText(parquet.rowCount)}</p>}
+            <div className={parquet === null ? 'flex flex-wrap items-end gap-3' : 'hidden'}>
               <SelectField
                 label={t('Delimiter')}
                 value={preview.options.delimiter ?? ','}
