@@ -48,6 +48,7 @@ import {
 import { changeOwner } from './ownership.ts';
 import { setRowSecurity } from './publication.ts';
 import { enableRule, isRuleAction } from './rules.ts';
+import { refuseTypedTable, refuseTypeInUse } from './typed-table.ts';
 
 /** Order of passes; lower runs first. */
 function passOf(command: AlterTableCmd): number {
@@ -120,6 +121,10 @@ export async function alterTable(ddl: Ddl, statement: AlterTableStmt): Promise<U
   const ordered = commands
     .map((command, index) => ({ command, index, pass: passOf(command) }))
     .sort((a, b) => a.pass - b.pass || a.index - b.index);
+  for (const { command } of ordered) {
+    refuseTypedTable(ddl, relation.oid, command.subtype ?? '');
+    refuseTypeInUse(ddl, relation.oid, command.subtype ?? '', command.behavior === 'DROP_CASCADE');
+  }
   // Type changes of one statement rewrite the table once.
   const typeChanges = ordered.filter(({ command }) => command.subtype === 'AT_AlterColumnType');
   let areTypesDone = false;

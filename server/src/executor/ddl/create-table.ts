@@ -27,6 +27,7 @@ import {
 import { chooseRelationName, joinColumnNames } from './object-names.ts';
 import { type ColumnSpec, createRelation, duplicateRelation, setColumnDefault } from './relation.ts';
 import { makeSequence, sequenceSettings } from './sequence.ts';
+import { recordTypedTable, typedColumns } from './typed-table.ts';
 
 const REGCLASS = 2205;
 const NEXTVAL = 1574;
@@ -538,7 +539,6 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   const position = positionOf(target.location);
   if (statement.partspec !== undefined || statement.partbound !== undefined)
     throw notSupported('partitioning');
-  if (statement.ofTypename !== undefined) throw notSupported('CREATE TABLE OF type');
   const isTemporary = target.relpersistence === 't' || target.schemaname === 'pg_temp';
   if (isTemporary) ddl.requireDatabasePrivilege('TEMPORARY');
   const namespace = ddl.creationNamespace(target.schemaname, { temporary: isTemporary, position });
@@ -564,7 +564,15 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
   let definitions: ColumnDefinition[] = [];
   const tableConstraints: { constraint: Constraint; deferral: Deferral }[] = [];
   const likes: { source: RelationDescriptor; options: number }[] = [];
+  const typed =
+    statement.ofTypename === undefined
+      ? null
+      : typedColumns(ddl, statement.ofTypename, statement.tableElts ?? [], (column) =>
+          columnDefinition(ddl, column, name),
+        );
+  if (typed !== null) definitions.push(...typed.definitions);
   for (const node of [...(statement.tableElts ?? []), ...(statement.constraints ?? [])]) {
+    if ('ColumnDef' in node && typed !== null) continue;
     if ('ColumnDef' in node) definitions.push(columnDefinition(ddl, node.ColumnDef, name));
     else if ('Constraint' in node)
       tableConstraints.push({ constraint: node.Constraint, deferral: deferralOf(node.Constraint) });
@@ -597,6 +605,7 @@ export async function createTable(ddl: Ddl, statement: CreateStmt): Promise<Util
     columns: definitions.map(({ spec }) => ({ ...spec, generated: '' })),
     options: storage.length === 0 ? null : new SqlArray(25, storage),
   });
+  if (typed !== null) recordTypedTable(ddl, oid, typed.typeOid);
   for (const [index, parent] of parents.entries()) recordInheritance(ddl, oid, parent.oid, index + 1, false);
   for (const [index, definition] of definitions.entries()) {
     if (definition.sequence !== null)

@@ -44,6 +44,7 @@ import { arrayTypeName, assertTypeNameIsFree, duplicateRelation } from './relati
 import { requireRoutineNameIsFree, requireRoutineOwner, routineWord } from './routine-names.ts';
 import { storedActions, storedQueries } from './rules.ts';
 import { sequenceOwner } from './sequence.ts';
+import { refuseTypedTable, refuseTypeInUse } from './typed-table.ts';
 
 const TAG_WORDS: Partial<Record<ObjectType, string>> = {
   OBJECT_TABLE: 'TABLE',
@@ -314,6 +315,8 @@ async function renameColumnInTree(
   newName: string,
 ): Promise<void> {
   const oldName = statement.subname!;
+  refuseTypedTable(ddl, relation.oid, 'rename');
+  refuseTypeInUse(ddl, relation.oid, 'rename', statement.behavior === 'DROP_CASCADE');
   const column = relation.columns.find(({ name, dropped }) => name === oldName && !dropped);
   if (column !== undefined && relation.children.length > 0 && statement.relation?.inh !== true)
     throw new DbError(
