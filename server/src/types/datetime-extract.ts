@@ -27,6 +27,7 @@ import {
   NUMERIC_NEGATIVE_INFINITY,
   numericAdd,
   numericDivide,
+  numericRound,
 } from './numeric-core.ts';
 import { fromLocal, offsetAtTimestamp, type TimeZone, toLocal } from './zone.ts';
 
@@ -262,7 +263,14 @@ function infinitePart(unit: DateUnit, isPositive: boolean, text: string, typeNam
   }
 }
 
+/** Where the sum with the epoch exceeds int8 PostgreSQL divides numerics, and four decimals are left of the quotient. */
+const EPOCH_EXACT_MAX = 9_223_372_036_854_775_807n - 946_684_800_000_000n;
+
 function epochOf(timestamp: bigint): Numeric {
+  if (timestamp >= EPOCH_EXACT_MAX) {
+    const sum = makeNumeric(timestamp + 946_684_800_000_000n, 0);
+    return numericRound(numericDivide(sum, makeNumeric(1_000_000, 0)), 6);
+  }
   return makeNumeric(timestamp + 946_684_800_000_000n, 6);
 }
 

@@ -13,6 +13,7 @@ import {
   overflowError,
   powerOfTen,
 } from './numeric-core.ts';
+import { toDigits } from './scalars.ts';
 
 /** Precision and scale of a numeric typmod, null when unconstrained. Scale may be negative (-1000 … 1000). */
 export function numericTypmod(typmod: number): { precision: number; scale: number } | null {
@@ -168,9 +169,14 @@ function fromFloat(value: number, digits: number): Numeric {
   if (Number.isNaN(value)) return NUMERIC_NAN;
   if (value === Number.POSITIVE_INFINITY) return NUMERIC_INFINITY;
   if (value === Number.NEGATIVE_INFINITY) return NUMERIC_NEGATIVE_INFINITY;
-  const rounded = value.toPrecision(digits);
-  // The greatest doubles round up beyond what a double can be.
-  return parseNumeric(Math.abs(value) > 1e300 ? rounded : String(Number(rounded)));
+  const rounded = toDigits(value, digits);
+  // As a double the rounded text may not exist: the greatest round up to infinity, the smallest have fewer digits.
+  const size = Math.abs(value);
+  return parseNumeric(
+    size > 1e300 || (size < 1e-290 && size > 0)
+      ? rounded.replace(/\.?0+(?=e)/, '')
+      : String(Number(rounded)),
+  );
 }
 
 /** Exact value of a double (used where PostgreSQL does not go through 15 digits). */

@@ -248,6 +248,21 @@ function shortestInteger(text: string): bigint {
   return BigInt(body.replace('.', '')) * 10n ** BigInt(Number(text.slice(mark + 1)) - decimals);
 }
 
+/** Significant digits as C's printf rounds them: an exact tie goes to the even digit, where toPrecision rounds up. */
+export function toDigits(value: number, digits: number): string {
+  const text = value.toPrecision(digits);
+  const next = value.toExponential(digits);
+  if (next[next.indexOf('e') - 1] !== '5') return text;
+  const exact = value.toExponential(100);
+  const mark = exact.indexOf('e');
+  const mantissa = exact.slice(0, mark).replace('-', '').replace('.', '');
+  const isTie = mantissa[digits] === '5' && /^0*$/.test(mantissa.slice(digits + 1));
+  if (!isTie || Number(mantissa[digits - 1]) % 2 !== 0) return text;
+  const kept = mantissa.slice(0, digits);
+  const body = digits === 1 ? kept : `${kept[0]}.${kept.slice(1)}`;
+  return Number(`${value < 0 ? '-' : ''}${body}${exact.slice(mark)}`).toPrecision(digits);
+}
+
 export function formatFloat8(value: number, extraFloatDigits: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (value === Number.POSITIVE_INFINITY) return 'Infinity';
@@ -260,7 +275,7 @@ export function formatFloat8(value: number, extraFloatDigits: number): string {
     return layoutFloat(magnitude >= TWO_54 ? withoutMidpoint(value) : String(value), 15);
   }
   const digits = Math.max(1, 15 + extraFloatDigits);
-  return layoutFloat(value.toPrecision(digits), digits);
+  return layoutFloat(toDigits(value, digits), digits);
 }
 
 export function formatFloat4(value: number, extraFloatDigits: number): string {
@@ -270,7 +285,7 @@ export function formatFloat4(value: number, extraFloatDigits: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   if (extraFloatDigits > 0) return layoutFloat(shortestFloat4(value), 6);
   const digits = Math.max(1, 6 + extraFloatDigits);
-  return layoutFloat(value.toPrecision(digits), digits);
+  return layoutFloat(toDigits(value, digits), digits);
 }
 
 /** toPrecision rounds exact ties up; the even digit is wanted. */

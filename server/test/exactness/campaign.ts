@@ -70,6 +70,8 @@ class Campaign {
     }
     const [ours, theirs] = outcomes as [string, string];
     if (ours === '' && theirs === '') return true;
+    // The same error on both sides: the value spoils this expression for its batch, no more.
+    if (ours === theirs) return false;
     this.note(
       path,
       `ours: ${ours || 'fine'}; theirs: ${theirs || 'fine'}: ${sql(this.sides[0]).slice(0, 200)}`,

@@ -146,7 +146,7 @@ function roundTo(value: Numeric, scale: number, change: (value: Numeric, scale: 
 
 function toFloat8(value: Numeric): number {
   const result = numericToFloat8(value);
-  if (value.kind === 'finite' && !Number.isFinite(result)) {
+  if (value.kind === 'finite' && (!Number.isFinite(result) || (result === 0 && value.coefficient !== 0))) {
     throw new DbError(
       'numeric_value_out_of_range',
       `"${formatNumeric(value)}" is out of range for type double precision`,
