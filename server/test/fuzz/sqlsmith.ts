@@ -20,7 +20,7 @@ const SCHEMA = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
 const BATCH_STATEMENTS = 2000;
 const STATEMENT_TIMEOUT_MILLIS = 10_000;
 const HANG_MILLIS = 60_000;
-const GENERATE_MILLIS_MAX = 300_000;
+const GENERATE_MILLIS_MAX = 900_000;
 const PROBLEMS_MAX = 100;
 
 export interface SmithReport {
