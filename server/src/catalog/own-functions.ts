@@ -283,8 +283,11 @@ function typeRows(view: OwnView): string[] {
   ];
 }
 
+/** Everybody may read our views. */
+const VIEW_RIGHTS = '{10=arwdDxt/10,=r/10}';
+
 function classRow(view: OwnView): string {
-  return `${view.oid}\t${view.name}\t11\t${view.oid + 2}\t0\t0\t0\t0\tf\tf\tv\t${view.columns.length}\tt\tn\t{10=arwdDxt/10,=r/10}\t\\N`;
+  return `${view.oid}\t${view.name}\t11\t${view.oid + 2}\t0\t0\t0\t0\tf\tf\tv\t${view.columns.length}\tt\tn\t${VIEW_RIGHTS}\t\\N`;
 }
 
 /** Rows beside PostgreSQL's own, in the form of the data files. */
@@ -293,10 +296,13 @@ export function ownRows(catalog: CatalogName): readonly string[] {
     case 'pg_proc':
       return OWN_FUNCTIONS.map(functionRow);
     case 'pg_init_privs':
-      // What is restricted from the start is not a change that dumps carry.
-      return OWN_FUNCTIONS.filter(({ isRestricted }) => isRestricted === true).map(
-        ({ oid }) => `${oid}\t1255\t0\t{${OWNER}=X/${OWNER}}`,
-      );
+      // What was granted or restricted from the start is not a change that dumps carry.
+      return [
+        ...OWN_FUNCTIONS.filter(({ isRestricted }) => isRestricted === true).map(
+          ({ oid }) => `${oid}\t1255\t0\t{${OWNER}=X/${OWNER}}`,
+        ),
+        ...OWN_VIEWS.map(({ oid }) => `${oid}\t1259\t0\t${VIEW_RIGHTS}`),
+      ];
     case 'pg_class':
       return OWN_VIEWS.map(classRow);
     case 'pg_attribute':

@@ -148,7 +148,7 @@ try {
       const file = join(folder, `${format}-${from.port}`);
       run(from, 'pg_dump', ['-F', format, '-f', file, 'original']);
       create(to, `from_${format}`);
-      run(to, 'pg_restore', ['-d', `from_${format}`, file]);
+      run(to, 'pg_restore', ['-d', `from_${format}`, ...(format === 'directory' ? ['-j', '3'] : []), file]);
       compare(
         `dump of a ${format} dump of ${from.name} restored into ${to.name}`,
         from === theirs ? theirDump : ourDump,
