@@ -119,7 +119,7 @@ export const KINDS: readonly Kind[] = [
       'hash_numeric(a)',
       'numeric_send(a)',
       `case when a >= 0 then sqrt(a) end`,
-      `case when abs(a) < 50 then exp(a) end`,
+      `case when abs(a) between 0.001 and 50 then exp(a) end`,
       `case when a > 0 and a < 1e60 then ln(a) end`,
       `case when abs(a) < 1e300 and (abs(a) > 1e-300 or a = 0) then a::float8 end`,
       `case when abs(a) < 9e18 then a::int8 end`,
