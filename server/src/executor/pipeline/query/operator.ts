@@ -24,6 +24,8 @@ import { type TranslatedQuery, translateQuery } from './translate.ts';
 
 /** Queries whose largest table has fewer rows are left to the row executor unless the setting says otherwise. */
 const AUTO_ROWS_MIN = 20_000;
+/** A filter is worth a pipeline of its own when at most one row in so many passes: the others cost their way out twice. */
+const SCAN_SHARE_MIN = 8;
 /** OIDs below are PostgreSQL's own. */
 const FIRST_USER_OID = 16_384;
 
@@ -141,6 +143,8 @@ export class QueryOperator implements Operator {
       rows = Math.max(rows, table.estimate().rows);
     }
     if (wish === 'auto' && rows < AUTO_ROWS_MIN) return 'the tables are small';
+    if (wish === 'auto' && node.kind === 'seqScan' && node.estimatedRows * SCAN_SHARE_MIN > rows)
+      return 'most rows pass the filter';
     try {
       const compiler = new ExpressionCompiler(state, state.environment.resolver);
       const query = translateQuery(node, state.plan, {
