@@ -91,7 +91,9 @@ export class DdlUtility implements UtilityExecutor {
       },
       setTemporaryNamespace: (oid) => session.setTemporaryNamespace(oid),
       withSearchPath: async (schema, work) => {
-        const path = `${quoteIdentifier(schema)}, ${session.settings.get('search_path')}`;
+        // A path of nothing but spaces is an empty list.
+        const outer = session.settings.get('search_path').trim();
+        const path = outer === '' ? quoteIdentifier(schema) : `${quoteIdentifier(schema)}, ${outer}`;
         const restore = session.settings.pushLocal([['search_path', path]]);
         try {
           return await work();
