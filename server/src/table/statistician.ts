@@ -6,6 +6,7 @@
  * estimates want.
  */
 import type { RowId } from '../base/brands.ts';
+import { DbError } from '../base/error.ts';
 import { WaitSignal } from '../base/suspend.ts';
 import type { Snapshot } from '../txn/contract.ts';
 import type { TransactionManagerImplementation } from '../txn/manager.ts';
@@ -18,7 +19,7 @@ import { isPresent, newVector } from './memory-segment.ts';
 import { type BaseRegion, REGION_ROWS } from './region.ts';
 import { FOUND_NONE, type RowStore } from './row-store.ts';
 import { computeStatistics, EMPTY_STATISTICS } from './statistics.ts';
-import { readStatistics, writeStatistics } from './statistics-image.ts';
+import { readStatistics, type StatisticsImage, writeStatistics } from './statistics-image.ts';
 import type { TableImplementation } from './table.ts';
 
 /** Rows of an ANALYZE: enough for 100 histogram bounds, and computed within a slice or two per column. */
@@ -105,7 +106,7 @@ export class Statistician {
 
   /** At start, after the table's rows are known: takes up what `unstored` wrote. */
   restore(table: TableImplementation, bytes: Uint8Array): void {
-    const image = readStatistics(table.schema.columns, bytes);
+    const image = readableImage(table, bytes);
     if (image === null) return;
     for (const [column, statistics] of image.columns)
       this.remember(table, column, { statistics, rows: image.rows, isGuess: false });
@@ -268,6 +269,16 @@ export class Statistician {
       if (row !== null) for (let at = 0; at < columns.length; at++) samples[at].push(row[at]);
       if (++seen % 256 === 0) await this.yieldToLoop();
     }
+  }
+}
+
+/** Null for what cannot be read: estimates must not keep a start from its tables; the next ANALYZE writes them anew. */
+function readableImage(table: TableImplementation, bytes: Uint8Array): StatisticsImage | null {
+  try {
+    return readStatistics(table.schema.columns, bytes);
+  } catch (error) {
+    if (error instanceof DbError) return null;
+    throw error;
   }
 }
 

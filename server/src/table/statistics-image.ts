@@ -11,7 +11,7 @@ import { decodeValue, encodeValue } from '../types/value-bytes.ts';
 import type { ColumnStatistics, GroupStatistics, TableColumn } from './contract.ts';
 import { LogReader } from './log-reader.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 /** Length that says NULL. */
 const NULL_LENGTH = 0xffffffff;
 
@@ -123,7 +123,7 @@ function writeGroup(buffer: LogBuffer, columns: readonly TableColumn[], group: G
   for (const { values, fraction, baseFraction } of group.mostCommon) {
     buffer.f64(fraction);
     buffer.f64(baseFraction);
-    values.forEach((value, at) => writeValue(buffer, columns[group.columns[at]].support, value));
+    for (const [at, value] of values.entries()) writeValue(buffer, columns[group.columns[at]].support, value);
   }
 }
 

@@ -173,9 +173,7 @@ function fromFloat(value: number, digits: number): Numeric {
   // As a double the rounded text may not exist: the greatest round up to infinity, the smallest have fewer digits.
   const size = Math.abs(value);
   return parseNumeric(
-    size > 1e300 || (size < 1e-290 && size > 0)
-      ? rounded.replace(/\.?0+(?=e)/, '')
-      : String(Number(rounded)),
+    size > 1e300 || (size < 1e-290 && size > 0) ? rounded.replace(/\.?0+(?=e)/, '') : String(Number(rounded)),
   );
 }
 

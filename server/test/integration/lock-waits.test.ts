@@ -44,7 +44,9 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await holder.query('drop table if exists t; create table t (a int, b text); insert into t values (1, $$one$$)');
+  await holder.query(
+    'drop table if exists t; create table t (a int, b text); insert into t values (1, $$one$$)',
+  );
 });
 
 /** Runs `work` in the waiter while the holder changes t and commits. */
