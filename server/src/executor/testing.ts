@@ -254,6 +254,10 @@ export class FakeTable implements Table {
   insertBatch(): Promise<void> {
     throw internalError('not in the fake');
   }
+  indexBytes(): number {
+    return 0;
+  }
+
   estimate() {
     return { rows: this.rows.length, bytes: 0, deltaRows: 0 };
   }

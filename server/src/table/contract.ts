@@ -203,6 +203,8 @@ export interface Table {
   insertBatch(transaction: Transaction, columns: readonly ColumnVector[], rowCount: number): Promise<void>;
   /** Exact number of live rows as of the last commit (cheap estimate allowed to lag by running transactions), pages of 8 kB, bytes. */
   estimate(): { rows: number; bytes: number; deltaRows: number };
+  /** Size of one of its indexes in bytes, roughly; 0 when it has no such index. */
+  indexBytes(indexOid: number): number;
   statistics(column: number): ColumnStatistics;
   groupStatistics(): readonly GroupStatistics[];
 }

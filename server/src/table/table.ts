@@ -750,6 +750,11 @@ export class TableImplementation implements Table {
     return { rows: Math.max(0, this.rows.liveRows), bytes, deltaRows };
   }
 
+  indexBytes(indexOid: number): number {
+    for (const index of this.tableIndexes) if (index.schema.indexOid === indexOid) return index.tree.bytes;
+    return 0;
+  }
+
   groupStatistics(): readonly GroupStatistics[] {
     return this.host.groupStatistics(this);
   }

@@ -43,7 +43,13 @@ export function alertRoutes(context: AdminContext): void {
 
   router.on('POST /alerts', async ({ session, body }) => {
     const { id, ...rule } = body;
-    const stored: StoredRule = { ...rule, silencedUntil: null };
+    // Editing a rule that is silenced leaves it silenced.
+    const before =
+      id == null
+        ? undefined
+        : (await ask(session, LIST, ['alert', null, '1000'])).find((row) => row[0] === id);
+    const { silencedUntil = null } = JSON.parse(before?.[2] ?? '{}') as Partial<StoredRule>;
+    const stored: StoredRule = { ...rule, silencedUntil };
     const [row] = await ask(session, PUT, ['alert', id ?? null, JSON.stringify(stored)]);
     context.audit(auditOf(session, 'alert rule', rule.name));
     return { id: row?.[0] ?? '' };

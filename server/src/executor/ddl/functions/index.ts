@@ -3,7 +3,6 @@
 import type { Oid } from '../../../base/brands.ts';
 import { DbError, notSupported } from '../../../base/error.ts';
 import { formatAclItem, type PrivilegeName, printAclItem, privilegeBit } from '../../../catalog/acl.ts';
-import type { RelationDescriptor } from '../../../catalog/contract.ts';
 import {
   PG_CLASS,
   PG_COLLATION,
@@ -91,22 +90,37 @@ function isFirstOfName(
   return false;
 }
 
-function relationSize(around: Surroundings, relation: RelationDescriptor | null): bigint | null {
-  if (relation === null) return null;
-  if (relation.table === null) return 0n;
-  return BigInt(Math.max(0, Math.round(around.host.tables().table(relation.oid).estimate().bytes)));
+/** Of a table without its indexes, or of one index. */
+function relationSize(around: Surroundings, oid: Oid): bigint | null {
+  const relation = around.reader.relation(oid);
+  if (relation?.table != null)
+    return BigInt(Math.max(0, Math.round(around.host.tables().table(oid).estimate().bytes)));
+  const index = around.reader.view.get('pg_index', oid)?.values;
+  if (index === undefined) return relation === null ? null : 0n;
+  const tableOid = index[PG_INDEX.indrelid] as Oid;
+  // An index of a partitioned table, or of a catalog, holds nothing itself.
+  if (around.reader.relation(tableOid)?.table == null) return 0n;
+  return BigInt(Math.round(around.host.tables().table(tableOid).indexBytes(oid)));
 }
 
-function indexesSize(relation: RelationDescriptor | null): bigint | null {
-  // The table's own figure covers its indexes: they are kept with it.
-  return relation === null ? null : 0n;
+function indexesSize(around: Surroundings, oid: Oid): bigint | null {
+  const relation = around.reader.relation(oid);
+  if (relation === null) return null;
+  let total = 0n;
+  for (const index of relation.indexes) total += relationSize(around, index.oid) ?? 0n;
+  return total;
+}
+
+function totalSize(around: Surroundings, oid: Oid): bigint | null {
+  const size = relationSize(around, oid);
+  return size === null ? null : size + (indexesSize(around, oid) ?? 0n);
 }
 
 function databaseSize(around: Surroundings): bigint {
   let total = 0n;
   for (const { key, values } of around.reader.view.all('pg_class'))
     if ((key as number) >= 16384 && (values[PG_CLASS.relkind] === 'r' || values[PG_CLASS.relkind] === 'm'))
-      total += relationSize(around, around.reader.relation(key as number)) ?? 0n;
+      total += totalSize(around, key as number) ?? 0n;
   return total;
 }
 
@@ -264,10 +278,10 @@ const FUNCTIONS: Partial<Record<CatalogFunctionName, Implementation>> = {
     setValue(around, number(oid), value as bigint, isCalled === true),
   lastval: (around) => lastValue(around),
   pg_relation_size: (around, oid, fork) =>
-    fork === undefined || fork === 'main' ? relationSize(around, around.reader.relation(number(oid))) : 0n,
-  pg_table_size: (around, oid) => relationSize(around, around.reader.relation(number(oid))),
-  pg_indexes_size: (around, oid) => indexesSize(around.reader.relation(number(oid))),
-  pg_total_relation_size: (around, oid) => relationSize(around, around.reader.relation(number(oid))),
+    fork === undefined || fork === 'main' ? relationSize(around, number(oid)) : 0n,
+  pg_table_size: (around, oid) => relationSize(around, number(oid)),
+  pg_indexes_size: (around, oid) => indexesSize(around, number(oid)),
+  pg_total_relation_size: (around, oid) => totalSize(around, number(oid)),
   pg_database_size_oid: (around, oid) =>
     around.reader.view.get('pg_database', number(oid)) === null
       ? null
