@@ -17,14 +17,19 @@ import {
   realpathSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '..');
 const work = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'fastpostgres-image-'));
 const HEALTHY_SECONDS_MAX = 60;
 /** What the steps need of this machine to reach its package sources: settings of npm, certificates. */
-const HOST_FILES = ['/etc/resolv.conf', '/etc/ssl/certs/ca-certificates.crt', '/root/.npmrc', '/etc/npmrc'];
+const HOST_FILES = [
+  '/etc/resolv.conf',
+  '/etc/ssl/certs/ca-certificates.crt',
+  join(homedir(), '.npmrc'),
+  '/etc/npmrc',
+];
 const HOST_VARIABLES =
   /^(?:npm_config_|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)/;
 

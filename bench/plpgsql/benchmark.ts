@@ -1,20 +1,9 @@
 /** PL/pgSQL beside PostgreSQL in one run, and how a function without end is cancelled. */
 import pg from 'pg';
-import { caseTable, measureCases } from '../measure/cases.ts';
-import { keep, machine, machineLine } from '../measure/report.ts';
-import { type Executor, startFastPostgres } from '../systems/fastpostgres.ts';
-import { startPostgres } from '../systems/postgres.ts';
-import type { NetworkSystem, SystemName } from '../systems/system.ts';
+import { type CaseBenchmarkOptions, runCaseBenchmark } from '../measure/case-benchmark.ts';
+import type { NetworkSystem } from '../systems/system.ts';
 import { CASES } from './cases.ts';
 import { TRIGGER_CASES } from './trigger-cases.ts';
-
-export interface PlpgsqlOptions {
-  readonly rounds: number;
-  readonly systems: readonly SystemName[];
-  readonly executor: Executor;
-  /** Part of the names of the cases to run. */
-  readonly only: string;
-}
 
 interface Cancellation {
   readonly cancelMillis: number[];
@@ -22,51 +11,29 @@ interface Cancellation {
 }
 
 const RUNAWAYS = 3;
-const say = (text: string): void => void process.stdout.write(text);
+const CANCEL_MILLIS_MAX = 100;
 
 /** Runs it; true when all answers agree and cancellation took less than 100 ms. */
-export async function benchmarkPlpgsql(options: PlpgsqlOptions): Promise<boolean> {
-  const fingerprint = machine();
-  say(`plpgsql, ${options.rounds} rounds\n${machineLine(fingerprint)}\n`);
-  const systems: NetworkSystem[] = [];
-  const problems: string[] = [];
-  try {
-    for (const name of options.systems) {
-      if (name === 'duckdb') continue;
-      const system =
-        name === 'fastpostgres' ? await startFastPostgres(options.executor) : await startPostgres();
-      if (system === null) say(`${name}: not installed, left out\n`);
-      else systems.push(system);
-    }
-    const cases = [...CASES, ...TRIGGER_CASES].filter(({ name }) => name.includes(options.only));
-    const times = await measureCases(cases, systems, options.rounds, problems, say);
-    say(`\n${caseTable(systems, times)}\n\n`);
-    const cancellations: Record<string, Cancellation> = {};
-    for (const system of systems) {
-      const found = await cancel(system);
-      cancellations[system.name] = found;
-      say(
-        `${system.name}: cancelled after ${found.cancelMillis.map((millis) => millis.toFixed(0)).join(', ')} ms; slowest answer of another session meanwhile ${found.slowestAnswerMillis.toFixed(0)} ms\n`,
-      );
-      if (system.name === 'fastpostgres' && Math.max(...found.cancelMillis) > 100)
-        problems.push(`${system.name}: cancelling took longer than 100 ms`);
-    }
-    for (const problem of problems) say(`${problem}\n`);
-    const file = keep('plpgsql', {
-      benchmark: 'plpgsql',
-      date: new Date().toISOString(),
-      machine: fingerprint,
-      options,
-      systems: Object.fromEntries(systems.map((system) => [system.name, system.description])),
-      times,
-      cancellations,
-      problems,
-    });
-    say(`kept in ${file}\n`);
-    return problems.length === 0;
-  } finally {
-    for (const system of systems) await system.stop();
-  }
+export function benchmarkPlpgsql(options: CaseBenchmarkOptions): Promise<boolean> {
+  return runCaseBenchmark(
+    'plpgsql',
+    [...CASES, ...TRIGGER_CASES],
+    options,
+    async (systems, problems, say) => {
+      const cancellations: Record<string, Cancellation> = {};
+      for (const system of systems) {
+        const found = await cancel(system);
+        cancellations[system.name] = found;
+        const millis = found.cancelMillis.map((one) => one.toFixed(0)).join(', ');
+        say(
+          `${system.name}: cancelled after ${millis} ms; slowest answer of another session meanwhile ${found.slowestAnswerMillis.toFixed(0)} ms\n`,
+        );
+        if (system.name === 'fastpostgres' && Math.max(...found.cancelMillis) > CANCEL_MILLIS_MAX)
+          problems.push(`${system.name}: cancelling took longer than ${CANCEL_MILLIS_MAX} ms`);
+      }
+      return { cancellations };
+    },
+  );
 }
 
 /** Starts a function without end, cancels it after a while, and asks short questions meanwhile. */
