@@ -124,6 +124,39 @@ export class CatalogWriter {
     this.catalog.record(this.transaction, catalog, key, { key, values, rowId: outcome.rowId });
   }
 
+  /**
+   * As `update`, for a row that transactions may change side by side: waits while another one holds it, then changes what it
+   * left; nothing happens where the row already has the values. Promise only when it has to wait.
+   */
+  async updateAfterRivals(
+    catalog: CatalogName,
+    key: CatalogKey,
+    changes: RowChanges,
+    locks: LockManager,
+    options: () => LockWaitOptions,
+  ): Promise<void> {
+    for (;;) {
+      const stored = this.reader.view.get(catalog, key);
+      if (stored === null) throw internalError(`no row ${key} in ${catalog}`);
+      const isSame = Object.entries(changes).every(
+        ([column, value]) => stored.values[Number(column)] === value,
+      );
+      if (isSame) return;
+      if (stored.rowId !== STATIC_ROW_ID) {
+        this.transaction.advanceCommand();
+        const snapshot = this.transaction.latestSnapshot();
+        const outcome = this.table(catalog).lock(this.transaction, snapshot, stored.rowId, 'NoKeyUpdate');
+        if (outcome.kind === 'wait') {
+          const wait = locks.waitForTransaction(this.transaction, outcome.xid, options());
+          if (wait !== null) await wait;
+          continue;
+        }
+      }
+      this.update(catalog, key, changes);
+      return;
+    }
+  }
+
   remove(catalog: CatalogName, key: CatalogKey): void {
     const stored = this.reader.view.get(catalog, key);
     if (stored === null) return;

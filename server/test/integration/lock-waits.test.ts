@@ -138,3 +138,30 @@ it('explains what is there afterwards', async () => {
   );
   expect(rows.length).toBeGreaterThan(0);
 });
+
+it('lets two transactions create indexes of one table side by side', async () => {
+  await holder.query('begin; create index t_first on t (a)');
+  const outcome = waiter.query('create index t_second on t (b)').then(
+    () => null,
+    (error: unknown) => error,
+  );
+  // Commands that define things do not show what they wait for.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await holder.query('commit');
+  expect(await outcome).toBeNull();
+  const { rows } = await holder.query(
+    `select relhasindex, (select count(*)::int from pg_index where indrelid = c.oid) from pg_class c where relname = 't'`,
+  );
+  expect(rows).toEqual([{ relhasindex: true, count: 2 }]);
+});
+
+it('keeps an index whose rival is rolled back', async () => {
+  await holder.query('begin; create index t_first on t (a)');
+  const outcome = waiter.query('create index t_second on t (b)');
+  // Commands that define things do not show what they wait for.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await holder.query('rollback');
+  await outcome;
+  const { rows } = await holder.query(`select relhasindex from pg_class where relname = 't'`);
+  expect(rows).toEqual([{ relhasindex: true }]);
+});

@@ -367,8 +367,6 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
       indpred: spec.predicate === null ? null : serialiseExpr(spec.predicate),
     }),
   );
-  if (writer.row('pg_class', table.oid)[PG_CLASS.relhasindex] !== true)
-    writer.update('pg_class', table.oid, { [PG_CLASS.relhasindex]: true });
   if (!spec.isConstraint) recordIndexDependencies(ddl, oid, spec);
   for (const key of spec.keys)
     writer.dependOn(
@@ -378,6 +376,14 @@ export async function makeIndex(ddl: Ddl, spec: IndexSpec): Promise<Oid> {
     );
   for (const key of spec.keys) requireUsableClass(ddl, key.operatorClass, spec.accessMethod);
   if (isStoredMethod(spec.accessMethod)) await buildIndex(ddl, table.oid, oid);
+  // Last of all: SHARE locks let indexes of one table be built side by side, and the flag is what they meet on.
+  await writer.updateAfterRivals(
+    'pg_class',
+    table.oid,
+    { [PG_CLASS.relhasindex]: true },
+    ddl.context.locks,
+    () => ddl.context.lockOptions(),
+  );
   return oid;
 }
 
