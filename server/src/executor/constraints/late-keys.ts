@@ -105,15 +105,45 @@ export class LateKey {
     this.checkIndexed(row);
   }
 
+  /**
+   * Does a row that is there exclude one that is not stored yet? Leaves by a wait for an undecided one. The row may be skipped
+   * then (ON CONFLICT DO NOTHING).
+   */
+  excludesNew(row: readonly Datum[]): boolean {
+    const key = this.keyOf(row);
+    if (key === null) return false;
+    const { transaction, services } = this.environment;
+    if (!this.isIndexed) {
+      // Rows that this very statement stored count as well.
+      transaction.advanceCommand();
+      return this.rivalOf(key, true) !== null;
+    }
+    for (;;) {
+      const { live, xid } = this.target.table.keyHolders(transaction, row, this.constraint.indexOid);
+      if (live > 0) return true;
+      if (xid === 0) return false;
+      const pending = services.locks.waitForTransaction(transaction, xid, {
+        policy: 'wait',
+        timeoutMicros: services.lockTimeoutMicros(),
+      });
+      if (pending !== null) throw new WaitSignal(pending);
+    }
+  }
+
   private checkAll(row: readonly Datum[]): void {
+    const key = this.keyOf(row);
+    const rival = key === null ? null : this.rivalOf(key, false);
+    if (rival !== null) throw this.violation(key!, rival);
+  }
+
+  /** The key of a row that excludes `key`; one row with `key` itself is passed over unless the row `isNew`. */
+  private rivalOf(key: readonly Datum[], isNew: boolean): Datum[] | null {
     const { transaction, services, resolver, catalog } = this.environment;
     const pending = services.locks.lockTable(transaction, this.constraint.indexOid, 'ShareUpdateExclusive', {
       policy: 'wait',
       timeoutMicros: services.lockTimeoutMicros(),
     });
     if (pending !== null) throw new WaitSignal(pending);
-    const key = this.keyOf(row);
-    if (key === null) return;
     this.operators ??= (this.constraint.exclusion ?? []).map((oid, position) => {
       const operator = catalog.operator(oid)!;
       // Operators over anyrange work on the type at hand.
@@ -137,7 +167,7 @@ export class LateKey {
       slots: columnNumbers,
       predicates: [],
     });
-    let isThere = false;
+    let isThere = isNew;
     let rival: Datum[] | null = null;
     try {
       while (cursor.next(found)) {
@@ -154,7 +184,7 @@ export class LateKey {
     } finally {
       cursor.close();
     }
-    if (isThere && rival !== null) throw this.violation(key, rival);
+    return isThere ? rival : null;
   }
 
   private violation(key: readonly Datum[], rival: readonly Datum[]): DbError {

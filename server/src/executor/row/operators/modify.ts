@@ -12,6 +12,7 @@ import type { UniqueConflict } from '../../../table/contract.ts';
 import { tidOfRow } from '../../../table/index.ts';
 import type { Snapshot } from '../../../txn/contract.ts';
 import type { Datum } from '../../../types/datum.ts';
+import { LateKey } from '../../constraints/late-keys.ts';
 import { AfterQueue, concurrentUpdate } from '../../constraints/queue.ts';
 import { TargetTable } from '../../constraints/target.ts';
 import type { TriggerOperation } from '../../routines.ts';
@@ -75,6 +76,8 @@ export class Modify implements Operator {
   private isLocked = false;
   /** attnums that the statement (or its DO UPDATE) assigns. */
   private readonly assigned: ReadonlySet<number>;
+  /** Exclusion constraints that ON CONFLICT DO NOTHING looks at; made when first needed. */
+  private exclusions: readonly LateKey[] | null = null;
   private readonly assignedOnConflict: ReadonlySet<number>;
   /** Of a table and its children only the table named fires statement triggers. */
   private readonly firesStatements: boolean;
@@ -431,6 +434,7 @@ export class Modify implements Operator {
         }
         return this.resolveConflict(conflict);
       }
+      if (onConflict.command === 'nothing' && this.isExcluded(onConflict.indexOids)) return false;
     }
     const result = table.insert(transaction, this.row);
     if ('conflict' in result) {
@@ -445,6 +449,18 @@ export class Modify implements Operator {
     this.changed('INSERT', null, this.row);
     this.show(this.row, result.rowId);
     return true;
+  }
+
+  /** DO NOTHING skips what an exclusion constraint refuses too, any of them or the one named. */
+  private isExcluded(indexOids: readonly number[]): boolean {
+    const target = this.target!;
+    this.exclusions ??= target.lateConstraints
+      .filter(
+        ({ kind, deferrable, indexOid }) =>
+          kind === 'x' && !deferrable && (indexOids.length === 0 || indexOids.includes(indexOid)),
+      )
+      .map((constraint) => new LateKey(this.state.environment, target, constraint));
+    return this.exclusions.some((exclusion) => exclusion.excludesNew(this.row));
   }
 
   private findConflict(indexOids: readonly number[]): UniqueConflict | null {
