@@ -8,11 +8,13 @@ import type { Oid } from '../../base/brands.ts';
 import { DbError } from '../../base/error.ts';
 import type { CatalogReader, IndexDescriptor, RelationDescriptor } from '../../catalog/contract.ts';
 import { DEFAULT_EXPLAIN_OPTIONS, explainPlan } from '../../planner/explain/index.ts';
+import { asTree, type LExpr } from '../../planner/expression/walk.ts';
 import type { PhysicalPlan } from '../../planner/physical.ts';
 import type { BackendSession } from '../../session/session.ts';
+import { deparseExpr } from '../../sql/deparse/index.ts';
 import { TableImplementation } from '../../table/table.ts';
 import type { ServerMonitor } from '../server-monitor.ts';
-import { candidatesOf, sqlName } from './candidates.ts';
+import { candidatesOf, type PrintExpression, sqlName } from './candidates.ts';
 import { type HypotheticalIndex, hypotheticalIndex, PARTIAL_SHARE } from './hypothetical.ts';
 import { slicer } from './jobs.ts';
 import { select } from './selection.ts';
@@ -41,6 +43,8 @@ export interface AdvisorRequest {
   readonly maxIndexes?: number;
   readonly statements?: readonly { readonly sql: string; readonly calls: number }[];
   readonly minTableBytes?: number;
+  /** Answers with every candidate as `candidateList`, the most promising first. */
+  readonly listCandidates?: boolean;
 }
 
 export interface AdviceStatement {
@@ -95,15 +99,34 @@ export async function advise(
     if (rejected.length < REJECTED_MAX) rejected.push({ sql, reason });
   };
 
+  const print: PrintExpression = (expr, slotName) =>
+    deparseExpr(asTree(expr), {
+      catalog,
+      path: environment.path,
+      format: environment.format,
+      indent: false,
+      planNode: (node) => {
+        const at = node as LExpr;
+        return at.kind === 'slot' ? slotName(at.slot) : undefined;
+      },
+    });
+
   // Candidates of every statement; those the planner takes when it may choose among all.
-  const pool = new Map<string, { index: HypotheticalIndex; statements: Set<number> }>();
+  const pool = new Map<
+    string,
+    { index: HypotheticalIndex; keys: readonly string[]; statements: Set<number> }
+  >();
   let plannerCalls = 0;
   const costs: number[] = [];
   for (const [number, statement] of statements.entries()) {
     costs.push(statement.plan.root.totalCost);
     const found: HypotheticalIndex[] = [];
-    for (const candidate of candidatesOf(statement.plan, catalog, tables, (value, typeOid) =>
-      literal(session, value, typeOid),
+    for (const candidate of candidatesOf(
+      statement.plan,
+      catalog,
+      tables,
+      (value, typeOid) => literal(session, value, typeOid),
+      print,
     )) {
       const { relation } = candidate;
       const { rows, bytes } = tables.table(relation.oid).estimate();
@@ -124,7 +147,7 @@ export async function advise(
           reject(candidate.sql, `index ${covering} serves the same lookups`);
           continue;
         }
-        pool.set(candidate.sql, { index, statements: new Set() });
+        pool.set(candidate.sql, { index, keys: candidate.keys, statements: new Set() });
         found.push(index);
       } catch (error) {
         if (!(error instanceof DbError)) throw error;
@@ -175,7 +198,7 @@ export async function advise(
   for (const at of selection.chosen) {
     const others = chosen.filter((index) => index !== indexes[at]);
     advice.push(
-      createAdvice(session, statements, candidates[at].statements, indexes[at], others, {
+      createAdvice(session, statements, candidates[at], indexes[at], others, {
         costBefore: selection.costBefore,
         writeCost: writeCosts[at],
       }),
@@ -197,6 +220,17 @@ export async function advise(
     costAfter: selection.cost,
     advice,
     rejected,
+    ...(request.listCandidates === true && {
+      candidateList: indexes
+        .map(({ sql, sizeBytes }, at) => ({
+          sql,
+          sizeBytes,
+          writeCost: writeCosts[at],
+          gainAlone: selection.alone[at] ?? 0,
+          isChosen: selection.chosen.includes(at),
+        }))
+        .sort((left, right) => right.gainAlone - left.gainAlone),
+    }),
   });
 }
 
@@ -287,8 +321,7 @@ function isPrefix(short: IndexDescriptor, long: IndexDescriptor): boolean {
     short.tableOid === long.tableOid &&
     short.keyColumns.length <= long.keyColumns.length &&
     short.predicate === long.predicate &&
-    short.expressions.length === 0 &&
-    long.expressions.length === 0 &&
+    short.expressions.every((text, at) => text === long.expressions[at]) &&
     short.keyColumns.every(
       (number, at) => number === long.keyColumns[at] && short.descending[at] === long.descending[at],
     )
@@ -298,15 +331,15 @@ function isPrefix(short: IndexDescriptor, long: IndexDescriptor): boolean {
 function createAdvice(
   session: BackendSession,
   statements: readonly WorkloadStatement[],
-  relevant: ReadonlySet<number>,
+  { statements: relevant, keys }: { statements: ReadonlySet<number>; keys: readonly string[] },
   index: HypotheticalIndex,
   others: readonly HypotheticalIndex[],
   totals: { costBefore: number; writeCost: number },
 ): Advice {
   const environment = session.compileEnvironment();
   const { relation, descriptor } = index;
-  const columns = descriptor.keyColumns.map((number) =>
-    number === 0 ? '(expression)' : relation.columns[number - 1].name,
+  const columns = descriptor.keyColumns.map((number, at) =>
+    number === 0 ? keys[at] : relation.columns[number - 1].name,
   );
   let gained = 0;
   const winners: AdviceStatement[] = [];
@@ -375,7 +408,8 @@ function dropAdvice(
       if (!(table instanceof TableImplementation)) continue;
       const ofConstraints = new Set(relation.constraints.map(({ indexOid }) => indexOid));
       for (const index of relation.indexes) {
-        if (index.unique || index.primary || ofConstraints.has(index.oid)) continue;
+        if (index.expressions.length > 0 || index.unique || index.primary || ofConstraints.has(index.oid))
+          continue;
         const wider = relation.indexes.find(
           (other) =>
             other.oid !== index.oid &&
@@ -409,7 +443,7 @@ function dropAdvice(
             kind: 'merge',
             sentence: `Index ${index.name} is the beginning of ${wider.name}, which serves the same lookups.`,
           });
-        else if (activity !== undefined && activity.scans === 0 && index.expressions.length === 0)
+        else if (activity !== undefined && activity.scans === 0)
           advice.push({
             ...base,
             id: `drop ${index.oid}`,
@@ -442,7 +476,12 @@ type TypeOutput = ReturnType<BackendSession['typeSupport']>['output'];
 /** What one statement would cost with indexes that do not exist. */
 export function whatIf(
   session: BackendSession,
-  request: { readonly sql: string; readonly indexes: readonly string[] },
+  request: {
+    readonly sql: string;
+    readonly indexes: readonly string[];
+    /** Without the plans' texts, which cost more than the planning. */
+    readonly isCostOnly?: boolean;
+  },
 ): string {
   const environment = session.compileEnvironment();
   const statement = prepareStatement(session, {
@@ -466,6 +505,11 @@ export function whatIf(
   const indexes = request.indexes.map((sql) => hypotheticalIndex(sql, environment, session.engine.tables));
   const after = planWith(session, environment, statement, indexes);
   const names = new Set(indexes.map(({ oid }) => oid));
+  const usedIndexes = indexesUsed(after)
+    .filter(({ oid }) => names.has(oid))
+    .map(({ oid }) => indexes.find((index) => index.oid === oid)?.sql ?? '');
+  const costs = { costBefore: statement.plan.root.totalCost, costAfter: after.root.totalCost, usedIndexes };
+  if (request.isCostOnly === true) return JSON.stringify(costs);
   const show = (plan: PhysicalPlan): string =>
     explainPlan(
       plan,
@@ -477,15 +521,7 @@ export function whatIf(
         times: { planning: null, execution: null } as never,
       },
     ).join('\n');
-  return JSON.stringify({
-    costBefore: statement.plan.root.totalCost,
-    costAfter: after.root.totalCost,
-    planBefore: show(statement.plan),
-    planAfter: show(after),
-    usedIndexes: indexesUsed(after)
-      .filter(({ oid }) => names.has(oid))
-      .map(({ oid }) => indexes.find((index) => index.oid === oid)?.sql ?? ''),
-  });
+  return JSON.stringify({ ...costs, planBefore: show(statement.plan), planAfter: show(after) });
 }
 
 function percent(share: number): string {

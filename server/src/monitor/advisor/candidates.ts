@@ -2,11 +2,13 @@
  * Index candidates of one statement, from its plan: for each table it reads, the columns it compares, joins and sorts by.
  *
  * Order of columns: equality, then one range, or the sort order. Equalities come most selective first, because shorter prefixes serve more
- * statements. Partial candidates come from equalities with constants that few rows have.
+ * statements. Partial candidates come from equalities with constants that few rows have. Compared immutable expressions over columns of one
+ * table are keys as columns are.
  */
 import type { Oid } from '../../base/brands.ts';
 import type { CatalogReader, RelationDescriptor } from '../../catalog/contract.ts';
-import type { LExpr } from '../../planner/expression/walk.ts';
+import { isImmutable } from '../../planner/expression/properties.ts';
+import { type LExpr, someExpr } from '../../planner/expression/walk.ts';
 import type { PhysicalPlan, PlanExpr, PlanNode } from '../../planner/physical.ts';
 import { planChildren } from '../../planner/plan-walk.ts';
 import type { TableStore } from '../../table/contract.ts';
@@ -33,6 +35,8 @@ interface Use {
   order: { column: number; descending: boolean }[];
   /** Columns it groups by. */
   readonly groups: number[];
+  /** Compared expressions over its columns as SQL in parentheses; true = by equality, false = by a range. */
+  readonly expressions: Map<string, boolean>;
 }
 
 /** Names that need no quotes stay plain. */
@@ -40,14 +44,18 @@ export function sqlName(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Finds candidates in a plan; `deparse` prints a constant as SQL. */
+/** Prints an expression of a plan as SQL; `slotName` names the columns behind slots. */
+export type PrintExpression = (expr: LExpr, slotName: (slot: number) => string | undefined) => string;
+
+/** Finds candidates in a plan; `deparse` prints a constant as SQL, `print` an expression. */
 export function candidatesOf(
   plan: PhysicalPlan,
   catalog: CatalogReader,
   tables: TableStore,
   deparse: (value: Datum, typeOid: Oid) => string | null,
+  print: PrintExpression,
 ): Candidate[] {
-  const uses = collectUses(plan, catalog);
+  const uses = collectUses(plan, catalog, print);
   const candidates = new Map<string, Candidate>();
   for (const use of uses) {
     const { relation } = use;
@@ -57,7 +65,10 @@ export function candidatesOf(
     const name = (column: number): string => sqlName(relation.columns[column].name);
     const full = `${sqlName(relation.namespaceName)}.${sqlName(relation.name)}`;
     const add = (keys: readonly string[], predicate: string | null = null): void => {
-      const unique = [...new Map(keys.map((key) => [key.split(' ')[0], key])).values()].slice(0, KEYS_MAX);
+      const unique = [...new Map(keys.map((key) => [key.replace(/ DESC$/, ''), key])).values()].slice(
+        0,
+        KEYS_MAX,
+      );
       if (unique.length === 0 || candidates.size >= CANDIDATES_PER_TABLE_MAX * uses.length) return;
       const where = predicate === null ? '' : ` WHERE ${predicate}`;
       const sql = `CREATE INDEX ON ${full} (${unique.join(', ')})${where}`;
@@ -72,6 +83,13 @@ export function candidatesOf(
       isUniform || !descending ? name(column) : `${name(column)} DESC`,
     );
     for (const column of [...equals, ...joins, ...ranges]) add([column]);
+    for (const [expression, isEquality] of use.expressions) {
+      add([expression]);
+      if (equals.length > 0) add([...equals, expression]);
+      if (!isEquality) continue;
+      if (order.length > 0) add([expression, ...order]);
+      for (const range of ranges) add([expression, range]);
+    }
     if (equals.length > 1) {
       add(equals);
       for (let at = 2; at < Math.min(KEYS_MAX, equals.length); at++) add(equals.slice(0, at));
@@ -123,7 +141,7 @@ function shareOf(
   return statistics.mostCommon.find((common) => support.hashKey(common.value) === key)?.fraction ?? null;
 }
 
-function collectUses(plan: PhysicalPlan, catalog: CatalogReader): Use[] {
+function collectUses(plan: PhysicalPlan, catalog: CatalogReader, print: PrintExpression): Use[] {
   const uses: Use[] = [];
   /** Slot → use and column. */
   const slots = new Map<number, { use: Use; column: number }>();
@@ -147,6 +165,7 @@ function collectUses(plan: PhysicalPlan, catalog: CatalogReader): Use[] {
       joins: new Set(),
       order: [],
       groups: [],
+      expressions: new Map(),
     };
     uses.push(use);
     for (const { column, slot } of [...node.columns, ...(node.pruned ?? [])])
@@ -157,6 +176,28 @@ function collectUses(plan: PhysicalPlan, catalog: CatalogReader): Use[] {
     while (at != null && at.kind === 'relabel') at = at.arg as LExpr;
     return at != null && at.kind === 'slot' ? (slots.get(at.slot) ?? null) : null;
   };
+  /** The one use whose columns an indexable expression is over; null for all others. */
+  const useOf = (expr: LExpr): Use | null => {
+    if ((expr.kind !== 'function' && expr.kind !== 'operator') || expr.returnsSet) return null;
+    const uses = new Set<Use | null>();
+    someExpr(expr, (at) => {
+      if (at.kind === 'slot') uses.add(slots.get(at.slot)?.use ?? null);
+      return false;
+    });
+    const [use] = uses;
+    return uses.size === 1 && use != null && isImmutable(catalog, expr) ? use : null;
+  };
+  const expression = (side: LExpr, other: LExpr, isEquality: boolean): void => {
+    const use = useOf(side);
+    if (use === null || someExpr(other, (at) => at.kind === 'slot' && slots.get(at.slot)?.use === use))
+      return;
+    const text = print(side, (slot) => {
+      const found = slots.get(slot);
+      return found === undefined ? undefined : sqlName(found.use.relation.columns[found.column].name);
+    });
+    const key = `(${text})`;
+    use.expressions.set(key, isEquality || use.expressions.get(key) === true);
+  };
   const predicate = (expr: PlanExpr | LExpr | null | undefined): void => {
     if (expr == null) return;
     const at = expr as LExpr;
@@ -166,8 +207,9 @@ function collectUses(plan: PhysicalPlan, catalog: CatalogReader): Use[] {
     }
     if (at.kind === 'arrayOperator' && at.any) {
       const found = place(at.args[0] as LExpr);
-      if (found !== null && catalog.operator(at.operatorOid)?.btreeStrategy === 3)
-        found.use.equal.set(found.column, undefined);
+      if (catalog.operator(at.operatorOid)?.btreeStrategy !== 3) return;
+      if (found !== null) found.use.equal.set(found.column, undefined);
+      else expression(at.args[0] as LExpr, at.args[1] as LExpr, true);
       return;
     }
     if (at.kind !== 'operator' || at.args.length !== 2) return;
@@ -183,6 +225,8 @@ function collectUses(plan: PhysicalPlan, catalog: CatalogReader): Use[] {
       }
       return;
     }
+    if (leftPlace === null) expression(left, right, strategy === 3);
+    if (rightPlace === null) expression(right, left, strategy === 3);
     const found = leftPlace ?? rightPlace;
     if (found === null) return;
     const other = leftPlace === null ? left : right;

@@ -32,6 +32,8 @@ export interface Selection {
   readonly chosen: readonly number[];
   readonly cost: number;
   readonly costBefore: number;
+  /** What each candidate gains alone, its writes paid; short when the time was over before. */
+  readonly alone: readonly number[];
 }
 
 /** A step must save at least this share of the workload's cost. */
@@ -159,7 +161,7 @@ export async function select(problem: SelectionProblem): Promise<Selection> {
     await search(at + 1, taken);
   };
   await search(0, []);
-  return { chosen, cost, costBefore };
+  return { chosen, cost, costBefore, alone };
 }
 
 /** Cost after `index` joined: only its statements change. */

@@ -47,6 +47,14 @@ export function isImmutableCall(catalog: CatalogReader, functionOid: Oid): boole
   );
 }
 
+/** True for calls, constants and columns whose value depends on nothing else: what an index may be built on. */
+export function isImmutable(catalog: CatalogReader, expr: LExpr): boolean {
+  return !someExpr(expr, (e) => {
+    if (e.kind === 'const' || e.kind === 'slot' || e.kind === 'relabel') return false;
+    return (e.kind !== 'function' && e.kind !== 'operator') || !isImmutableCall(catalog, functionOf(e));
+  });
+}
+
 export function isStrictFunction(catalog: CatalogReader, functionOid: Oid): boolean {
   return catalog.function(functionOid)?.strict ?? false;
 }
