@@ -330,6 +330,8 @@ export interface CatalogReader {
   /** Type whose operator class serves (varchar → text, domain → base, anyarray …). */
   collationByName(schema: string | null, name: string, path: SearchPath): { oid: Oid; name: string } | null;
   collationName(oid: Oid): { schema: string; name: string } | null;
+  /** Locale of a collation that does not order text by bytes (provider ICU); null for the others. */
+  collationLocale?(oid: Oid): string | null;
   role(oid: Oid): RoleDescriptor | null;
   roleByName(name: string): RoleDescriptor | null;
   /** True if `member` is `role` or (transitively) a member with INHERIT, or superuser. */

@@ -521,6 +521,12 @@ export class CatalogReaderImplementation implements CatalogReader {
         };
   }
 
+  collationLocale(oid: Oid): string | null {
+    if (oid === 0) return null;
+    const row = this.view.get('pg_collation', oid)?.values;
+    return row?.[PG_COLLATION.collprovider] === 'i' ? (row[PG_COLLATION.colliculocale] as string) : null;
+  }
+
   role(oid: Oid): RoleDescriptor | null {
     const row = this.view.get('pg_authid', oid);
     return row === null ? null : describeRole(row.values);

@@ -7,7 +7,7 @@
  */
 
 import type { Oid } from '../../base/brands.ts';
-import { DbError } from '../../base/error.ts';
+import { DbError, notSupported } from '../../base/error.ts';
 import type { Expr, Query, SortKey } from '../tree.ts';
 import { forEachChild, forEachQueryExpr } from '../walk.ts';
 import * as T from './oids.ts';
@@ -43,6 +43,8 @@ export function assignQueryCollations(scope: Scope, query: Query): void {
     seen.add(expr);
     assignCollations(scope, expr);
   });
+  for (const key of [...query.orderBy, ...query.windows.flatMap(({ orderBy }) => orderBy)])
+    refuseLocaleOrder(scope, key.expr.collation, key.expr.position);
   // VALUES columns are one list each: their common collation is the column's.
   for (const entry of query.rangeTable) {
     if (entry.kind !== 'values') continue;
@@ -104,7 +106,22 @@ function setInput(expr: Expr, collation: Oid): void {
 }
 
 function assignKeys(scope: Scope, keys: readonly SortKey[]): void {
-  for (const key of keys) assignCollations(scope, key.expr);
+  for (const key of keys) {
+    assignCollations(scope, key.expr);
+    refuseLocaleOrder(scope, key.expr.collation, key.expr.position);
+  }
+}
+
+/** Text is ordered by bytes everywhere: where a locale's order would be another answer, it is refused. Equality is the same. */
+function refuseLocaleOrder(scope: Scope, collation: Oid, position: number | undefined): void {
+  if (scope.catalog.collationLocale?.(collation) == null) return;
+  throw notSupported(`ordering by collation "${collationName(scope, collation)}"`).at(position);
+}
+
+const ORDER_OPERATORS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
+
+function isOrderOperator(scope: Scope, operatorOid: Oid): boolean {
+  return ORDER_OPERATORS.has(scope.catalog.operator(operatorOid)?.name ?? '');
 }
 
 /** Completes `expr` and merges its collation into `outer`. */
@@ -139,12 +156,20 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
         const state = fresh();
         assign(scope, left, state);
         assign(scope, expr.right[index], state);
+        refuseLocaleOrder(scope, state.collation, position);
       });
       return;
     }
     case 'subLink': {
       for (const left of expr.left) assignCollations(scope, left);
       for (const cast of expr.rightCasts) if (cast) assignCollations(scope, cast);
+      if (expr.operatorOids.some((oid) => isOrderOperator(scope, oid))) {
+        for (const { collation } of [
+          ...expr.left,
+          ...expr.subquery.targets.flatMap(({ junk, expr: item }) => (junk ? [] : [item])),
+        ])
+          refuseLocaleOrder(scope, collation, position);
+      }
       if (expr.type === 'scalar' || expr.type === 'array') {
         const target = expr.subquery.targets.find((item) => !item.junk);
         expr.collation = target?.expr.collation ?? 0;
@@ -193,6 +218,7 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
       if (expr.filter) assignCollations(scope, expr.filter);
       expr.collation = collationOf(scope, expr.typeOid, state);
       setInput(expr, state.strength === CONFLICT ? 0 : state.collation);
+      if (isExtremum(scope, expr.aggregateOid)) refuseLocaleOrder(scope, state.collation, position);
       propagate(scope, expr, state, outer);
       return;
     }
@@ -202,6 +228,7 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
       if (expr.filter) assignCollations(scope, expr.filter);
       expr.collation = collationOf(scope, expr.typeOid, state);
       setInput(expr, state.strength === CONFLICT ? 0 : state.collation);
+      if (isExtremum(scope, expr.functionOid)) refuseLocaleOrder(scope, state.collation, position);
       propagate(scope, expr, state, outer);
       return;
     }
@@ -220,6 +247,12 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
         ).at(position);
       expr.collation = collationOf(scope, expr.typeOid, state);
       setInput(expr, state.strength === CONFLICT ? 0 : state.collation);
+      if (
+        expr.kind === 'function'
+          ? isOrderFunction(scope, expr.functionOid)
+          : isOrderOperator(scope, expr.operatorOid)
+      )
+        refuseLocaleOrder(scope, state.collation, position);
       propagate(scope, expr, state, outer);
       return;
     }
@@ -233,10 +266,25 @@ function assign(scope: Scope, expr: Expr, outer: State): void {
       const state = fresh();
       forEachChild(expr, (child) => assign(scope, child, state));
       expr.collation = collationOf(scope, expr.typeOid, state);
-      if (expr.kind === 'minmax') setInput(expr, state.strength === CONFLICT ? 0 : state.collation);
+      if (expr.kind === 'minmax') {
+        setInput(expr, state.strength === CONFLICT ? 0 : state.collation);
+        refuseLocaleOrder(scope, state.collation, position);
+      }
       propagate(scope, expr, state, outer);
     }
   }
+}
+
+function isExtremum(scope: Scope, oid: Oid): boolean {
+  const name = scope.catalog.function(oid)?.name;
+  return name === 'min' || name === 'max';
+}
+
+const ORDER_FUNCTIONS =
+  /^((text|bpchar|btarray|array|record|btrecord)_?(lt|le|gt|ge|cmp|larger|smaller)|bttextcmp|bpcharcmp|btarraycmp|width_bucket)$/;
+
+function isOrderFunction(scope: Scope, oid: Oid): boolean {
+  return ORDER_FUNCTIONS.test(scope.catalog.function(oid)?.name ?? '');
 }
 
 /** What compares text under a collation; concatenation and the like do not care. */
