@@ -191,6 +191,9 @@ async function main(): Promise<void> {
     if (!isGood) failed++;
     process.stdout.write(`${isGood ? 'ok    ' : 'MISSED'} ${line}\n`);
   };
+  const note = (line: string): void => {
+    process.stdout.write(`       ${line}\n`);
+  };
   try {
     const client = await connect(server.port);
     await loadTpch(client, scale);
@@ -216,11 +219,12 @@ async function main(): Promise<void> {
       if (figures.regret > 0.001) for (const sql of figures.best) process.stdout.write(`    best ${sql}\n`);
     }
     for (const [name, statements] of workloads.slice(0, 2)) {
-      for (const { sql, verdict, predicted, measured } of await measureAdvice(client, statements))
-        check(
-          verdict !== 'better' || measured >= predicted * MEASURED_SHARE_MIN,
-          `${name}: ${verdict}, predicted ${(predicted * 100).toFixed(1)} %, measured ${(measured * 100).toFixed(1)} %: ${sql}`,
-        );
+      for (const { sql, verdict, predicted, measured } of await measureAdvice(client, statements)) {
+        const line = `${name}: ${verdict}, predicted ${(predicted * 100).toFixed(1)} %, measured ${(measured * 100).toFixed(1)} %: ${sql}`;
+        if (verdict === 'better') check(measured >= predicted * MEASURED_SHARE_MIN, line);
+        // Verification took it back: estimated advice that was wrong, shown but not counted.
+        else note(line);
+      }
     }
     await client.end();
   } finally {

@@ -77,6 +77,16 @@ class Costs {
     return total;
   }
 
+  /** What reads cost more under `after` than under `before`, which differ by `candidate`: only its statements change. */
+  change(candidate: number, before: readonly number[], after: readonly number[]): number {
+    let total = 0;
+    for (const statement of this.problem.candidates[candidate].statements)
+      total +=
+        this.problem.weights[statement] *
+        (this.statement(statement, after) - this.statement(statement, before));
+    return total;
+  }
+
   writes(chosen: readonly number[]): number {
     let total = 0;
     for (const candidate of chosen) total += this.problem.candidates[candidate].writeCost;
@@ -120,7 +130,7 @@ export async function select(problem: SelectionProblem): Promise<Selection> {
       const next = [...chosen, index].sort(ascending);
       const size = sizeOf(next);
       if (size > problem.budgetBytes) continue;
-      const total = deltaCost(costs, problem, chosen, next, index, cost);
+      const total = cost + candidates[index].writeCost + costs.change(index, chosen, next);
       const ratio = (cost - total) / Math.max(1, candidates[index].size);
       if (cost - total > GAIN_MIN * costBefore && ratio > bestRatio) {
         best = next;
@@ -143,40 +153,30 @@ export async function select(problem: SelectionProblem): Promise<Selection> {
     )
     .slice(0, EXACT_CANDIDATES_MAX);
   let nodes = 0;
-  const search = async (at: number, taken: readonly number[]): Promise<void> => {
+  /** `open`: what is taken and what may still be; `reads`: its cost of reads. Only what leaves it changes them. */
+  const search = async (
+    at: number,
+    taken: readonly number[],
+    open: readonly number[],
+    reads: number,
+  ): Promise<void> => {
     if (++nodes > NODES_MAX || isOver()) return;
     if (nodes % NODES_PER_PAUSE === 0) await pause();
-    const rest = promising.slice(at);
-    const everything = [...taken, ...rest].sort(ascending);
-    const bound = costs.reads(everything) + costs.writes(taken);
+    const bound = reads + costs.writes(taken);
     if (bound >= cost - 1e-9 * costBefore) return;
     if (at === promising.length) {
       chosen = [...taken].sort(ascending);
       cost = bound;
       return;
     }
-    const withNext = [...taken, promising[at]];
+    const candidate = promising[at];
+    const withNext = [...taken, candidate];
     if (withNext.length <= problem.maximum && sizeOf(withNext) <= problem.budgetBytes)
-      await search(at + 1, withNext);
-    await search(at + 1, taken);
+      await search(at + 1, withNext, open, reads);
+    const without = open.filter((other) => other !== candidate);
+    await search(at + 1, taken, without, reads + costs.change(candidate, open, without));
   };
-  await search(0, []);
+  const all = [...promising].sort(ascending);
+  await search(0, [], all, costs.reads(all));
   return { chosen, cost, costBefore, alone };
-}
-
-/** Cost after `index` joined: only its statements change. */
-function deltaCost(
-  costs: Costs,
-  problem: SelectionProblem,
-  before: readonly number[],
-  after: readonly number[],
-  index: number,
-  costOfBefore: number,
-): number {
-  const candidate = problem.candidates[index];
-  let total = costOfBefore + candidate.writeCost;
-  for (const statement of candidate.statements)
-    total +=
-      problem.weights[statement] * (costs.statement(statement, after) - costs.statement(statement, before));
-  return total;
 }
