@@ -62,6 +62,8 @@ export interface RoutineSession {
   setting(name: string): string;
   /** Runs a command that is no plan: DDL, SET, COPY … Answers its tag. */
   runCommand(command: CommandTree, isAtomic: boolean): Promise<string>;
+  /** Runs an EXPLAIN; its lines and their type (text, json, xml). */
+  explainRows(command: CommandTree): Promise<{ typeOid: Oid; lines: readonly Datum[] }>;
   beginSubtransaction(): void;
   releaseSubtransaction(): void;
   rollbackSubtransaction(): void;

@@ -6,7 +6,7 @@ import type { RawStatement } from '../sql/parse/ast.ts';
 import { tagOf } from '../sql/parse/ast.ts';
 import { LITERAL_TYPE_OID, liftLiterals } from '../sql/parse/literals.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
-import type { Datum } from '../types/datum.ts';
+import { type Datum, SqlArray } from '../types/datum.ts';
 import type { Activation } from './activation.ts';
 import { compileCall } from './call.ts';
 import type { FunctionCompiler } from './compile.ts';
@@ -144,6 +144,26 @@ function commandTag(node: string): string {
     .toUpperCase();
 }
 
+const EXPLAIN_CASTS: ReadonlyMap<Oid, string> = new Map([
+  [114, '::json'],
+  [142, '::xml'],
+]);
+
+/** EXPLAIN as a query: its lines, given out by a plan of their own. Leaves by a wait while it runs. */
+export function explainedPlan(
+  activation: Activation,
+  command: { node: string; tree: Readonly<Record<string, unknown>>; text: string },
+): Omit<Dynamic, 'origin'> {
+  const { session } = activation.manager;
+  if (activation.snapshot !== null)
+    throw new DbError('feature_not_supported', 'EXPLAIN is not allowed in a non-volatile function');
+  const { typeOid, lines } = activation.wait(() => session.explainRows(command));
+  const text = `SELECT line${EXPLAIN_CASTS.get(typeOid) ?? ''} AS "QUERY PLAN" FROM pg_catalog.unnest($1::pg_catalog.text[]) AS line`;
+  const [statement] = parseStatements(text).statements;
+  const prepared = planDynamic(activation, text, statement, [1009], true)!;
+  return { prepared, parameters: [new SqlArray(25, lines)] };
+}
+
 /** Dynamic SQL ready to be run. */
 export interface Dynamic {
   origin: SqlOrigin;
@@ -176,6 +196,11 @@ export function dynamicPlan(
   if (statements.length > 1)
     throw new DbError('invalid_cursor_definition', 'cannot open multi-query plan as cursor');
   if (statements.length === 0) throw new DbError('syntax_error', 'query is empty');
+  if (tagOf(statements[0].tree) === 'ExplainStmt') {
+    const explained = explainedPlan(activation, commandOf(statements[0], text));
+    activation.origin = null;
+    return { origin, ...explained };
+  }
   const prepared = planDynamic(activation, text, statements[0], types, true);
   if (prepared === null || prepared.columns.length === 0)
     throw new DbError(
@@ -184,6 +209,15 @@ export function dynamicPlan(
     );
   activation.origin = null;
   return { origin, prepared, parameters: using.map(({ slot }) => frame[slot]) };
+}
+
+function commandOf({ tree, start, length }: RawStatement, text: string) {
+  const node = tagOf(tree);
+  return {
+    node,
+    tree: (tree as unknown as Record<string, Readonly<Record<string, unknown>>>)[node],
+    text: text.slice(start, start + length),
+  };
 }
 
 /** Plans dearer than this are made for the values in the text, not shared with other values. */
@@ -367,6 +401,11 @@ function runDynamic(
     throw new DbError('feature_not_supported', 'EXECUTE of SELECT ... INTO is not implemented', {
       hint: 'You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS instead.',
     });
+  if (node === 'ExplainStmt') {
+    const explained =
+      activation.running === null ? explainedPlan(activation, commandOf(statement, source.text)) : null;
+    return activation.runPlan(source.origin, () => explained!, max);
+  }
   let prepared: PreparedPlan | null = null;
   if (activation.running === null && activation.isFresh)
     prepared = planDynamic(activation, source.text, statement, types, isOnly);

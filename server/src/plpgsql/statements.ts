@@ -10,7 +10,13 @@ import { compileCursorLoop, compileCursorStatement } from './cursor-statements.t
 import { compileAssert, compileDiagnostics, compileRaise } from './messages.ts';
 import type { Expression, Statement } from './parse/ast.ts';
 import { compileReturn, compileReturnNext, compileReturnQuery } from './returns.ts';
-import { compileDynamic, compileQuery, compileTransaction, dynamicPlan } from './sql-statements.ts';
+import {
+  compileDynamic,
+  compileQuery,
+  compileTransaction,
+  dynamicPlan,
+  explainedPlan,
+} from './sql-statements.ts';
 import type { RowShape } from './sql-text.ts';
 
 const BOOL = 16;
@@ -324,6 +330,11 @@ function compileQueryLoop(
       (activation, frame) => {
         activation.manager.refresh(compiler.code);
         if (!sql.isCurrent(frame)) sql.prepare(activation, frame);
+        if (sql.command?.node === 'ExplainStmt') {
+          const { prepared, parameters } = explainedPlan(activation, { ...sql.command, text: sql.text });
+          frame[loopSlot] = activation.openLoop(prepared, parameters) as unknown as Datum;
+          return first.at;
+        }
         if (sql.prepared === null || sql.prepared.columns.length === 0)
           throw cannotOpen(sql.command?.node ?? sql.prepared?.plan.command ?? '');
         activation.origin = sql;

@@ -114,14 +114,18 @@ export class SessionRoutines implements RoutineSession {
     );
   }
 
-  async commandRows(command: CommandTree): Promise<{ tag: string; result: CollectingSink }> {
+  async explainRows(command: CommandTree): Promise<{ typeOid: Oid; lines: readonly Datum[] }> {
     const { session } = this;
     const { node, tree, text } = command;
     const sink = new CollectingSink();
-    const tag = await session.withSink(sink, () =>
+    await session.withSink(sink, () =>
       session.runUtility({ node, tree, text, start: 0 }, text, [], [], [], true, true),
     );
-    return { tag, result: sink };
+    const [result] = sink.results;
+    return {
+      typeOid: result?.columns[0]?.typeOid ?? 25,
+      lines: (result?.rows ?? []).map(([line]) => line ?? null),
+    };
   }
 
   beginSubtransaction(): void {
