@@ -170,6 +170,7 @@ export async function advise(
 
   const indexes = candidates.map(({ index }) => index);
   const writeCosts = indexes.map((index) => writeCostOf(index.descriptor, statements, tables));
+  const planned = statements.map((): { all: readonly number[]; used: number[]; cost: number }[] => []);
   const selection = await select({
     candidates: candidates.map((entry, number) => ({
       size: entry.index.sizeBytes,
@@ -179,13 +180,22 @@ export async function advise(
     weights: statements.map(({ calls }) => calls),
     cost: (number, chosen) => {
       if (chosen.length === 0) return costs[number];
+      // A plan that uses only `used` of `all` is the plan of every set between the two.
+      const same = planned[number].find(
+        ({ all, used }) => used.every((at) => chosen.includes(at)) && chosen.every((at) => all.includes(at)),
+      );
+      if (same !== undefined) return same.cost;
       plannerCalls++;
-      return planWith(
+      const plan = planWith(
         session,
         environment,
         statements[number],
         chosen.map((at) => indexes[at]),
-      ).root.totalCost;
+      );
+      const oids = new Set(indexesUsed(plan).map(({ oid }) => oid));
+      const cost = plan.root.totalCost;
+      planned[number].push({ all: chosen, used: chosen.filter((at) => oids.has(indexes[at].oid)), cost });
+      return cost;
     },
     budgetBytes: request.budgetBytes ?? Number.POSITIVE_INFINITY,
     maximum: request.maxIndexes ?? INDEXES_MAX,
@@ -193,12 +203,15 @@ export async function advise(
     pause,
   });
 
-  const chosen = selection.chosen.map((at) => indexes[at]);
   const advice: Advice[] = [];
   for (const at of selection.chosen) {
-    const others = chosen.filter((index) => index !== indexes[at]);
+    const others = selection.chosen.filter((other) => other !== at);
+    const costs = (number: number) => ({
+      costWithout: selection.costOf(number, others),
+      costWith: selection.costOf(number, selection.chosen),
+    });
     advice.push(
-      createAdvice(session, statements, candidates[at], indexes[at], others, {
+      createAdvice(session, statements, candidates[at], indexes[at], costs, {
         costBefore: selection.costBefore,
         writeCost: writeCosts[at],
       }),
@@ -333,10 +346,9 @@ function createAdvice(
   statements: readonly WorkloadStatement[],
   { statements: relevant, keys }: { statements: ReadonlySet<number>; keys: readonly string[] },
   index: HypotheticalIndex,
-  others: readonly HypotheticalIndex[],
+  costs: (statement: number) => { costWithout: number; costWith: number },
   totals: { costBefore: number; writeCost: number },
 ): Advice {
-  const environment = session.compileEnvironment();
   const { relation, descriptor } = index;
   const columns = descriptor.keyColumns.map((number, at) =>
     number === 0 ? keys[at] : relation.columns[number - 1].name,
@@ -345,8 +357,7 @@ function createAdvice(
   const winners: AdviceStatement[] = [];
   for (const number of relevant) {
     const statement = statements[number];
-    const costWithout = planWith(session, environment, statement, others).root.totalCost;
-    const costWith = planWith(session, environment, statement, [...others, index]).root.totalCost;
+    const { costWithout, costWith } = costs(number);
     if (costWith >= costWithout) continue;
     gained += statement.calls * (costWithout - costWith);
     winners.push({

@@ -34,6 +34,8 @@ export interface Selection {
   readonly costBefore: number;
   /** What each candidate gains alone, its writes paid; short when the time was over before. */
   readonly alone: readonly number[];
+  /** Cost of a statement under a set of candidates (ascending numbers); remembered ones cost nothing. */
+  costOf(statement: number, chosen: readonly number[]): number;
 }
 
 /** A step must save at least this share of the workload's cost. */
@@ -178,5 +180,11 @@ export async function select(problem: SelectionProblem): Promise<Selection> {
   };
   const all = [...promising].sort(ascending);
   await search(0, [], all, costs.reads(all));
-  return { chosen, cost, costBefore, alone };
+  return {
+    chosen,
+    cost,
+    costBefore,
+    alone,
+    costOf: (statement, set) => costs.statement(statement, set),
+  };
 }
