@@ -269,10 +269,19 @@ export function countBits(bytes: Uint8Array): number {
   return count;
 }
 
+/** A wider request counts as no width at all, as PostgreSQL does: its longest bit string. */
+const MAX_INTEGER_BITS = 2_147_483_640;
+/** Text of a longer value would not fit the runtime's strings (about 512 M units). */
+const MAX_VALUE_BYTES = 0x1fffffe8 / 8;
+
 /** The lowest `typmod` (none: 1) bits of an integer, sign-extended at the left. */
 export function bitsFromInteger(value: bigint, typmod: number): BitString {
-  const length = typmod <= 0 ? 1 : typmod;
-  const bytes = new Uint8Array(byteCount(length));
+  const length = typmod <= 0 || typmod > MAX_INTEGER_BITS ? 1 : typmod;
+  const size = byteCount(length);
+  if (size > MAX_VALUE_BYTES) {
+    throw new DbError('program_limit_exceeded', `invalid memory alloc request size ${size + 8}`);
+  }
+  const bytes = new Uint8Array(size);
   let rest = value << BigInt(bytes.length * 8 - length);
   for (let at = bytes.length - 1; at >= 0; at--) {
     if (bytes.length > 16 && at < bytes.length - 9) {

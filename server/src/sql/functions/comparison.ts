@@ -16,6 +16,7 @@ import {
   lsnValue,
   singleCharToByte,
   trimTrailingSpaces,
+  uuidToBytes,
 } from '../../types/scalars.ts';
 import { compareArrays, compareRecords } from '../../types/support-container.ts';
 import { compareInterval, compareTimeTz } from '../../types/support-datetime.ts';
@@ -27,6 +28,19 @@ type Compare<Left, Right> = (left: Left, right: Right) => number;
 /** Names of the six operators, in the order eq ne lt le gt ge, for a pattern with `*`. */
 function six(pattern: string): string[] {
   return ['eq', 'ne', 'lt', 'le', 'gt', 'ge'].map((operator) => pattern.replace('*', operator));
+}
+
+/** What memcmp answers, the first different byte's distance; when one is the other's beginning, 1 or -1. */
+function byteDistance(left: Uint8Array, right: Uint8Array): number {
+  const length = Math.min(left.length, right.length);
+  return (
+    compareBytes(left.subarray(0, length), right.subarray(0, length)) || Math.sign(left.length - right.length)
+  );
+}
+
+/** Trailing spaces do not count. */
+function bpcharDistance(left: string, right: string): number {
+  return byteDistance(Buffer.from(trimTrailingSpaces(left)), Buffer.from(trimTrailingSpaces(right)));
 }
 
 function byCompare<Left, Right>(
@@ -150,6 +164,8 @@ const pure: Record<string, Implementation> = {
   btint8cmp: order,
   btoidcmp: (left: number, right: number) => sign(left - right),
   btboolcmp: order,
+  booland_statefunc: (left: boolean, right: boolean) => left && right,
+  boolor_statefunc: (left: boolean, right: boolean) => left || right,
   btfloat4cmp: compareFloat,
   btfloat8cmp: compareFloat,
   btfloat48cmp: compareFloat,
@@ -165,19 +181,19 @@ const pure: Record<string, Implementation> = {
   btnametextcmp: (left: string, right: string) => sign(compareText(left, right)),
   bttextnamecmp: (left: string, right: string) => sign(compareText(left, right)),
   bttextcmp: (left: string, right: string) => sign(compareText(left, right)),
-  bttext_pattern_cmp: (left: string, right: string) => sign(compareText(left, right)),
-  btbpchar_pattern_cmp: (left: string, right: string) => sign(compareBpchar(left, right)),
+  bttext_pattern_cmp: (left: string, right: string) => byteDistance(Buffer.from(left), Buffer.from(right)),
+  btbpchar_pattern_cmp: bpcharDistance,
   btoidvectorcmp: vectors,
   bttidcmp: tids,
-  bpcharcmp: (left: string, right: string) => sign(compareBpchar(left, right)),
-  byteacmp: (left: Uint8Array, right: Uint8Array) => sign(compareBytes(left, right)),
+  bpcharcmp: bpcharDistance,
+  byteacmp: byteDistance,
   date_cmp: (left: number, right: number) => sign(left - right),
   time_cmp: (left: number, right: number) => sign(left - right),
   timetz_cmp: (left: TimeTz, right: TimeTz) => sign(compareTimeTz(left, right)),
   timestamp_cmp: order,
   interval_cmp: (left: Interval, right: Interval) => compareInterval(left, right),
   numeric_cmp: (left: Numeric, right: Numeric) => sign(numericCompare(left, right)),
-  uuid_cmp: order,
+  uuid_cmp: (left: string, right: string) => byteDistance(uuidToBytes(left), uuidToBytes(right)),
   jsonb_cmp: (left: Jsonb, right: Jsonb) => sign(jsonb(left, right)),
   pg_lsn_cmp: lsn,
   xid8cmp: order,

@@ -15,6 +15,7 @@ import {
   truncateName,
 } from '../../types/scalars.ts';
 import { quoteIdentifier } from '../parse/keywords.ts';
+import { asciiFunctions } from './ascii.ts';
 import { rangeError } from './integer.ts';
 import { boundTable, type FunctionTable, type Implementation, pureTable } from './registry.ts';
 
@@ -527,14 +528,8 @@ const pure: Record<string, Implementation> = {
   pg_convert: (bytes: Uint8Array, source: string, target: string) =>
     toEncoding(fromEncoding(bytes, source), target),
   length_in_encoding: (bytes: Uint8Array, name: string) => characterCount(fromEncoding(bytes, name, '')),
-  to_ascii_default: (text: string) => toAscii(text),
-  to_ascii_enc: (text: string) => toAscii(text),
-  to_ascii_encname: (text: string) => toAscii(text),
+  ...asciiFunctions,
 };
-
-function toAscii(_text: string): string {
-  throw new DbError('feature_not_supported', 'encoding conversion from UTF8 to ASCII not supported');
-}
 
 /** Text of an argument of any type; booleans print as t and f here. */
 type Printer = (value: Datum) => string;
