@@ -252,3 +252,10 @@ export const CLASS_OID = {
 export function isSharedClass(classId: Oid): boolean {
   return classId === CLASS_OID.role || classId === CLASS_OID.database || classId === CLASS_OID.tablespace;
 }
+
+const FIRST_USER_OID = 16384;
+
+/** Whether a relation described with columns of a table has one: the fact tables of information_schema (sql_features …) have none. */
+export function hasStorage(relation: { readonly oid: Oid; readonly table: object | null }): boolean {
+  return relation.table !== null && (relation.oid >= FIRST_USER_OID || CATALOGS_BY_OID.has(relation.oid));
+}

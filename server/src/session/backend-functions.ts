@@ -1,7 +1,9 @@
 /** Functions whose answer needs the session, its transaction, locks or other sessions (BACKEND_FUNCTIONS of sql/functions). */
+
 import type { Oid, Xid } from '../base/brands.ts';
 import { DbError, notSupported } from '../base/error.ts';
 import { WaitSignal } from '../base/suspend.ts';
+import { hasStorage } from '../catalog/definitions.ts';
 import type {
   BackendFunctionName,
   CallSite,
@@ -304,7 +306,9 @@ export class BackendFunctions implements HostFunctions<BackendFunctionName> {
 
   private rowEstimate(oid: number): number {
     const relation = this.session.catalog().relation(oid);
-    return relation?.table == null ? 0 : this.session.engine.tables.table(oid).estimate().rows;
+    return relation === null || !hasStorage(relation)
+      ? 0
+      : this.session.engine.tables.table(oid).estimate().rows;
   }
 }
 

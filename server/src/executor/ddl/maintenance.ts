@@ -3,7 +3,7 @@
 import { DbError } from '../../base/error.ts';
 import type { RelationDescriptor } from '../../catalog/contract.ts';
 import { PG_CLASS } from '../../catalog/data/columns.ts';
-import { CATALOGS_BY_OID } from '../../catalog/definitions.ts';
+import { hasStorage } from '../../catalog/definitions.ts';
 import type {
   ClusterStmt,
   LockStmt,
@@ -25,10 +25,6 @@ function allTables(ddl: Ddl): RelationDescriptor[] {
     if (relation !== null && ddl.isOwner(relation.ownerOid)) tables.push(relation);
   }
   return tables;
-}
-
-function isStored(relation: RelationDescriptor): boolean {
-  return relation.oid >= 16384 || CATALOGS_BY_OID.has(relation.oid);
 }
 
 export async function vacuum(ddl: Ddl, statement: VacuumStmt): Promise<UtilityResult> {
@@ -66,7 +62,7 @@ export async function vacuum(ddl: Ddl, statement: VacuumStmt): Promise<UtilityRe
       continue;
     }
     // The facts tables of information_schema are not stored: there is nothing to clean.
-    if (isStored(relation)) tables.push(relation);
+    if (hasStorage(relation)) tables.push(relation);
   }
   if (named.length === 0) tables.push(...allTables(ddl));
   for (const table of tables) {

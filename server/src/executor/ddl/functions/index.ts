@@ -12,7 +12,7 @@ import {
   PG_OPCLASS,
   PG_OPFAMILY,
 } from '../../../catalog/data/columns.ts';
-import { CLASS_OID } from '../../../catalog/definitions.ts';
+import { CLASS_OID, hasStorage } from '../../../catalog/definitions.ts';
 import { numbers } from '../../../catalog/describe.ts';
 import { EXTENSIONS } from '../../../catalog/extension-data.ts';
 import { formatType } from '../../../catalog/format-type.ts';
@@ -93,7 +93,7 @@ function isFirstOfName(
 /** Of a table without its indexes, or of one index. */
 function relationSize(around: Surroundings, oid: Oid): bigint | null {
   const relation = around.reader.relation(oid);
-  if (relation?.table != null)
+  if (relation !== null && hasStorage(relation))
     return BigInt(Math.max(0, Math.round(around.host.tables().table(oid).estimate().bytes)));
   const index = around.reader.view.get('pg_index', oid)?.values;
   if (index === undefined) return relation === null ? null : 0n;
