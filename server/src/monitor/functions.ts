@@ -6,8 +6,9 @@ import type { CatalogReaderImplementation } from '../catalog/reader.ts';
 import type { BackendSession } from '../session/session.ts';
 import type { DatumFunction } from '../sql/functions/contract.ts';
 import { TableImplementation } from '../table/table.ts';
-import { type Datum, SqlArray } from '../types/datum.ts';
+import { type Datum, SqlArray, SqlRecord } from '../types/datum.ts';
 import { Numeric } from '../types/numeric.ts';
+import { OID } from '../types/oid.ts';
 import { METRIC_DEFINITIONS } from './metrics.ts';
 import type { ServerMonitor } from './server-monitor.ts';
 import { BUCKETS, bucketEnd, type StatementAccount } from './statement-statistics.ts';
@@ -115,6 +116,27 @@ function indexActivity(session: BackendSession, oid: Oid): { scans: number; rows
   return table?.tableIndexes.find((index) => index.schema.indexOid === oid)?.activity ?? null;
 }
 
+/** One row: what is not counted is zero. */
+function walRecord(monitor: ServerMonitor): SqlRecord {
+  const columns: readonly (readonly [name: string, typeOid: number, value: Datum])[] = [
+    ['wal_records', OID.INT8, ZERO],
+    ['wal_fpi', OID.INT8, ZERO],
+    ['wal_bytes', OID.NUMERIC, new Numeric(monitor.counters.logPosition(), 0)],
+    ['wal_buffers_full', OID.INT8, ZERO],
+    ['wal_write', OID.INT8, ZERO],
+    ['wal_sync', OID.INT8, ZERO],
+    ['wal_write_time', OID.FLOAT8, 0],
+    ['wal_sync_time', OID.FLOAT8, 0],
+    ['stats_reset', OID.TIMESTAMPTZ, timestamp(monitor.resetMicros)],
+  ];
+  return new SqlRecord(
+    OID.RECORD,
+    columns.map(([, , value]) => value),
+    columns.map(([, typeOid]) => typeOid),
+    columns.map(([name]) => name),
+  );
+}
+
 export function scalarFunctionOf(
   monitor: ServerMonitor,
   name: string,
@@ -130,6 +152,8 @@ export function scalarFunctionOf(
     return (oid) => (oid === session.catalog().databaseOid ? integer(read()) : ZERO);
   };
   switch (name) {
+    case 'pg_stat_get_wal':
+      return () => walRecord(monitor);
     case 'pg_stat_get_db_xact_commit':
       return own(() => counters.commits());
     case 'pg_stat_get_db_xact_rollback':
@@ -297,20 +321,6 @@ export function setFunctionOf(
           ],
         );
       };
-    case 'pg_stat_get_wal':
-      return () => [
-        [
-          ZERO,
-          ZERO,
-          new Numeric(monitor.counters.logPosition(), 0),
-          ZERO,
-          ZERO,
-          ZERO,
-          0,
-          0,
-          timestamp(monitor.resetMicros),
-        ],
-      ];
     default:
       return null;
   }

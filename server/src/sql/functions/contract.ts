@@ -482,6 +482,7 @@ export const BACKEND_FUNCTIONS = [
   'pg_stat_get_backend_pid',
   'pg_log_backend_memory_contexts',
   'pg_jit_available',
+  'pg_stat_get_wal',
 ] as const;
 export type BackendFunctionName = (typeof BACKEND_FUNCTIONS)[number] | (typeof BACKEND_SET_FUNCTIONS)[number];
 
@@ -495,7 +496,6 @@ export const BACKEND_SET_FUNCTIONS = [
   'pg_prepared_xact',
   'show_all_settings',
   'show_all_file_settings',
-  'pg_stat_get_wal',
   'pg_stat_get_wal_senders',
   'pg_stat_get_progress_info',
   'pg_get_replication_slots',
