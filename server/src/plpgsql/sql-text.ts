@@ -19,6 +19,7 @@ import { type NameHook, Scope } from '../sql/analyse/scope.ts';
 import type { Node, RawStatement } from '../sql/parse/ast.ts';
 import { tagOf } from '../sql/parse/ast.ts';
 import { parseStatements } from '../sql/parse/parser.ts';
+import { isSimpleQuery } from '../sql/simple-query.ts';
 import type { Expr, ParamExpr, Query } from '../sql/tree.ts';
 import { someExpr, walkExpr } from '../sql/walk.ts';
 import { type Datum, SqlArray, SqlRecord } from '../types/datum.ts';
@@ -84,31 +85,6 @@ export function parseText(
   }
   if (statements.length === 0) return null;
   return { statement: statements[0], offset: prefix.length };
-}
-
-/** True when the query is one expression that needs nothing but its parameters. */
-export function isSimpleQuery(query: Query): boolean {
-  return (
-    query.command === 'select' &&
-    query.rangeTable.length === 0 &&
-    query.from.length === 0 &&
-    query.where === null &&
-    query.having === null &&
-    query.groupBy.length === 0 &&
-    query.groupingSets === null &&
-    query.orderBy.length === 0 &&
-    query.distinct === 'none' &&
-    query.limit === null &&
-    query.offset === null &&
-    query.setOperation === null &&
-    query.commonTables.length === 0 &&
-    query.rowMarks.length === 0 &&
-    !query.hasAggregates &&
-    !query.hasWindowFunctions &&
-    !query.hasSubLinks &&
-    !query.hasTargetSets &&
-    query.targets.length === 1
-  );
 }
 
 export class SqlText implements SqlOrigin {

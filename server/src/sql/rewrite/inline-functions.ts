@@ -11,6 +11,7 @@ import type { FunctionDescriptor } from '../../catalog/contract.ts';
 import { coerceToTarget } from '../analyse/coerce.ts';
 import { assignCollations } from '../analyse/collations.ts';
 import { makeRelabel } from '../analyse/make.ts';
+import { isSimpleQuery } from '../simple-query.ts';
 import type { Expr, FunctionEntry, FunctionExpr, Query, RangeTableEntry, SubqueryEntry } from '../tree.ts';
 import {
   forEachChild,
@@ -110,7 +111,7 @@ class Inliner {
     const types = callTypes(descriptor, call);
     if (types === null || call.args.some(dependsOnContext)) return null;
     const query = bodyQuery(descriptor, types, context);
-    if (query === null || !isBareExpression(query)) return null;
+    if (query === null || !isSimpleQuery(query)) return null;
     let [{ expr }] = query.targets;
     if (expr.typeOid !== call.typeOid) {
       const scope = coercionScope(context);
@@ -260,30 +261,6 @@ class Inliner {
 function hasOwnCollation(call: FunctionExpr): boolean {
   const { inputCollation } = call;
   return inputCollation !== undefined && inputCollation !== 0 && inputCollation !== DEFAULT_COLLATION;
-}
-
-/** SELECT of one expression and nothing else. */
-function isBareExpression(query: Query): boolean {
-  return (
-    query.targets.length === 1 &&
-    query.rangeTable.length === 0 &&
-    query.from.length === 0 &&
-    query.where === null &&
-    query.having === null &&
-    query.groupBy.length === 0 &&
-    query.groupingSets === null &&
-    query.orderBy.length === 0 &&
-    query.distinct === 'none' &&
-    query.limit === null &&
-    query.offset === null &&
-    query.setOperation === null &&
-    query.commonTables.length === 0 &&
-    query.windows.length === 0 &&
-    !query.hasAggregates &&
-    !query.hasWindowFunctions &&
-    !query.hasSubLinks &&
-    !query.hasTargetSets
-  );
 }
 
 /** The row of the range table entry is used as one value. */
